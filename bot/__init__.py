@@ -1,0 +1,1 @@
+"""Otklik: a voice bot for post-call surveys and triage."""

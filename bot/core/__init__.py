@@ -1,0 +1,1 @@
+"""What every room speaks: errors, clock, ids, audio, events, directives and ports."""
