@@ -1,0 +1,1 @@
+"""The media gateway: lines over SIP (and later WebRTC) behind one interface."""

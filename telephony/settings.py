@@ -1,0 +1,91 @@
+"""What the SIP side of a process needs to know. Composed elsewhere; nothing here reads a file."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import Literal
+
+from bot.core.errors import SettingsInvalid
+
+MAX_CALLS = 255
+"""Calls that one stack can hold (its handle table; measured)."""
+
+_HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,63}")  # a token of RFC 3261, 25.1
+
+CODECS = ("PCMA", "PCMU", "G722", "opus")
+
+
+@dataclass(frozen=True, slots=True)
+class SipSettings:
+    """One SIP identity on one address. Raises SettingsInvalid on construction.
+
+    host, port          where SIP is listened for (UDP and TCP); "0.0.0.0" is every address
+    rtp_ports           first and last UDP port for RTP and RTCP; every call takes two
+    user, domain        our address is sip:user@domain; `domain` is the registrar and may carry a port;
+                        empty: host and port themselves (no trunk)
+    display_name        the name in From, as the called party may see it
+    outbound_proxy      where requests are sent if not to their domain: host, host:port or a sip: URI
+    auth_user, password for 401 and 407; `auth_user` is `user` where empty
+    register            register with `domain` and keep it up every `register_interval_s` seconds
+    codecs              in order of preference
+    dtmf                how keys are sent: RFC 4733 events, SIP INFO, or whatever the far end offers
+    max_calls           a further inbound call is answered 486
+    rtp_timeout_s       a far end that sends no RTP for so long has vanished; 0 never minds
+    ack_timeout_s       a 200 of ours that is not confirmed for so long ends the call
+    response_timeout_s  an INVITE that nobody answers in any way for so long has failed
+    expose_headers      names of INVITE headers to hand on with an inbound call, 15 at most
+    jitter_ms           bounds of the adaptive jitter buffer in milliseconds
+    echo_control        take our own sound out of what a far end sends; only a test that sends a tone
+                        around wants to have it back
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 5060
+    rtp_ports: tuple[int, int] = (30000, 30999)
+    user: str = "otklik"
+    domain: str = ""
+    display_name: str = ""
+    outbound_proxy: str = ""
+    auth_user: str = ""
+    password: str = field(default="", repr=False)
+    register: bool = False
+    register_interval_s: int = 600
+    transport: Literal["udp", "tcp", "tls"] = "udp"
+    codecs: tuple[str, ...] = CODECS
+    dtmf: Literal["rtpevent", "info", "auto"] = "auto"
+    max_calls: int = 50
+    rtp_timeout_s: int = 30
+    ack_timeout_s: float = 8.0
+    response_timeout_s: float = 6.0
+    expose_headers: tuple[str, ...] = ()
+    jitter_ms: tuple[int, int] = (20, 120)
+    echo_control: bool = True
+
+    def __post_init__(self) -> None:
+        self._require(0 < self.port < 65536, "port", "a number from 1 to 65535")
+        first, last = self.rtp_ports
+        self._require(
+            1024 <= first < last < 65536 and last - first + 1 >= 2 * self.max_calls,
+            "rtp_ports",
+            f"two ports from 1024 up, with at least {2 * self.max_calls} between them (two a call)",
+        )
+        self._require(1 <= self.max_calls <= MAX_CALLS, "max_calls", f"a number from 1 to {MAX_CALLS}")
+        unknown = [name for name in self.codecs if name not in CODECS]
+        self._require(bool(self.codecs) and not unknown, "codecs", f"some of {', '.join(CODECS)}")
+        self._require(bool(self.user), "user", "the user part of our SIP address")
+        self._require(not self.register or bool(self.domain), "domain", "the registrar, as `register` is on")
+        self._require(self.register_interval_s > 0, "register_interval_s", "seconds, more than 0")
+        self._require(self.rtp_timeout_s >= 0, "rtp_timeout_s", "seconds, or 0")
+        proper = all(_HEADER_NAME.fullmatch(name) for name in self.expose_headers)
+        self._require(proper and len(self.expose_headers) <= 15, "expose_headers", "15 header names at most")
+        for name in ("ack_timeout_s", "response_timeout_s"):
+            self._require(getattr(self, name) > 0, name, "seconds, more than 0")
+        low, high = self.jitter_ms
+        self._require(0 <= low <= high, "jitter_ms", "two numbers of milliseconds, the lower one first")
+
+    def _require(self, holds: bool, name: str, right: str) -> None:
+        if not holds:
+            raise SettingsInvalid(
+                f"sip.{name} cannot be {getattr(self, name)!r}", hint=f"Right would be: {right}."
+            )

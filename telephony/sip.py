@@ -1,0 +1,498 @@
+"""SIP over baresip. The only file that knows the stack, its faults and their cures.
+
+The stack runs in its own thread; its events come to the event loop as callbacks. An event can come
+before `dial` has returned the call it belongs to (a 486 that comes at once while the loop is busy):
+the endpoint keeps such events and replays them. That needs one private method of the stack's binding
+(`Call._on_stack_event`), which is why its version is pinned.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, Literal
+
+import structlog
+from baresip.call import Call
+from baresip.config import Account, Config
+from baresip.errors import AudioNotActive, AudioRestarted, BaresipError, RegistrationError, RuntimeDead
+from baresip.errors import TransferFailed as StackTransferFailed
+from baresip.events import Event, StackEvent
+from baresip.runtime import Runtime
+from baresip.ua import UserAgent
+
+from bot.core.endings import EndCause, EndKind
+from bot.core.errors import DialFailed, LegClosed, PortInUse, RuntimeDied, TransferFailed, TrunkUnreachable
+from telephony.leg import RejectReason
+from telephony.orphans import DialogKeeper
+from telephony.pacer import Pacer
+from telephony.settings import SipSettings
+from telephony.sipleg import SipLeg
+from telephony.siptrace import Sighting, Sightings, sighting
+from telephony.soundpath import WireState
+
+__all__ = ["SipEndpoint", "SipLeg"]
+
+log = structlog.get_logger()
+
+_READ_BYTES = 4096
+
+_STACK_CODECS = {"PCMA": "PCMA", "PCMU": "PCMU", "G722": "G722/16000/1", "opus": "opus/16000/1"}
+"""The stack's names. Opus runs at 16 kHz mono inside (see `_stack_config`)."""
+
+
+class _StackWire:
+    """A call's sound in the stack. Both of its errors mean that streams went away: at the end of a
+    call either may come."""
+
+    def __init__(self, call: Call) -> None:
+        self._audio = call.audio
+        self._restarted = False
+
+    def probe(self) -> WireState | None:
+        try:
+            info = self._audio.info()
+        except AudioNotActive:
+            return None
+        if not (info.tx_ready and info.rx_ready):
+            return None
+        return WireState(info.rx_sample_rate, info.tx_sample_rate, info.tx_buffered)
+
+    def read(self) -> bytes:
+        parts = []
+        try:
+            while part := self._audio.read(_READ_BYTES):
+                parts.append(part)
+                if len(part) < _READ_BYTES:
+                    break
+        except (AudioNotActive, AudioRestarted):
+            self._restarted = True
+        return b"".join(parts)
+
+    def write(self, data: bytes) -> None:
+        try:
+            taken = self._audio.write(data)
+        except (AudioNotActive, AudioRestarted):
+            self._restarted = True
+        else:
+            if taken < len(data):
+                log.warning("line is full", lost_bytes=len(data) - taken)
+
+    def flush(self) -> None:
+        try:
+            self._audio.flush_tx()
+        except (AudioNotActive, AudioRestarted):
+            self._restarted = True
+
+    def take_restart(self) -> bool:
+        restarted, self._restarted = self._restarted, False
+        return restarted
+
+
+class _StackCall:
+    """A call of the stack behind the names and errors that the leg speaks."""
+
+    def __init__(self, call: Call) -> None:
+        self.call = call
+        self.wire = _StackWire(call)
+
+    @property
+    def call_id(self) -> str:
+        return self.call.call_id or ""
+
+    async def answer(self) -> None:
+        try:
+            await self.call.answer()
+        except BaresipError as error:
+            raise LegClosed(f"the call could not be answered: {error}") from error
+
+    async def hang_up(self) -> None:
+        try:
+            await self.call.hangup()
+        except BaresipError as error:
+            log.info("call was not there to hang up", reason=str(error), sip_call_id=self.call_id)
+
+    async def transfer(self, target: str, timeout_s: float) -> None:
+        try:
+            await self.call.transfer(target, timeout=timeout_s)
+        except StackTransferFailed as error:
+            raise TransferFailed(f"the transfer to {target} failed: {error}", status=error.status) from error
+        except (BaresipError, ValueError) as error:
+            raise TransferFailed(f"the transfer to {target} was not sent: {error}") from error
+
+    async def send_digits(self, keys: str) -> None:
+        try:
+            await self.call.send_dtmf(keys)
+        except BaresipError as error:
+            raise LegClosed(f"keys were not sent: {error}") from error
+
+
+def _tell(leg: SipLeg, event: StackEvent) -> None:
+    """One event of the stack, in the leg's words."""
+    if event.stats:
+        leg.on_stats(event.stats)
+    match event.event:
+        case Event.CALL_RINGING:
+            leg.on_ringing()
+        case Event.CALL_PROGRESS:
+            leg.on_early_media()
+        case Event.CALL_ESTABLISHED:
+            leg.on_established()
+        case Event.CALL_DTMF_START if event.text:
+            leg.on_digit(event.text)
+        case Event.CALL_CLOSED:
+            leg.on_closed(event.text or "")
+
+
+class _TraceHandler(logging.Handler):
+    """Hands every traced SIP message to `seen` and to the keeper of dialogs, in the stack's log thread."""
+
+    def __init__(self, seen: Callable[[Sighting], None], keeper: DialogKeeper | None) -> None:
+        super().__init__(logging.DEBUG)
+        self._seen = seen
+        self._keeper = keeper
+
+    def emit(self, record: logging.LogRecord) -> None:
+        message = record.getMessage()
+        if self._keeper is not None:
+            self._keeper.see(message)
+        found = sighting(message)
+        if found is not None:
+            self._seen(found)
+
+
+class SipEndpoint:
+    """The SIP side of a process: one stack, one identity, all its calls.
+
+        endpoint = SipEndpoint(settings, on_call=take_call)
+        await endpoint.start()
+        leg = await endpoint.dial("sip:+74950000001@trunk", headers={"X-Call": "7"}, timeout_s=30)
+        ...
+        await endpoint.stop()
+
+    `on_call` is called with every inbound leg, which is ringing; it returns at once and answers or
+    rejects the leg later. Without it, inbound calls are rejected. `on_dead` is called once when the
+    stack has died: every line has ended with STACK_DIED by then, everything else raises RuntimeDied,
+    and the process is to be replaced.
+    """
+
+    def __init__(
+        self,
+        settings: SipSettings,
+        *,
+        on_call: Callable[[SipLeg], None] | None = None,
+        on_dead: Callable[[], None] | None = None,
+        pacer: Pacer | None = None,
+        keeper: DialogKeeper | None = None,
+    ) -> None:
+        self.settings = settings
+        self._keeper = keeper
+        self._on_call = on_call or self._refuse
+        self._on_dead = on_dead
+        self._dead = False
+        self._pacer = pacer or Pacer()
+        self._runtime: Runtime | None = None
+        self._agents: dict[str, UserAgent] = {}
+        self._legs: dict[int, SipLeg] = {}
+        self._dialling = 0
+        self._early: dict[int, list[StackEvent]] = {}
+        self._sightings = Sightings()
+        self._registered = False
+        self._trace: _TraceHandler | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def address(self) -> str:
+        """Where SIP is listened for, as host:port."""
+        return f"{self.settings.host}:{self.settings.port}"
+
+    @property
+    def registered(self) -> bool:
+        """True while the registrar knows us; always False without registration."""
+        return self._registered
+
+    @property
+    def legs(self) -> tuple[SipLeg, ...]:
+        """Every line there is now, ringing ones included."""
+        return tuple(self._legs.values())
+
+    async def start(self) -> None:
+        """Raises PortInUse, and TrunkUnreachable where registration is asked for and fails."""
+        loop = asyncio.get_running_loop()
+        self._trace = _TraceHandler(lambda seen: self._post(loop, seen), self._keeper)
+        logger = logging.getLogger("baresip.native.sip")
+        logger.setLevel(logging.DEBUG)
+        logger.propagate = False
+        logger.addHandler(self._trace)
+        runtime = Runtime()
+        runtime.on_dead = self._die  # type: ignore[assignment]  # the binding declares None only
+        try:
+            await runtime.start(_stack_config(self.settings))
+        except BaresipError as error:
+            self._drop_trace()
+            where = self.address
+            if "in use" in str(error):
+                hint = "Another process listens there: end it, or set another sip.port."
+                raise PortInUse(f"SIP cannot listen on {where}: the port is in use", hint=hint) from error
+            if isinstance(error, RuntimeDead):
+                raise RuntimeDied(str(error)) from error
+            raise PortInUse(f"SIP cannot listen on {where}: {error}") from error
+        self._runtime = runtime
+        runtime.subscribe(self._on_event)
+        try:
+            agent = await self._agent_for(self.settings.user)
+            if self.settings.register:
+                await self._register(agent)
+        except BaseException:
+            await self.stop()
+            raise
+
+    async def _register(self, agent: UserAgent) -> None:
+        try:
+            await agent.register()
+        except RegistrationError as error:
+            if error.status:
+                told = f"отказал: {error.status} {error.reason}"
+                hint = "проверьте sip.user, sip.trunk.auth_user и пароль sip.trunk.password"
+            else:
+                told = f"не отвечает ({error})"
+                hint = "работает ли он, верны ли sip.trunk.domain и sip.trunk.transport, пускает ли сеть"
+            raise TrunkUnreachable(
+                f"регистратор {self.settings.domain} для {self.settings.user} {told}", hint=hint
+            ) from error
+
+    async def stop(self) -> None:
+        """End every line, take the registration back, release the port. Idempotent."""
+        runtime, self._runtime = self._runtime, None
+        if runtime is None:
+            return
+        try:
+            if not self._dead:
+                await asyncio.gather(*(leg.hang_up() for leg in self.legs))
+                if self._registered:
+                    await self._agents[self.settings.user].unregister(timeout=2.0)
+        except RegistrationError as error:
+            log.warning("registration was not taken back", reason=str(error))
+        finally:
+            self._registered = False
+            self._drop_trace()
+            await runtime.close()
+
+    async def drain(self) -> None:
+        """Take no new calls (486) and wait until the last one has ended."""
+        await self._live().drain()
+
+    async def dial(
+        self,
+        uri: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = 30.0,
+        caller_id: str | None = None,
+        placed: Callable[[SipLeg], None] | None = None,
+    ) -> SipLeg:
+        """Ring `uri` and return when it has answered. Raises DialFailed with its cause. Cancelling it
+        cancels the ringing. `placed` is told the leg before it is answered, for its early media."""
+        placing = asyncio.create_task(self.place(uri, headers=headers, caller_id=caller_id))
+        try:
+            leg = await asyncio.shield(placing)
+        except asyncio.CancelledError:
+            # The stack has its order and cannot be told to forget it: wait for the call, then end it.
+            self._keep(self._end_placed(placing))
+            raise
+        try:
+            if placed is not None:
+                placed(leg)
+            await leg.established(timeout_s)
+        except BaseException:
+            await leg.hang_up()
+            raise
+        return leg
+
+    async def _end_placed(self, placing: asyncio.Task[SipLeg]) -> None:
+        try:
+            leg = await placing
+        except (DialFailed, RuntimeDied) as error:
+            log.info("call was not there to cancel", reason=error.code)
+        else:
+            await leg.hang_up()
+
+    async def place(
+        self, uri: str, *, headers: Mapping[str, str] | None = None, caller_id: str | None = None
+    ) -> SipLeg:
+        """Send the INVITE and return the leg at once: early media is in `frames()`, and
+        `established()` tells how it went. `caller_id` is the user part of From, ours by default; the
+        trunk must accept it. Raises DialFailed if there is no way to send it, RuntimeDied."""
+        self._live()
+        if len(self._legs) >= self.settings.max_calls:
+            cause = EndCause(EndKind.FAILED, text="no free line")
+            raise DialFailed(f"all {self.settings.max_calls} lines are taken", cause=cause)
+        user = caller_id or self.settings.user
+        self._dialling += 1
+        try:
+            call = await (await self._agent_for(user)).dial(uri, dict(headers or {}))
+            leg = self._adopt(call, "outbound", remote=uri, local=f"sip:{user}@{_domain(self.settings)}")
+            for event in self._early.pop(call.handle, ()):
+                call._on_stack_event(event)
+                _tell(leg, event)
+            self._tell_sightings(leg)
+        except RuntimeDead as error:
+            raise RuntimeDied(str(error)) from error
+        except (BaresipError, ValueError) as error:
+            cause = EndCause(EndKind.UNREACHABLE, text=str(error))
+            raise DialFailed(f"{uri} cannot be called: {error}", cause=cause) from error
+        finally:
+            self._dialling -= 1
+            if self._dialling == 0:
+                self._early.clear()
+        return leg
+
+    async def _agent_for(self, user: str) -> UserAgent:
+        """The stack's identity for one user part; the first one takes calls for any."""
+        agent = self._agents.get(user)
+        if agent is None:
+            account = _account(self.settings, user, registers=self.settings.register and not self._agents)
+            name = self.settings.display_name.replace('"', "")
+            agent = await UserAgent.create(self._live(), f'"{name}" {account}' if name else account)
+            agent.on_incoming(self._on_incoming)
+            self._agents[user] = agent
+        return agent
+
+    def _adopt(
+        self, call: Call, direction: Literal["inbound", "outbound"], *, remote: str, local: str
+    ) -> SipLeg:
+        leg = SipLeg(
+            _StackCall(call),
+            direction=direction,
+            remote=remote,
+            local=local,
+            headers=dict(call.headers),
+            settings=self.settings,
+            pacer=self._pacer,
+            closed=lambda leg: self._forget(call.handle, leg),
+        )
+        self._legs[call.handle] = leg
+        return leg
+
+    def _forget(self, handle: int, leg: SipLeg) -> None:
+        self._legs.pop(handle, None)
+        self._sightings.forget(leg.call_id)
+
+    def _on_incoming(self, call: Call) -> None:
+        called = _uri_of(call.headers.pop("To", "")) or f"sip:{self.settings.user}@{_domain(self.settings)}"
+        leg = self._adopt(call, "inbound", remote=call.peer or "", local=called)
+        try:
+            self._on_call(leg)
+        except Exception as error:  # whatever its taker's fault: no line is left ringing for nobody
+            log.exception("incoming call was not taken", leg=leg.id, error=str(error))
+            self._refuse(leg)
+
+    def _refuse(self, leg: SipLeg) -> None:
+        self._keep(leg.reject(RejectReason.BUSY))
+
+    def _keep(self, work: Coroutine[Any, Any, None]) -> None:
+        """Let it run by itself, to its end."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _on_event(self, event: StackEvent) -> None:
+        if event.event in (Event.REGISTER_OK, Event.REGISTER_FAIL):
+            self._registered = event.event is Event.REGISTER_OK
+            if not self._registered:
+                log.warning("registration failed", reason=event.text)
+        if not event.call:
+            return
+        leg = self._legs.get(event.call)
+        if leg is not None:
+            _tell(leg, event)
+            self._tell_sightings(leg)
+        elif self._dialling:
+            self._early.setdefault(event.call, []).append(event)
+
+    def _post(self, loop: asyncio.AbstractEventLoop, seen: Sighting) -> None:
+        """LOG THREAD."""
+        if not loop.is_closed():
+            loop.call_soon_threadsafe(self._on_sighting, seen)
+
+    def _on_sighting(self, seen: Sighting) -> None:
+        self._sightings.add(seen)
+        for leg in self.legs:
+            if leg.call_id == seen.call_id:
+                leg.on_sighting(seen)
+
+    def _tell_sightings(self, leg: SipLeg) -> None:
+        for seen in self._sightings.of(leg.call_id):
+            leg.on_sighting(seen)
+
+    def _live(self) -> Runtime:
+        if self._dead or self._runtime is None:
+            raise RuntimeDied("the SIP stack of this process is not running")
+        return self._runtime
+
+    def _die(self) -> None:
+        self._dead = True
+        self._registered = False
+        log.critical("sip stack died", lines=len(self._legs))
+        for leg in self.legs:
+            leg.end(EndCause(EndKind.STACK_DIED))
+        if self._on_dead is not None:
+            self._on_dead()
+
+    def _drop_trace(self) -> None:
+        if self._trace is not None:
+            logging.getLogger("baresip.native.sip").removeHandler(self._trace)
+            self._trace = None
+
+
+def _domain(settings: SipSettings) -> str:
+    return settings.domain or f"{settings.host}:{settings.port}"
+
+
+def _uri_of(header: str) -> str:
+    """The URI in a From or To value, without display name and parameters."""
+    inner = header.partition("<")[2].partition(">")[0] or header
+    return inner.partition(";")[0].strip()
+
+
+def _account(settings: SipSettings, user: str, *, registers: bool) -> str:
+    account = Account(
+        user=user,
+        domain=_domain(settings),
+        password=settings.password,
+        registrar=settings.outbound_proxy or None,
+        reg_interval=settings.register_interval_s if registers else 0,
+        transport=settings.transport,
+        audio_codecs=tuple(_STACK_CODECS[name] for name in settings.codecs),
+        dtmf_mode=settings.dtmf,
+        auth_user=settings.auth_user or None,
+        # Without `video_codecs=` the stack sends a re-INVITE of its own 50-150 ms after answering.
+        extra_params=("video_codecs=", "catchall=yes"),
+    )
+    return str(account.aor())
+
+
+def _stack_config(settings: SipSettings) -> Config:
+    everywhere = settings.host in ("0.0.0.0", "::")  # noqa: S104  a comparison, not a bind
+    return Config(
+        net_interface=None if everywhere else settings.host,
+        max_concurrent_calls=settings.max_calls,
+        rtp_timeout=settings.rtp_timeout_s,
+        expose_headers=(*settings.expose_headers, "To"),
+        sip_trace=True,
+        extra_config_text="\n".join(
+            (
+                f"sip_listen {settings.host}:{settings.port}",
+                f"rtp_ports {settings.rtp_ports[0]}-{settings.rtp_ports[1]}",
+                "audio_jitter_buffer_type adaptive",
+                f"audio_jitter_buffer_ms {settings.jitter_ms[0]}-{settings.jitter_ms[1]}",
+                # The Opus decoder itself makes 16 kHz mono: no resampler, no delay, and a ring
+                # buffer of 2 s instead of 170 ms. The SDP still says opus/48000/2 (RFC 7587).
+                "opus_samplerate 16000",
+                "opus_stereo no",
+                "opus_sprop_stereo no",
+                "",
+            )
+        ),
+    )
