@@ -1,0 +1,1 @@
+"""Surveys: schema, loader, flow, answers, triage rules and scoring. Pure but for the loader."""

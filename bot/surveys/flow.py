@@ -1,0 +1,84 @@
+"""A survey call as a pure function of turns: `start`, then `next_step` until it ends or hands over.
+
+    idle ── start ──► question ──► question … ──► ended
+                         │  ▲
+                         ▼  │ declined
+                       offer ── accepted ──► handover ── failed ──► ended
+
+Nothing here knows time, sound or a network. Whatever the caller does, a survey ends: wasted turns
+are counted a question and a call, and what costs nothing (a repeat, who is calling) is counted too.
+"""
+
+from __future__ import annotations
+
+from bot.core.context import CallContext, TurnSource, UserTurn
+from bot.core.directives import Expectation
+from bot.surveys import asking, confirming, course
+from bot.surveys.correcting import made_good, taken, with_addition
+from bot.surveys.draft import Draft
+from bot.surveys.offering import OFFER_EXPECTS, at_offer
+from bot.surveys.questioning import at_question
+from bot.surveys.schema import Survey
+from bot.surveys.state import FlowState, PendingOffer, Stage, Step
+
+__all__ = [
+    "FlowState",
+    "PendingOffer",
+    "Stage",
+    "Step",
+    "current_question",
+    "expectation",
+    "next_step",
+    "start",
+]
+
+
+def start(survey: Survey, context: CallContext) -> Step:
+    """Consent, introduction and the first question."""
+    draft = Draft(survey, FlowState(context=context))
+    draft.say(survey.consent, "consent", protected=True)
+    draft.say(survey.introduction, "introduction")
+    first = asking.way_on(survey, draft.state)
+    if first.question is None:
+        course.finish(draft)
+    else:
+        asking.put(draft, first)
+    return draft.step()
+
+
+def next_step(survey: Survey, state: FlowState, turn: UserTurn) -> Step:
+    """What follows from one turn of the caller.
+
+    While a handover is under way only its failure counts; after the end nothing does: such a turn
+    gives the state back with no directives. What merely adds to the turn before (`correcting`) is
+    taken together with it.
+    """
+    stood, addition = state, with_addition(survey, state, turn)
+    if addition is not None:
+        state, turn = addition
+    draft = Draft(survey, state)
+    if state.stage is Stage.ENDED:
+        return draft.step()
+    draft.heard(turn)
+    if turn.source is TurnSource.HANDOVER_FAILED:
+        course.handover_failed(draft)
+    elif state.stage is Stage.QUESTION:
+        at_question(draft, turn)
+    elif state.stage is Stage.OFFER:
+        at_offer(draft, turn)
+    step = draft.step()
+    if addition is not None:
+        step = made_good(survey, stood, state, step)
+    return Step(taken(state, turn, step), step.directives)
+
+
+def expectation(survey: Survey, state: FlowState) -> Expectation | None:
+    """What answer is expected now; None while none is (handover, end)."""
+    if state.stage is Stage.OFFER:
+        return OFFER_EXPECTS
+    return None if current_question(state) is None else confirming.expected(survey, state)
+
+
+def current_question(state: FlowState) -> str | None:
+    """The id of the question that waits for its answer, or None."""
+    return state.question_id if state.stage is Stage.QUESTION else None
