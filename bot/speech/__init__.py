@@ -1,0 +1,1 @@
+"""Recognition, synthesis, voice activity and prompts."""

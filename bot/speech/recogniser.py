@@ -1,0 +1,299 @@
+"""Recognition by Vosk: one warm model, a stream for each turn, decoding off the event loop.
+
+Vosk's decoding releases the GIL, so a small pool of threads serves all lines. A stream never has
+more than one hop to the pool under way; the frames that arrive meanwhile are decoded together by
+the next one. Vosk's own endpointer is not used: where it cuts the sound into segments they are
+put together again, and the end of a turn is forced by `finish`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+import structlog
+import vosk
+from pydantic import BaseModel
+
+from bot.core.audio import SAMPLE_BYTES, Frame, Pcm
+from bot.core.context import Word
+from bot.core.directives import Expectation
+from bot.core.errors import RecogniserUnavailable
+from bot.core.ports import Transcript
+from bot.speech.grammar import phrases_for
+from bot.speech.settings import RecogniserSettings
+from bot.speech.vocabulary import read_vocabulary
+
+log = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+_GAP_S = 0.001
+_WARM_UP_S = 1.0
+
+
+vosk.SetLogLevel(-1)  # Vosk logs to stderr by itself; process-wide, so set once
+
+
+class _HeardWord(BaseModel):
+    word: str
+    start: float
+    end: float
+    conf: float
+
+    def placed(self, media_time: Callable[[float], float]) -> Word:
+        """The word on another scale of time; Kaldi's confidence may exceed 1 by rounding."""
+        return Word(
+            text=self.word,
+            start=round(media_time(self.start), 3),
+            end=round(media_time(self.end), 3),
+            confidence=min(max(self.conf, 0.0), 1.0),
+        )
+
+
+class _Heard(BaseModel):
+    text: str = ""
+    partial: str = ""
+    result: tuple[_HeardWord, ...] = ()
+
+
+class _Decoder:
+    """One Kaldi decoder. Blocking; used by one thread at a time."""
+
+    def __init__(self, model: vosk.Model, rate: int, phrases: tuple[str, ...] | None) -> None:
+        if phrases is None:
+            self._kaldi = vosk.KaldiRecognizer(model, rate)
+        else:
+            self._kaldi = vosk.KaldiRecognizer(model, rate, json.dumps(phrases, ensure_ascii=False))
+        self._kaldi.SetWords(True)
+        self._segments: list[_Heard] = []
+
+    def accept(self, data: bytes) -> None:
+        """Decodes s16le."""
+        if self._kaldi.AcceptWaveform(data):
+            self._segments.append(_Heard.model_validate_json(self._kaldi.Result()))
+
+    def text(self) -> str:
+        """The text so far. Plain partials: with word times they stay empty for short answers."""
+        partial = _Heard.model_validate_json(self._kaldi.PartialResult()).partial
+        return " ".join(text for text in (*(s.text for s in self._segments), partial) if text)
+
+    def settle(self) -> str:
+        """Decide on all that was accepted; what follows is a segment of its own."""
+        self._segments.append(_Heard.model_validate_json(self._kaldi.FinalResult()))
+        return self.text()
+
+    def finish(self) -> list[_HeardWord]:
+        """All words; their times count from the first sample."""
+        self.settle()
+        return [word for segment in self._segments for word in segment.result]
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchor:
+    """From this second of the decoded sound on, the media time is `at` plus what passed since."""
+
+    decoded_s: float
+    at: float
+
+
+class VoskStream:
+    """One turn's recognition (`ports.RecognitionStream`). Made by `VoskRecogniser.open`."""
+
+    def __init__(self, recogniser: VoskRecogniser, rate: int, phrases: tuple[str, ...] | None) -> None:
+        self._recogniser = recogniser
+        self._rate = rate
+        self._phrases = phrases
+        self._decoder: _Decoder | None = None
+        self._hop_bytes = round(recogniser.settings.hop_s * rate) * SAMPLE_BYTES
+        self._queued = bytearray()
+        self._hop: asyncio.Future[None] | None = None
+        self._failure: BaseException | None = None
+        self._partial = ""
+        self._anchors: list[_Anchor] = []
+        self._fed_s = 0.0
+        self._closed = False
+
+    async def feed(self, frame: Frame) -> str:
+        """Take one frame; the partial text so far.
+
+        Frames are decoded `hop_s` at a time. Waits for that, but no longer than `feed_wait_s`: when
+        the machine is slow the partial lags behind and the line does not. Raises
+        RecogniserUnavailable.
+        """
+        if self._failure is not None:
+            raise self._failure
+        if self._closed:
+            raise RecogniserUnavailable("this stream is finished", hint="open one stream a turn")
+        if frame.rate != self._rate:
+            raise ValueError(f"a frame at {frame.rate} Hz in a stream at {self._rate} Hz")
+        self._follow(frame)
+        self._queued += frame.data
+        if len(self._queued) < self._hop_bytes:
+            return self._partial
+        hop = self._ensure_hop()
+        await asyncio.wait((hop,), timeout=self._recogniser.settings.feed_wait_s)
+        if hop.done():
+            hop.result()
+        return self._partial
+
+    async def settle(self) -> str:
+        """Force a result on everything fed, and go on: the text so far. Raises RecogniserUnavailable."""
+        await self._ensure_hop()
+        self._partial = await self._recogniser.run(self._settle)
+        return self._partial
+
+    async def finish(self) -> Transcript:
+        """Force the final result, after everything fed is decoded. Raises RecogniserUnavailable."""
+        self._closed = True
+        await self._ensure_hop()  # it goes on until nothing is queued
+        words = await self._recogniser.run(self._finish)
+        placed = tuple(word.placed(self._media_time) for word in words)
+        return Transcript(text=" ".join(word.text for word in placed), words=placed)
+
+    def close(self) -> None:
+        self._closed = True
+        self._queued.clear()
+        if self._hop is None or self._hop.done():
+            self._decoder = None  # else the hop under way lets go of it
+
+    def _follow(self, frame: Frame) -> None:
+        expected = self._media_time(self._fed_s) if self._anchors else None
+        if expected is None or abs(frame.at - expected) > _GAP_S:
+            self._anchors.append(_Anchor(self._fed_s, frame.at))
+        self._fed_s += len(frame.data) / (SAMPLE_BYTES * self._rate)
+
+    def _media_time(self, decoded_s: float) -> float:
+        if not self._anchors:
+            return decoded_s
+        anchor = self._anchors[0]
+        for later in self._anchors[1:]:
+            if later.decoded_s > decoded_s:
+                break
+            anchor = later
+        return anchor.at + decoded_s - anchor.decoded_s
+
+    def _ensure_hop(self) -> asyncio.Future[None]:
+        if self._hop is None or self._hop.done():
+            self._hop = asyncio.ensure_future(self._drain())
+            self._hop.add_done_callback(self._note_failure)
+        return self._hop
+
+    def _note_failure(self, hop: asyncio.Future[None]) -> None:
+        if not hop.cancelled():
+            self._failure = hop.exception()
+
+    async def _drain(self) -> None:
+        while self._queued:
+            data = bytes(self._queued)
+            self._queued.clear()
+            self._partial = await self._recogniser.run(self._decode, data)
+
+    def _decode(self, data: bytes) -> str:
+        if self._decoder is None:
+            self._decoder = self._recogniser.decoder(self._rate, self._phrases)
+        self._decoder.accept(data)
+        return self._decoder.text()
+
+    def _settle(self) -> str:
+        return self._decoder.settle() if self._decoder else ""
+
+    def _finish(self) -> list[_HeardWord]:
+        decoder, self._decoder = self._decoder, None
+        return decoder.finish() if decoder else []
+
+
+class VoskRecogniser:
+    """A loaded, warm Vosk model (`ports.Recogniser`). Use it from one event loop; `close` it at the end."""
+
+    def __init__(self, model_path: Path, settings: RecogniserSettings | None = None) -> None:
+        """Loads and warms up; blocking, so a running loop uses `load`.
+
+        Raises RecogniserUnavailable for a folder that Vosk cannot read.
+        """
+        self._settings = settings or RecogniserSettings()
+        started = time.monotonic()
+        self._model = _load(model_path)
+        self._vocabulary = read_vocabulary(model_path)
+        self._grammars = all((model_path / "graph" / name).is_file() for name in ("HCLr.fst", "Gr.fst"))
+        self._pool = ThreadPoolExecutor(self._settings.threads, thread_name_prefix="decoder")
+        # The first use of a full-vocabulary model costs half a second; no caller shall wait for it.
+        self.transcribe(_noise(_WARM_UP_S, 8000))
+        log.info(
+            "recogniser ready",
+            model=model_path.name,
+            vocabulary_size=len(self._vocabulary),
+            grammars=self._grammars,
+            seconds=round(time.monotonic() - started, 3),
+        )
+
+    @classmethod
+    async def load(cls, model_path: Path, settings: RecogniserSettings | None = None) -> VoskRecogniser:
+        return await asyncio.to_thread(cls, model_path, settings)
+
+    @property
+    def vocabulary(self) -> frozenset[str]:
+        return self._vocabulary
+
+    @property
+    def takes_grammars(self) -> bool:
+        """Whether the model can be given a runtime grammar (a precompiled HCLG ignores it)."""
+        return self._grammars
+
+    @property
+    def settings(self) -> RecogniserSettings:
+        return self._settings
+
+    def open(self, rate: int, expectation: Expectation | None = None) -> VoskStream:
+        """A stream for one turn. Listens openly, unless the settings ask for grammars and the model
+        takes them; every grammar holds the interruptions."""
+        phrases = None
+        if self._settings.grammar and self._grammars:
+            phrases = phrases_for(expectation, self._vocabulary)
+        return VoskStream(self, rate, phrases)
+
+    def transcribe(self, pcm: Pcm, expectation: Expectation | None = None) -> Transcript:
+        """Recognises a whole recording, openly, or by the grammar of what is expected where the model
+        takes one. Blocking: for files, not for calls."""
+        phrases = phrases_for(expectation, self._vocabulary) if self._grammars else None
+        decoder = self.decoder(pcm.rate, phrases)
+        step = pcm.rate // 5 * SAMPLE_BYTES
+        for offset in range(0, len(pcm.data), step):
+            decoder.accept(pcm.data[offset : offset + step])
+        words = tuple(word.placed(lambda s: s) for word in decoder.finish())
+        return Transcript(text=" ".join(word.text for word in words), words=words)
+
+    async def run(self, work: Callable[..., T], *args: object) -> T:
+        """Runs blocking decoder work in the pool. Raises RecogniserUnavailable for Vosk's failures."""
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work, *args)
+        except Exception as exc:  # Vosk raises nothing more precise; a closed pool RuntimeError
+            raise RecogniserUnavailable(f"decoding failed: {exc}", hint="load the recogniser again") from exc
+
+    def decoder(self, rate: int, phrases: tuple[str, ...] | None) -> _Decoder:
+        return _Decoder(self._model, rate, phrases)
+
+    def close(self) -> None:
+        """Ends the threads; streams that are open fail with RecogniserUnavailable."""
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _load(path: Path) -> vosk.Model:
+    hint = "see `otklik models list`"
+    if not (path / "am" / "final.mdl").is_file():
+        raise RecogniserUnavailable(f"{path} is not a Vosk model", hint=hint)
+    try:
+        return vosk.Model(str(path))
+    except Exception as exc:  # Vosk raises nothing more precise
+        raise RecogniserUnavailable(f"Vosk cannot load {path}: {exc}", hint=hint) from exc
+
+
+def _noise(seconds: float, rate: int) -> Pcm:
+    samples = np.random.default_rng(0).normal(0.0, 3000.0, round(seconds * rate))
+    return Pcm(samples.astype("<i2").tobytes(), rate)

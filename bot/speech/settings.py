@@ -1,0 +1,82 @@
+"""The settings of the speech room. They come in as a value; nothing here reads the environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointingSettings:
+    """When a caller has begun, and when he has finished. Seconds of media time."""
+
+    start_probability: float = 0.5
+    """Voice probability from which silence becomes speech (Silero VAD's own default)."""
+    stay_probability: float = 0.35
+    """Voice probability below which speech becomes silence: 0.15 less, as Silero VAD's reference does."""
+    voiced_dbfs: float = -45.0
+    """What is softer than this is no voice, however sure the VAD is: it rings on for ~0.1 s after a word."""
+    min_speech_s: float = 0.06
+    """Shorter bursts (clicks, line noise) do not start a turn."""
+    min_wordless_s: float = 0.15
+    """A turn without a recognised word and less voice than this is dropped as a noise."""
+    pause_s: float = 0.16
+    """Silence after which speech is reported as ended (it may go on later in the same turn): longer than
+    the silence within a word, whose plosives take up to 0.12 s."""
+    complete_silence_s: float = 0.25
+    """Silence that ends a whole and unambiguous answer to a closed question: the gap between people who
+    talk to each other is about 0.2 s."""
+    likely_silence_s: float = 0.6
+    """Silence that ends an answer that may go on («один…»), and a wish («повторите пожалуйста»)."""
+    open_silence_s: float = 1.2
+    """Silence that ends an open answer: people think while they tell something."""
+    incomplete_silence_s: float = 1.7
+    """Silence that ends a turn which is not whole («ну… наверное…»): pauses of up to 1.5 s are thought."""
+    closed_max_s: float = 15.0
+    """A closed answer longer than this is cut; open questions carry their own limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecogniserSettings:
+    model: str = "vosk-model-otklik-demo-ru"
+    threads: int = 2
+    """Threads that decode, shared by all lines of the process; Vosk releases the GIL."""
+    hop_s: float = 0.04
+    """Sound that is gathered before it is handed to a thread: each hand-over costs as much Python as the
+    decoding of a frame costs C++, and Python is what a worker's lines share."""
+    feed_wait_s: float = 0.02
+    """How long `feed` waits for its frame to be decoded before it returns the partial of before."""
+    grammar: bool = False
+    """Give closed questions a runtime grammar, where the model supports it."""
+
+
+@dataclass(frozen=True, slots=True)
+class SynthesiserSettings:
+    engine: Literal["espeak", "silero"] = "espeak"
+    silero_model: str = "v5_cis_base_nostress"
+    voice: str = "ru"
+    """eSpeak NG: a voice name such as `ru` or `ru+f3`; Silero: a speaker such as `ru_zhadyra`."""
+    socket: Path = Path("var/run/synthesiser.sock")
+    timeout_s: float = 30.0
+    level_dbfs: float = -20.0
+    """RMS of the voiced part of a prompt: telephony's usual active speech level."""
+    edge_s: float = 0.02
+    """Silence kept before and after a prompt."""
+
+
+@dataclass(frozen=True, slots=True)
+class PromptSettings:
+    folder: Path = Path("var/prompts")
+    memory_mb: int = 64
+    """Prompts kept in memory, so that a running call never waits for the disk."""
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechSettings:
+    models_dir: Path = Path("models")
+    var_dir: Path = Path("var")
+    recogniser: RecogniserSettings = field(default_factory=RecogniserSettings)
+    endpointing: EndpointingSettings = field(default_factory=EndpointingSettings)
+    synthesiser: SynthesiserSettings = field(default_factory=SynthesiserSettings)
+    prompts: PromptSettings = field(default_factory=PromptSettings)
