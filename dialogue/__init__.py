@@ -1,0 +1,1 @@
+"""The dialogue: a Rasa project (an environment of its own) and its actions (run in the bot's)."""

@@ -1,0 +1,37 @@
+"""`rasa train`, with the same arguments, in half the time.
+
+    dialogue/.venv/bin/python dialogue/server/train.py train --config config.yml …
+
+Rasa reads and checks the data three times, and copies every sentence each time that it joins two
+files' data; with 20,000 sentences that takes longer than the training.
+Runs in Rasa's environment (Python 3.10). The process environment is set by `dialogue/launch.py`.
+"""
+
+from __future__ import annotations
+
+import copy
+import types
+from functools import lru_cache
+
+import rasa.__main__
+import rasa.shared.nlu.training_data.training_data as training_data
+
+# First of all: it asks for each type that it trusts every module loaded so far (see launch.py).
+import skops.io  # noqa: F401
+from rasa.shared.importers.rasa import RasaFileImporter
+
+
+def read_once() -> None:
+    """Keep what an importer has read: its files do not change while it trains."""
+    RasaFileImporter.get_nlu_data = lru_cache(maxsize=None)(RasaFileImporter.get_nlu_data)
+
+
+def join_without_copies() -> None:
+    """Joined data shares its sentences with its parts: one training is all that is made of them."""
+    training_data.copy = types.SimpleNamespace(copy=copy.copy, deepcopy=copy.copy)
+
+
+if __name__ == "__main__":
+    read_once()
+    join_without_copies()
+    rasa.__main__.main()
