@@ -1,0 +1,284 @@
+"""The bot's ear on one line: speech and keys become one turn of the caller.
+
+One task reads the line's frames for as long as the script lasts, so media time, the voice
+activity's memory and the recording never stop, whether or not somebody is being listened to.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Protocol
+
+import structlog
+
+from bot.call.keys import KeyPad
+from bot.call.settings import CallSettings
+from bot.core.audio import FRAME_S, Frame
+from bot.core.context import TurnSource, Word
+from bot.core.directives import Expectation, OpenExpected
+from bot.core.errors import RecogniserUnavailable
+from bot.core.ports import Recogniser, RecognitionStream, Transcript, VoiceActivity
+from bot.speech.endpointing import Endpointer, NoInput, SpeechEnded, SpeechStarted, TurnOver
+from bot.speech.settings import EndpointingSettings
+from telephony.leg import CallLeg
+
+log = structlog.get_logger()
+
+_UNHEARD_S = 1.0
+"""As long as it takes, on a busy machine, from the end of a turn to the first sound of the reply."""
+
+
+Sounding = tuple[Frame, float]
+"""A frame and the probability that it is speech."""
+
+
+class CallerTape(Protocol):
+    """Where the caller's side of a recording goes."""
+
+    def write_caller(self, frame: Frame) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """One turn of the caller. Times in seconds of media time.
+
+    `decided_s` is when the turn was known to be over, `ended_s` the last voiced sound (or key)
+    before it.
+    """
+
+    source: TurnSource
+    decided_s: float
+    text: str = ""
+    words: tuple[Word, ...] = ()
+    digits: str = ""
+    unknown_share: float = 0.0
+    started_s: float | None = None
+    ended_s: float | None = None
+
+
+class Ear:
+    """Listens on one leg. `attend` starts it and `rest` stops it, as often as need be.
+
+    `on_waiting` is called again and again while a caller who should speak is silent; `on_frame` gets
+    every frame of the line as it comes, and None when there will be no more; `on_words` what was said
+    of a turn, and the media time at which it began, whenever it may be over with that. `partial` is what was
+    recognised so far of the turn that is being heard.
+
+    What comes between `took_turn` and whoever listens next is kept (`unheard`): people go on while
+    their answer is being taken.
+    """
+
+    def __init__(
+        self,
+        leg: CallLeg,
+        recogniser: Recogniser,
+        vad: VoiceActivity,
+        settings: CallSettings,
+        tape: CallerTape,
+        endpointing: EndpointingSettings | None = None,
+    ) -> None:
+        self._leg = leg
+        self._recogniser = recogniser
+        self._vad = vad
+        self._settings = settings
+        self._tape = tape
+        self._endpointing = endpointing
+        self._tasks: list[asyncio.Task[None]] = []
+        self._turn: asyncio.Queue[Sounding | None] | None = None
+        self._pad: KeyPad | None = None
+        self._pressed = asyncio.Event()
+        self._over = False
+        self._failure: Exception | None = None
+        self.media_s = 0.0
+        self.on_waiting: Callable[[], None] | None = None
+        self.on_frame: Callable[[Sounding | None], None] | None = None
+        self.on_words: Callable[[str, float], None] | None = None
+        self.partial = ""
+        self._unheard: deque[Sounding] = deque(maxlen=round(_UNHEARD_S / FRAME_S))
+        self._just_heard = False
+        self._answered: Expectation | None = None
+        self._adds_until = 0.0
+
+    # The line --------------------------------------------------------------------------------
+
+    def attend(self) -> None:
+        """Start to read the line."""
+        if not self._tasks:
+            self._tasks = [
+                asyncio.create_task(self._read_frames()),
+                asyncio.create_task(self._read_keys()),
+            ]
+
+    async def rest(self) -> None:
+        """Let go of the line, so that somebody else (a bridge) may read it."""
+        tasks, self._tasks = self._tasks, []
+        for task in tasks:
+            task.cancel()
+        if tasks:
+            await asyncio.wait(tasks)
+
+    async def _read_frames(self) -> None:
+        try:
+            async for frame in self._leg.frames():
+                self.media_s = frame.at + FRAME_S
+                self._tape.write_caller(frame)
+                probability = await self._vad.probability(frame)
+                self._pass_on((frame, probability))
+            self._over = True
+        except Exception as error:
+            # Kept for `hear`: a line that we cannot hear any more is not a line that has ended.
+            log.exception("line not heard any more", leg=self._leg.id)
+            self._failure = error
+        finally:
+            self._pass_on(None)
+
+    def _pass_on(self, sounding: Sounding | None) -> None:
+        if self._turn is not None:
+            self._turn.put_nowait(sounding)
+        if self.on_frame is not None:
+            self.on_frame(sounding)
+        elif self._just_heard and self._turn is None and sounding is not None:
+            self._unheard.append(sounding)
+
+    def took_turn(self, expectation: Expectation, adds_until: float) -> None:
+        """The last turn is the caller's answer to this; keep what comes until somebody listens again. A
+        turn that begins by media time `adds_until` may still be about it."""
+        self._just_heard = True
+        self._answered, self._adds_until = expectation, adds_until
+
+    def unheard(self) -> list[Sounding]:
+        """What came since `took_turn`, once: from now on nothing is kept."""
+        kept = list(self._unheard)
+        self._unheard.clear()
+        self._just_heard = False
+        return kept
+
+    async def _read_keys(self) -> None:
+        async for digit in self._leg.digits():
+            if self._pad is not None:
+                self._pad.press(digit.key, digit.at)
+                self._pressed.set()
+
+    # One turn --------------------------------------------------------------------------------
+
+    def expect_keys(self, expectation: Expectation) -> asyncio.Event:
+        """From here on keys count as the answer to this question; the event tells of the first.
+
+        Called before the question is spoken: whoever knows the survey need not hear it out.
+        """
+        self._pad = KeyPad(expectation, self._settings.key_gap_s)
+        self._pressed.clear()
+        return self._pressed
+
+    async def hear(
+        self, expectation: Expectation | None, no_input_s: float, before: Iterable[Sounding] = ()
+    ) -> Heard | None:
+        """One turn, or None when the line ended before the caller said anything. `before` is what was
+        heard of it already, while a prompt was playing.
+
+        Raises RecogniserUnavailable.
+        """
+        self._must_hear()
+        if self._over:
+            return None
+        pad = self._pad or KeyPad(expectation or OpenExpected(), self._settings.key_gap_s)
+        turn: asyncio.Queue[Sounding | None] = asyncio.Queue()
+        for sounding in before:
+            turn.put_nowait(sounding)
+        stream = self._recogniser.open(self._leg.rate, expectation)
+        endpointer = Endpointer(
+            expectation,
+            no_input_s=no_input_s,
+            settings=self._endpointing,
+            before=self._answered if self.media_s <= self._adds_until else None,
+        )
+        self._turn = turn
+        self.partial = ""
+        try:
+            heard = await self._follow(turn, stream, endpointer, pad)
+            self._must_hear()
+            return heard
+        finally:
+            self._turn = self._pad = None
+            stream.close()
+
+    def cut(self) -> None:
+        """The turn that is being heard is over now: what was said until here is all of it."""
+        if self._turn is not None:
+            self._turn.put_nowait(None)
+
+    def _must_hear(self) -> None:
+        if self._failure is not None:
+            raise RecogniserUnavailable("the line cannot be heard any more") from self._failure
+
+    async def _follow(
+        self,
+        turn: asyncio.Queue[Sounding | None],
+        stream: RecognitionStream,
+        endpointer: Endpointer,
+        pad: KeyPad,
+    ) -> Heard | None:
+        started_s: float | None = None
+        speaking = False
+        offered = ""
+        sign_at = self.media_s + self._settings.listening_sign_s
+        while (item := await turn.get()) is not None:
+            frame, probability = item
+            now = frame.at + FRAME_S
+            if pad.started:
+                if pad.complete(now):
+                    return await self._keyed(pad, stream, now)
+                continue
+            partial = self.partial = await stream.feed(frame)
+            for event in endpointer.push(frame, probability, partial):
+                match event:
+                    case SpeechStarted(at=at):
+                        started_s = at if started_s is None else started_s
+                        speaking = True
+                    case SpeechEnded():
+                        speaking = False
+                        sign_at = now + self._settings.listening_sign_s
+                        if endpointer.wants_words:
+                            self.partial = await stream.settle()
+                    case TurnOver(at=at, started_s=begun_s, ended_s=ended_s):
+                        return _spoken(await stream.finish(), at, begun_s, ended_s)
+                    case NoInput(at=at):
+                        return Heard(TurnSource.SILENCE, at)
+            if started_s is not None and not speaking and self.partial != offered:
+                offered = self.partial
+                if self.on_words is not None:
+                    self.on_words(offered, started_s)
+            if not speaking and now >= sign_at and self.on_waiting is not None:
+                self.on_waiting()
+                sign_at = now + self._settings.listening_sign_s
+        # The line ended in the middle of the turn: what was said or keyed still counts.
+        if pad.keys:
+            return await self._keyed(pad, stream, self.media_s)
+        if started_s is None:
+            return None
+        return _spoken(await stream.finish(), self.media_s, started_s, self.media_s)
+
+    async def _keyed(self, pad: KeyPad, stream: RecognitionStream, now: float) -> Heard:
+        """Keys decide a closed question; after `#` at an open one, what was said is the answer."""
+        if pad.keys:
+            return Heard(TurnSource.DTMF, now, digits=pad.keys, ended_s=pad.last_s)
+        transcript = await stream.finish()
+        if transcript.words:
+            words = transcript.words
+            return _spoken(transcript, now, words[0].start, words[-1].end)
+        return Heard(TurnSource.SILENCE, now)
+
+
+def _spoken(transcript: Transcript, decided_s: float, started_s: float, ended_s: float) -> Heard:
+    return Heard(
+        TurnSource.SPEECH,
+        decided_s,
+        text=transcript.text,
+        words=transcript.words,
+        unknown_share=transcript.unknown_share,
+        started_s=started_s,
+        ended_s=ended_s,
+    )

@@ -1,0 +1,72 @@
+"""What a call needs: the plan of this one call, and the room that every call of a worker shares."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from bot.call.handover import Dial
+from bot.call.journal import Watcher
+from bot.call.settings import CallSettings
+from bot.call.speaking import Voice
+from bot.call.tape import OpenRecording
+from bot.core.audio import Pcm
+from bot.core.clock import Clock
+from bot.core.context import CallContext
+from bot.core.ports import Dialogue, EventSink, Prompts, Recogniser, VoiceActivity
+from bot.surveys.schema import Survey
+
+
+@dataclass(frozen=True, slots=True)
+class CallTexts:
+    """What the bot says of its own accord, in the survey's language.
+
+    `filler` bridges a slow moment and `hold` is for a caller who waits for an agent: wordings that
+    are used in turn. `error` is the apology before a clean end, `farewell` follows a talk with an
+    agent.
+    """
+
+    filler: tuple[str, ...]
+    hold: tuple[str, ...]
+    error: str
+    farewell: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallPlan:
+    """One call: which survey, for which attempt, in whose voice. `message` is left on a mailbox, if any;
+    with a `survey` at hand the call foresees what the dialogue will say."""
+
+    attempt_id: str
+    survey_id: str
+    context: CallContext
+    voice: Voice
+    texts: CallTexts
+    record: bool = False
+    contact_id: str = ""
+    message: str = ""
+    survey: Survey | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallRoom:
+    """The parts that a worker's calls share.
+
+    `vad` makes a voice activity detector for a rate; `address` gives the SIP URI of an entry of
+    the agents' table, or None; `hold_music` and `listening_sign` (the quiet sound for a caller who
+    thinks) are made for a rate.
+    """
+
+    dialogue: Dialogue
+    recogniser: Recogniser
+    vad: Callable[[int], VoiceActivity]
+    prompts: Prompts
+    sink: EventSink
+    clock: Clock
+    watcher: Watcher
+    dial: Dial
+    address: Callable[[str], str | None]
+    hold_music: Callable[[int], Pcm]
+    listening_sign: Callable[[int], Pcm]
+    open_recording: OpenRecording
+    settings: CallSettings
