@@ -1,0 +1,55 @@
+"""The history of the tables, and how a database is brought to its end.
+
+A new step: a module `versions/vNNNN_what.py` with the next number as its revision. Steps never
+import the tables of today; a test holds that all steps together make exactly those.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+from sqlalchemy.engine import Connection
+
+from bot.core.errors import StoreUnavailable
+
+_LOCK = 0x6F746B6C696B
+"""`otklik` in ASCII: the advisory lock of PostgreSQL under which one process migrates at a time."""
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    config.attributes["connection"] = connection
+    return config
+
+
+def head() -> str:
+    """The revision that this program's tables are."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    revision = ScriptDirectory.from_config(config).get_current_head()
+    assert revision is not None
+    return revision
+
+
+def migrate(connection: Connection, *, where: str) -> None:
+    """Upgrade within the transaction of `connection`. Raises StoreUnavailable for a newer database."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    config = _config(connection)
+    known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
+    newer = set(MigrationContext.configure(connection).get_current_heads()) - known
+    if newer:
+        raise StoreUnavailable(
+            f"the database {where} was made by a newer Otklik (its version is {', '.join(sorted(newer))}, "
+            f"this program knows up to {head()})",
+            hint="install the newer Otklik again, or restore a backup from before it; nothing was changed",
+        )
+    command.upgrade(config, "head")
+    # A database that cannot be written is to be told now, and not by the first call.
+    connection.execute(text("UPDATE alembic_version SET version_num = version_num"))

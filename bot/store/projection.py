@@ -1,0 +1,280 @@
+"""What one call event changes in the tables: pure, one function for each kind that changes anything.
+
+Every statement may run only once, in the transaction that stores its event; the writer sees to it.
+Status only goes forward, and final stays final. One thing may still be put right, once: an attempt
+that was found without a sign of life is `interrupted` as long as nobody knows better. When the call's
+own `call_ended` arrives after all (its spool was slower, or the database was away), its disposition
+replaces that guess, `end_cause` is set, and from then on nothing changes the attempt's outcome.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ScalarSelect, case, func, literal, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import aliased
+from sqlalchemy.sql.dml import UpdateBase
+from sqlmodel import col
+
+from bot.core.answer import AnswerValue
+from bot.core.endings import Disposition
+from bot.core.events import (
+    Answered,
+    AnswerRecorded,
+    CallbackPromised,
+    CallEnded,
+    CallEvent,
+    CallStarted,
+    HandoverConnected,
+    HandoverEnded,
+    HandoverFailed,
+    HandoverRinging,
+    HandoverStarted,
+    OptedOut,
+    RecordingStarted,
+)
+from bot.store.phones import phone_key
+from bot.store.tables import (
+    AnswerRow,
+    Attempt,
+    AttemptStatus,
+    CallbackRow,
+    CallbackStatus,
+    Contact,
+    DoNotCall,
+    Handover,
+    HandoverOutcome,
+    UtcDateTime,
+)
+
+LEASE_S = 120.0
+"""How long a call that was heard of counts as alive, in seconds. Longer than any silence of the event
+stream but a handover's talk, for which the node renews the lease."""
+
+INTERRUPTED = "interrupted"
+"""`CallbackRow.reason` of a caller whom our own fault cut off."""
+
+Changes = tuple[UpdateBase, ...]
+
+
+def insert_into(dialect: str) -> Callable[[Any], Any]:
+    """The dialect's INSERT, for its ON CONFLICT clause."""
+    return sqlite.insert if dialect == "sqlite" else postgresql.insert
+
+
+def project(event: CallEvent, dialect: str, worker: str = "") -> Changes:
+    """The statements that bring the tables up to this event; most kinds change nothing."""
+    insert = insert_into(dialect)
+    match event:
+        case CallStarted():
+            return _call_started(event, insert, worker)
+        case Answered():
+            return _answered(event)
+        case AnswerRecorded():
+            return _answer_recorded(event, insert)
+        case OptedOut():
+            return _opted_out(event, insert)
+        case CallbackPromised():
+            return _callback_promised(event, insert)
+        case RecordingStarted():
+            return (_of_call(event).values(recording=event.file),)
+        case HandoverStarted():
+            return _handover_started(event, insert)
+        case HandoverRinging():
+            return (_open_handover(event).values(outcome=HandoverOutcome.RINGING),)
+        case HandoverConnected():
+            connected = {"outcome": HandoverOutcome.CONNECTED, "connected_at": event.at}
+            return (_open_handover(event).values(connected),)
+        case HandoverFailed():
+            failed = {"outcome": HandoverOutcome.FAILED, "failure": event.reason, "ended_at": event.at}
+            return (_open_handover(event).values(failed),)
+        case HandoverEnded():
+            return _handover_ended(event)
+        case CallEnded():
+            return _call_ended(event)
+        case _:
+            return ()
+
+
+def _of_call(event: CallEvent) -> Any:
+    return update(Attempt).where(col(Attempt.call_id) == event.call_id)
+
+
+def _from_attempt(event: CallEvent, column: Any) -> ScalarSelect[Any]:
+    """A column of the attempt that the event's call belongs to; NULL where there is none."""
+    return select(column).where(col(Attempt.call_id) == event.call_id).scalar_subquery()
+
+
+def _call_started(event: CallStarted, insert: Callable[[Any], Any], worker: str) -> Changes:
+    """The attempt stands already when we dialled; a call that came in begins here."""
+    phone = phone_key(event.remote)
+    outbound = event.direction == "outbound"
+    known = select(col(Contact.id)).where(col(Contact.phone) == phone).scalar_subquery()
+    statement = insert(Attempt).values(
+        id=event.attempt_id,
+        contact_id=event.contact_id or known,
+        survey_id=event.survey_id,
+        survey_hash=event.survey_hash,
+        direction=event.direction,
+        to_uri=event.remote,
+        phone=phone,
+        agent_id=event.agent_id,
+        department=event.department,
+        status=AttemptStatus.DIALLING if outbound else AttemptStatus.LIVE,
+        worker=worker,
+        lease_until=event.at + timedelta(seconds=LEASE_S),
+        call_id=event.call_id,
+        created_at=event.at,
+        dialled_at=event.at if outbound else None,
+    )
+    queued = col(Attempt.status) == AttemptStatus.QUEUED
+    changed = {
+        "call_id": func.coalesce(col(Attempt.call_id), statement.excluded.call_id),
+        "dialled_at": func.coalesce(col(Attempt.dialled_at), statement.excluded.dialled_at),
+        "worker": statement.excluded.worker,
+        "status": case((queued, statement.excluded.status), else_=col(Attempt.status)),
+    }
+    return (statement.on_conflict_do_update(index_elements=["id"], set_=changed),)
+
+
+def _answered(event: Answered) -> Changes:
+    open_ = col(Attempt.status).in_((AttemptStatus.QUEUED, AttemptStatus.DIALLING))
+    status = case((open_, literal(AttemptStatus.LIVE.value)), else_=col(Attempt.status))
+    answered_at = func.coalesce(col(Attempt.answered_at), event.at)
+    return (_of_call(event).values(status=status, answered_at=answered_at),)
+
+
+def value_text(value: AnswerValue) -> str | None:
+    """An answer's value as text; the ids of several choices are joined by commas."""
+    if value is None:
+        return None
+    return ",".join(value) if isinstance(value, list) else str(value)
+
+
+def _answer_recorded(event: AnswerRecorded, insert: Callable[[Any], Any]) -> Changes:
+    answer = event.answer
+    statement = insert(AnswerRow).values(
+        event_id=event.id,
+        call_id=event.call_id,
+        seq=event.seq,
+        attempt_id=_from_attempt(event, col(Attempt.id)),
+        survey_hash=func.coalesce(_from_attempt(event, col(Attempt.survey_hash)), ""),
+        question_id=event.question_id,
+        kind=event.question_kind,
+        status=answer.status,
+        value=value_text(answer.value),
+        number=float(answer.value) if isinstance(answer.value, int | float) else None,
+        confidence=answer.confidence,
+        source=answer.source,
+        heard=answer.heard,
+        at=event.at,
+    )
+    fresh = {
+        column: statement.excluded[column]
+        for column in AnswerRow.model_fields
+        if column not in ("call_id", "question_id")
+    }
+    later = statement.excluded.seq > col(AnswerRow.seq)
+    return (
+        statement.on_conflict_do_update(index_elements=["call_id", "question_id"], set_=fresh, where=later),
+    )
+
+
+def _opted_out(event: OptedOut, insert: Callable[[Any], Any]) -> Changes:
+    """Effective at once: what is queued for this phone is taken back."""
+    itself: Any = aliased(Attempt)
+    phone = _from_attempt(event, col(Attempt.phone))
+    row = select(
+        col(Attempt.phone), literal(event.at, UtcDateTime()), literal(event.call_id), literal(event.words)
+    ).where(col(Attempt.call_id) == event.call_id)
+    blocked = insert(DoNotCall).from_select(["phone", "at", "call_id", "words"], row)
+    contact = update(Contact).where(col(Contact.phone) == phone, col(Contact.do_not_call_at).is_(None))
+    taken_back = update(Attempt).where(
+        col(Attempt.status) == AttemptStatus.QUEUED,
+        col(Attempt.phone).in_(select(itself.phone).where(itself.call_id == event.call_id)),
+    )
+    return (
+        blocked.on_conflict_do_nothing(),
+        contact.values(do_not_call_at=event.at),
+        taken_back.values(status=AttemptStatus.FINAL, disposition=Disposition.CANCELLED, ended_at=event.at),
+    )
+
+
+def _callback_promised(event: CallbackPromised, insert: Callable[[Any], Any]) -> Changes:
+    return (
+        insert(CallbackRow).values(
+            id=event.id,
+            call_id=event.call_id,
+            attempt_id=_from_attempt(event, col(Attempt.id)),
+            phone=func.coalesce(_from_attempt(event, col(Attempt.phone)), ""),
+            promised_by=event.by,
+            when_said=event.when,
+            reason=event.reason,
+            promised_at=event.at,
+        ),
+    )
+
+
+def _handover_started(event: HandoverStarted, insert: Callable[[Any], Any]) -> Changes:
+    return (
+        insert(Handover).values(
+            id=event.id,
+            call_id=event.call_id,
+            target=event.target,
+            form=event.form,
+            reason=event.reason,
+            started_at=event.at,
+        ),
+    )
+
+
+def _open_handover(event: HandoverRinging | HandoverConnected | HandoverFailed | HandoverEnded) -> Any:
+    return update(Handover).where(
+        col(Handover.call_id) == event.call_id,
+        col(Handover.target) == event.target,
+        col(Handover.ended_at).is_(None),
+    )
+
+
+def _handover_ended(event: HandoverEnded) -> Changes:
+    return (
+        _open_handover(event).values(
+            outcome=HandoverOutcome.ENDED, ended_at=event.at, ended_by=event.by, talk_s=event.talk_s
+        ),
+    )
+
+
+def _call_ended(event: CallEnded) -> Changes:
+    guessed = (col(Attempt.disposition) == Disposition.INTERRUPTED) & col(Attempt.end_cause).is_(None)
+    attempt = _of_call(event).where(or_(col(Attempt.status) != AttemptStatus.FINAL, guessed))
+    talking = col(Handover.outcome) == HandoverOutcome.CONNECTED
+    handover = update(Handover).where(
+        col(Handover.call_id) == event.call_id, col(Handover.ended_at).is_(None)
+    )
+    owed = update(CallbackRow).where(
+        col(CallbackRow.call_id) == event.call_id,
+        col(CallbackRow.reason) == INTERRUPTED,
+        col(CallbackRow.status) == CallbackStatus.OPEN,
+    )
+    changes: Changes = (
+        attempt.values(
+            status=AttemptStatus.FINAL,
+            disposition=event.disposition,
+            end_cause=event.cause,
+            end_status=event.status,
+            duration_s=event.duration_s,
+            ended_at=event.at,
+            lease_until=None,
+        ),
+        handover.values(
+            outcome=case((talking, HandoverOutcome.ENDED.value), else_=HandoverOutcome.FAILED.value),
+            failure=case((talking, ""), else_="the call ended"),
+            ended_at=event.at,
+        ),
+    )
+    if event.disposition is Disposition.INTERRUPTED:
+        return changes
+    return (*changes, owed.values(status=CallbackStatus.WITHDRAWN))

@@ -1,0 +1,32 @@
+"""What the store may be told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSettings:
+    """`url` is `sqlite+aiosqlite:///FILE` or `postgresql+asyncpg://USER:PASSWORD@HOST:PORT/NAME`.
+
+    Times in seconds. `busy_s`: how long a statement of SQLite waits for another process's
+    transaction. `connect_s`: how long PostgreSQL may take to answer at all.
+    """
+
+    url: str
+    busy_s: float = 10.0
+    connect_s: float = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class WriterSettings:
+    """How the writer drains the spools. Times in seconds.
+
+    `batch`: events in one transaction. `poll_s`: how often the spools are looked at.
+    `backoff_s` doubles with every failure up to `backoff_max_s` while the database is away.
+    """
+
+    batch: int = 200
+    poll_s: float = 0.2
+    backoff_s: float = 0.5
+    backoff_max_s: float = 15.0
