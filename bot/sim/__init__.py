@@ -1,0 +1,1 @@
+"""Scripted callers and agents over real SIP and RTP."""

@@ -1,0 +1,62 @@
+"""Packets as a socket saw them: when, what, and how many did not come."""
+
+from __future__ import annotations
+
+import socket
+import struct
+import time
+from dataclasses import dataclass, field
+
+from bot.sim.g711 import Samples
+
+SO_TIMESTAMPNS = getattr(socket, "SO_TIMESTAMPNS", 35)
+
+
+@dataclass(frozen=True, slots=True)
+class Packet:
+    """A packet as the socket saw it. `timestamp` counts the sender's samples."""
+
+    at: float
+    ssrc: int
+    timestamp: int
+    samples: Samples
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """When a sound went out: `packets` are its first and last place in `RtpSession.sent`, None for a
+    sound that was not sent as RTP (a key by SIP INFO).
+    """
+
+    began: float
+    ended: float
+    packets: tuple[int, int] | None = None
+
+
+@dataclass(slots=True)
+class Counters:
+    sent: int = 0
+    received: int = 0
+    lost: int = 0
+    stalls: int = 0
+    _highest: dict[int, int] = field(default_factory=dict)
+
+    def count(self, ssrc: int, sequence: int) -> None:
+        """One more packet; what its number leaves out is lost until it comes late."""
+        self.received += 1
+        highest = self._highest.get(ssrc)
+        step = 1 if highest is None else (sequence - highest + 0x8000) % 0x10000 - 0x8000
+        self.lost = max(self.lost + step - 1, 0) if step > 0 else max(self.lost - 1, 0)
+        if step > 0:
+            self._highest[ssrc] = sequence
+
+
+def arrival(ancillary: list[tuple[int, int, bytes]]) -> float:
+    """The kernel's time of arrival on the monotonic clock: what a busy process reads late came early."""
+    now = time.monotonic()
+    for level, kind, data in ancillary:
+        if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS and len(data) >= 16:
+            seconds, nanoseconds = struct.unpack_from("@qq", data)
+            age: float = time.time() - (seconds + nanoseconds / 1e9)
+            return now - min(max(age, 0.0), 1.0)
+    return now
