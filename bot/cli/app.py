@@ -1,0 +1,90 @@
+"""The command `otklik`.
+
+Sub-commands live in the rooms' own files in this folder and are imported only when they are called,
+so that `otklik --help` does not load a recogniser. Whatever Otklik raises on purpose ends as a
+message and a hint on stderr and as the error's exit status; nobody is shown a traceback for it.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib.metadata import version
+
+import typer
+
+from bot.cli.lazy import Lazy, lazy_group
+from bot.core.errors import OtklikError
+from bot.words import words
+
+INTERRUPTED = 130
+"""128 + SIGINT, as shells count."""
+
+
+COMMANDS: dict[str, Lazy] = {
+    "serve": Lazy("bot.cli.serve", words("Запустить узел", "Start a node")),
+    "call": Lazy("bot.cli.serve", words("Позвонить: otklik call sip:…", "Place a call: otklik call sip:…")),
+    "calls": Lazy("bot.cli.calls", words("Звонок и его паузы: otklik calls show", "A call and its gaps")),
+    "demo": Lazy("bot.cli.demo", words("Показать всё на трёх звонках", "Show it all on three calls")),
+    "survey": Lazy("bot.cli.survey", words("Опросы: проверить, испытать, опубликовать", "Surveys")),
+    "simulate": Lazy("bot.cli.simulate", words("Звонки по сценарию", "Calls from a scenario")),
+    "transcribe": Lazy("bot.cli.speech", words("Распознать записи", "Recognise recordings")),
+    "speak": Lazy("bot.cli.speech", words("Произнести текст", "Speak a text")),
+    "models": Lazy("bot.cli.speech", words("Модели речи", "Speech models")),
+    "understand": Lazy("bot.cli.understand", words("Что бот поймёт", "What the bot understands")),
+    "bench": Lazy("bot.cli.bench", words("Измерения", "Measurements")),
+    "amd": Lazy("bot.cli.amd", words("Кто взял трубку, по записи", "Who took the call, by a recording")),
+    "dialogue": Lazy("bot.cli.dialogue", words("Rasa: обучить, проверить", "Rasa: train, test, shell")),
+    "doctor": Lazy("bot.cli.doctor", words("Чего не хватает и где взять", "What is missing, how to get it")),
+}
+
+
+app = typer.Typer(
+    cls=lazy_group(COMMANDS),
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    help=words(
+        "Отклик: опросы клиентов по телефону, на своей машине.",
+        "Otklik: surveys of customers by phone, on your own machine.",
+    ),
+)
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"otklik {version('otklik')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    show_version: bool = typer.Option(
+        False,
+        "--version",
+        callback=_show_version,
+        is_eager=True,
+        help=words("Показать версию", "Show the version"),
+    ),
+) -> None:
+    """Options before the sub-command."""
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """The entry point; ends the process with the exit status of `bot.core.errors`."""
+    try:
+        app(arguments, prog_name="otklik")
+    except OtklikError as error:
+        report(error)
+        sys.exit(error.exit_status)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+
+
+def report(error: OtklikError) -> None:
+    """What happened and what to do, on stderr."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(stderr=True, soft_wrap=True)
+    console.print(Text.assemble(("otklik: ", "bold red"), error.message))
+    if error.hint:
+        console.print(Text(f"  {error.hint}", style="dim"))

@@ -1,0 +1,29 @@
+"""`otklik bench`: what the bot is measured by, one sub-command a measurement."""
+
+from __future__ import annotations
+
+import typer
+
+from bot.cli import bench_amd, bench_answers, bench_compare, bench_reply_gap
+from bot.words import words
+
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def _bench() -> None:
+    """Измерения."""
+
+
+app.command(
+    "amd", help=words("Кто взял трубку: верно ли и как скоро", "Who took the call: how well, how soon")
+)(bench_amd.amd)
+app.command(
+    "answers", help=words("Ответы с голоса: верно ли взяты", "Spoken answers: how well they are taken")
+)(bench_answers.answers)
+app.command("reply-gap", help=words("Паузы бота на сокете клиента", "Reply gaps at the caller's socket"))(
+    bench_reply_gap.reply_gap
+)
+app.command(
+    "compare", help=words("Конец реплики: мы и одна тишина на всё", "End of turn: ours and one fixed silence")
+)(bench_compare.compare_ways)

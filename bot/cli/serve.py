@@ -1,0 +1,131 @@
+"""`otklik serve`: start a node and keep it; `otklik call`: place one call on a running node."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bot.cli.live import LiveView
+from bot.core.control import ControlClient
+from bot.core.events import CallEnded
+from bot.logs import configure_logs
+from bot.node import Node
+from bot.settings import Settings
+from bot.settings_load import load_settings
+from bot.supervisor import rotate
+from bot.words import words
+
+app = typer.Typer(add_completion=False)
+console = Console(highlight=False)
+
+
+@app.command()
+def serve() -> None:
+    """Запустить узел: линии, диалог, хранилище. Ctrl-C или SIGTERM: доиграть звонки и выйти."""
+    settings = load_settings()
+    configure_logs(settings.log_level, file=fresh_log(settings))
+    try:
+        asyncio.run(_serve(settings))
+    except asyncio.CancelledError as error:
+        raise typer.Exit(128 + signal.SIGTERM) from error
+
+
+def fresh_log(settings: Settings) -> Path:
+    """Control's own log; those of the starts before are kept beside it."""
+    file = settings.log_dir / "control.log"
+    rotate(file)
+    return file
+
+
+async def _serve(settings: Settings) -> None:
+    stop_on_sigterm()
+    async with Node(settings, on_step=show_step) as node:
+        console.print(screen(node.about()))
+        await until_stopped(node)
+        console.print(words("Завершаю: новых звонков не беру…", "Stopping: no new calls…"), style="bold")
+    console.print(words("Узел остановлен.", "The node has stopped."))
+
+
+def stop_on_sigterm() -> None:
+    """Also while the node is still coming up: what was started is stopped again."""
+    task = asyncio.current_task()
+    assert task is not None
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+
+
+async def until_stopped(node: Node) -> None:
+    """Until Ctrl-C, SIGTERM, or until the node itself cannot go on (raises what happened)."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    broken = asyncio.ensure_future(node.run())
+    asked = asyncio.ensure_future(stop.wait())
+    try:
+        await asyncio.wait({broken, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if broken.done():
+            broken.result()
+    finally:
+        for task in (broken, asked):
+            task.cancel()
+        await asyncio.wait({broken, asked})
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(number)
+
+
+def show_step(step: str) -> None:
+    console.print(f"[dim]·[/] {step}")
+
+
+def screen(about: dict[str, str]) -> Table:
+    """What the node listens on and works with, on one screen."""
+    table = Table(title=words("Отклик работает", "Otklik is up"), show_header=False, title_justify="left")
+    table.add_column(style="cyan")
+    table.add_column()
+    for name, value in about.items():
+        table.add_row(name, value)
+    return table
+
+
+@app.command()
+def call(
+    to: Annotated[str, typer.Argument(help="sip:имя@узел:порт, или номер, если настроен транк")],
+    survey: Annotated[str, typer.Option(help="какой опрос")] = "nps",
+    name: Annotated[str, typer.Option(help="имя клиента")] = "",
+    agent: Annotated[str, typer.Option(help="кто с ним говорил: номер сотрудника")] = "",
+    department: Annotated[str, typer.Option(help="отдел")] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="одна строка JSON вместо рассказа")] = False,
+) -> None:
+    """Позвонить по адресу и пройти опрос; узел должен работать."""
+    order = {
+        "to": to,
+        "survey": survey,
+        "customer": {"first_name": name},
+        "agent": {"id": agent},
+        "department": department,
+    }
+    asyncio.run(_call(load_settings(), order, as_json))
+
+
+async def _call(settings: Settings, order: dict[str, Any], as_json: bool) -> None:
+    view = LiveView()
+    async with await ControlClient.connect(settings.control_socket) as node:
+        await node.watch()
+        placed = await node.request("place_call", **order)
+        async for event in node.events():
+            if event.call_id != placed["call_id"]:
+                continue
+            line = None if as_json else view.line(event)
+            if line is not None:
+                console.print(line)
+            if isinstance(event, CallEnded):
+                break
+        stored = await node.request("calls", call_ids=[placed["call_id"]])
+    if as_json:
+        typer.echo(json.dumps(stored["calls"][0], ensure_ascii=False))

@@ -1,0 +1,145 @@
+"""From the queue in SQL to a worker, and what becomes of attempts whose worker is gone.
+
+The queue is derived: SQL is the truth, and whatever is queued there is tried as soon as a worker
+is there. An attempt is leased (`dialling` is committed) before the worker is told, so whatever
+dies in between, nobody is rung twice.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Collection
+from contextlib import suppress
+
+import structlog
+
+from bot.core.clock import Clock
+from bot.core.context import CallContext, Person
+from bot.core.errors import DiskFull, NodeUnavailable, OtklikError, StoreUnavailable, Unavailable
+from bot.store import queries
+from bot.store.attempts import claim_next, give_up, recover_expired, renew_leases
+from bot.store.database import Database
+from bot.store.tables import Attempt
+from bot.store.writer import Writer
+from bot.worker_link import WorkerLink
+
+log = structlog.get_logger()
+
+LOOK_S = 2.0
+"""How often the queue is looked at when nobody says that it has grown (an attempt may become free)."""
+VOUCH_S = 30.0
+"""How often the leases of live calls are renewed: a quarter of a lease."""
+
+
+def call_of(attempt_id: str) -> str:
+    """The call id of an attempt: one attempt is one call."""
+    return f"call-{attempt_id.removeprefix('attempt-')}"
+
+
+class Dispatcher:
+    """`missing` names what a call needs and what does not run now: nobody is rung meanwhile, only to be
+    told that nothing works."""
+
+    def __init__(
+        self,
+        db: Database,
+        link: WorkerLink,
+        clock: Clock,
+        worker: str,
+        missing: Callable[[], Collection[str]] = tuple,
+    ) -> None:
+        self._db = db
+        self._link = link
+        self._clock = clock
+        self._worker = worker
+        self._missing = missing
+        self._grown = asyncio.Event()
+        self._agents: dict[str, Person] = {}
+
+    def look(self) -> None:
+        """What kept the queue waiting may be over."""
+        self._grown.set()
+
+    def queued(self, attempt_id: str, agent: Person) -> None:
+        """The queue has grown. `agent` had the talk: by name until this node stops, then by id only,
+        and the survey's fall-back wording is used."""
+        self._agents[attempt_id] = agent
+        self.look()
+
+    async def run(self, writer: Writer) -> None:
+        vouched_at = self._clock.monotonic()
+        while True:
+            await self._link.connected.wait()
+            self._grown.clear()
+            try:
+                await self._place_all()
+                if self._clock.monotonic() - vouched_at >= VOUCH_S:
+                    vouched_at = self._clock.monotonic()
+                    await self._vouch(writer)
+            except Unavailable as error:  # the database, the disk, the worker: each comes back
+                log.warning("queue waits", reason=error.message)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LOOK_S):
+                    await self._grown.wait()
+
+    async def recover(self, writer: Writer) -> None:
+        """The worker is gone: first what its calls had committed, then what nobody vouches for."""
+        try:
+            await writer.drain_once()
+            await recover_expired(self._db, self._clock.now(), dead_workers=(self._worker,))
+        except (StoreUnavailable, DiskFull) as error:
+            log.warning("recovery waits", reason=error.message)  # their leases run out by themselves
+
+    async def _place_all(self) -> None:
+        """What is queued, as far as there are lines for it. An attempt is claimed only for a worker that
+        will take it: one that it refused would be final, and nobody was rung."""
+        while self._link.connected.is_set() and await self._has_room() and not self._missing():
+            attempt = await claim_next(self._db, worker=self._worker, now=self._clock.now())
+            if attempt is None:
+                return
+            await self._place(attempt)
+
+    async def _has_room(self) -> bool:
+        status = await self._link.request("status")
+        return status["free_lines"] > 0 and not status["draining"]
+
+    async def _place(self, attempt: Attempt) -> None:
+        call = await queries.calls(self._db, attempt_ids=(attempt.id,))
+        contact = call[0].contact if call else None
+        customer = Person()
+        if contact is not None:
+            customer = Person(
+                id=contact.id,
+                first_name=contact.first_name,
+                middle_name=contact.middle_name,
+                last_name=contact.last_name,
+            )
+        context = CallContext(
+            call_id=call_of(attempt.id),
+            survey_hash=attempt.survey_hash,
+            direction="outbound",
+            customer=customer,
+            agent=self._agents.pop(attempt.id, Person(id=attempt.agent_id)),
+            department=attempt.department,
+        )
+        try:
+            await self._link.request(
+                "place",
+                attempt_id=attempt.id,
+                contact_id=attempt.contact_id or "",
+                to=attempt.to_uri,
+                context=context.model_dump(),
+            )
+        except NodeUnavailable:
+            raise  # it may have been dialled: `recover` makes it final, and nobody is rung twice
+        except OtklikError as error:
+            log.error("call not placed", attempt_id=attempt.id, code=error.code, reason=error.message)
+            await give_up(self._db, attempt.id, self._clock.now())
+
+    async def _vouch(self, writer: Writer) -> None:
+        """First what the calls said of themselves: an attempt's call is known by it. After a while
+        without a database, live calls would else be taken for forgotten ones."""
+        await writer.drain_once()
+        status = await self._link.request("status")
+        await renew_leases(self._db, status["call_ids"], self._clock.now())
+        await recover_expired(self._db, self._clock.now())

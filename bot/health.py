@@ -1,0 +1,306 @@
+"""What a node needs and whether it is there: each check looks at one thing and says how to get it.
+
+Nothing is changed, started or fetched. `otklik doctor` shows the findings.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ctypes
+import shutil
+import socket
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+
+from sqlalchemy import text as sql
+
+from bot.core.control import ControlClient
+from bot.core.errors import NodeUnavailable, OtklikError
+from bot.settings import DEMO_MODEL, Settings
+from bot.settings_rooms import SILERO_MODEL, engine_of, store_settings
+from bot.speech.models import find_entry, model_path, verify_model
+from bot.store.database import Database
+from bot.words import words
+from dialogue.launch import MODEL
+from dialogue.training import is_trained
+
+ENOUGH_BYTES = 1_000_000_000
+"""Free space below which a node should not be started: an hour of two-channel 8 kHz audio is 115 MB."""
+COMMAND_TIMEOUT_S = 30.0
+TIME_ERROR = 5  # adjtimex(2): the kernel's clock is not synchronised
+TIMEX_BYTES = 208  # sizeof(struct timex) on x86_64
+
+
+class State(StrEnum):
+    OK = "ok"
+    ADVICE = "advice"  # it works, and there is something better
+    OPTIONAL = "optional"  # not there, and a node does without
+    MISSING = "missing"  # a node needs it
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`found` is what there is, `hint` how to get what is missing or better."""
+
+    name: str
+    state: State
+    found: str
+    hint: str = ""
+
+
+async def examine(settings: Settings) -> list[Finding]:
+    """Every check, in the order in which a node needs the things."""
+    running = await node_runs(settings)
+    return [
+        python(),
+        await uv(settings.home),
+        await environment(settings.home, "bot"),
+        await environment(settings.home, "dialogue"),
+        speech_model(settings),
+        synthesiser(settings),
+        rasa_model(),
+        await database(settings),
+        *ports(settings, running),
+        disk(settings.var_dir),
+        clock(),
+        *programs(),
+    ]
+
+
+def python() -> Finding:
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Finding("Python", State.OK, f"{version}, {sys.executable}")
+
+
+async def _said(*command: str | Path) -> tuple[int, str]:
+    """Exit status and all output of a command; 127 where it is not there."""
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *map(str, command), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+        )
+    except OSError as error:
+        return 127, str(error)
+    try:
+        async with asyncio.timeout(COMMAND_TIMEOUT_S):
+            output, _ = await process.communicate()
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return 124, words("не отвечает", "does not answer")
+    return process.returncode or 0, output.decode("utf-8", "replace").strip()
+
+
+async def uv(home: Path) -> Finding:
+    status, said = await _said(home / ".tools/bin/uv", "--version")
+    if status:
+        return Finding("uv", State.MISSING, words("нет в .tools/", "not in .tools/"), "make setup")
+    return Finding("uv", State.OK, said.removeprefix("uv ").split(" (")[0])
+
+
+async def environment(home: Path, which: str) -> Finding:
+    """Whether an environment holds what its lock says; offline, and without touching it."""
+    folder = home if which == "bot" else home / "dialogue"
+    name = words(
+        "Окружение бота" if which == "bot" else "Окружение Rasa",
+        "The bot's environment" if which == "bot" else "Rasa's environment",
+    )
+    if not (folder / ".venv/bin/python").exists():
+        return Finding(name, State.MISSING, words("не создано", "not made"), "make setup")
+    status, said = await _said(
+        home / ".tools/bin/uv",
+        *("sync", "--frozen", "--check", "--offline", "--no-install-project", "--inexact"),
+        *("--directory", folder),
+    )
+    if status:
+        found = words("расходится с uv.lock", "differs from uv.lock")
+        return Finding(
+            name, State.MISSING, f"{found}: {said.splitlines()[-1] if said else status}", "make setup"
+        )
+    return Finding(name, State.OK, words("совпадает с uv.lock", "agrees with uv.lock"))
+
+
+def speech_model(settings: Settings) -> Finding:
+    name = words("Модель речи", "Speech model")
+    model = settings.speech.model
+    try:
+        place = model_path(find_entry(model, settings.models_dir), settings.var_dir)
+        if model == DEMO_MODEL and not place.exists():  # the one that ships: set-up unpacks it
+            return Finding(name, State.MISSING, words(f"нет {place}", f"{place} is not there"), "make setup")
+        verified = verify_model(model, settings.models_dir, settings.var_dir)
+    except OtklikError as error:
+        return Finding(name, State.MISSING, error.message, error.hint)
+    if model != DEMO_MODEL:
+        return Finding(name, State.OK, f"{model} ({verified})")
+    better = find_entry("vosk-model-small-ru-0.22", settings.models_dir)
+    return Finding(
+        name,
+        State.ADVICE,
+        words(f"{model}: учебная, 588 слов, людей не слышала", f"{model}: for demonstration, 588 words"),
+        words(
+            f"для живых клиентов: {better.source} распакуйте в {model_path(better, settings.var_dir)} "
+            f'и задайте speech.model = "{better.name}"',
+            f"for real customers unpack {better.source} to {model_path(better, settings.var_dir)} "
+            f'and set speech.model = "{better.name}"',
+        ),
+    )
+
+
+def synthesiser(settings: Settings) -> Finding:
+    name = words("Синтез речи", "Synthesiser")
+    silero = find_entry(SILERO_MODEL, settings.models_dir)
+    file = model_path(silero, settings.var_dir)
+    how = words(
+        f"голос Silero: {silero.source} сохраните как {file} и поставьте пакеты torch и silero-stress",
+        f"for Silero's voice save {silero.source} as {file} and install torch and silero-stress",
+    )
+    engine = engine_of(settings)
+    if engine == "espeak":
+        return Finding(
+            name, State.ADVICE, words("eSpeak NG: разборчиво, но роботом", "eSpeak NG: robotic"), how
+        )
+    if not file.exists():
+        return Finding(name, State.MISSING, words(f"нет {file}", f"{file} is not there"), how)
+    return Finding(name, State.OK, f"Silero {SILERO_MODEL}")
+
+
+def rasa_model() -> Finding:
+    name = words("Модель Rasa", "Rasa's model")
+    if is_trained():
+        return Finding(name, State.OK, words("обучена на нынешних данных", "trained on the present data"))
+    old = MODEL.exists()
+    found = words("устарела" if old else "не обучена", "outdated" if old else "not trained")
+    return Finding(name, State.MISSING, found, "otklik dialogue train")
+
+
+async def database(settings: Settings) -> Finding:
+    name = words("База данных", "Database")
+    store = store_settings(settings)
+    try:
+        opened = Database.open(store)
+    except OtklikError as error:
+        return Finding(name, State.MISSING, error.message, error.hint)
+    async with opened:
+        shown = opened.url.render_as_string(hide_password=True)
+        if opened.dialect == "sqlite" and not _exists(opened.url.database):
+            return Finding(name, State.OK, words(f"{shown}: будет создана", f"{shown}: will be made"))
+        try:
+            async with opened.read() as session:
+                connection = await session.connection()
+                await connection.execute(sql("SELECT 1"))
+        except OtklikError as error:
+            return Finding(name, State.MISSING, error.message, error.hint)
+    return Finding(name, State.OK, shown)
+
+
+def _exists(file: str | None) -> bool:
+    return file is not None and Path(file).exists()
+
+
+async def node_runs(settings: Settings) -> bool:
+    """Whether a node of these settings answers on its control socket, or the demo's, which lives in
+    a folder within ours."""
+    for path in (settings.control_socket, settings.var_dir / "demo/run/node.sock"):
+        try:
+            client = await ControlClient.connect(path)
+        except NodeUnavailable:
+            continue
+        await client.close()
+        return True
+    return False
+
+
+def ports(settings: Settings, running: bool) -> Iterator[Finding]:
+    """Whether what a node listens on is free, or held by a running node of this folder."""
+    sip, dialogue = settings.sip, settings.dialogue
+    for key, label, host, port, kinds in (
+        ("sip.port", "SIP", sip.host, sip.port, (socket.SOCK_DGRAM, socket.SOCK_STREAM)),
+        ("dialogue.rasa_port", "Rasa", "127.0.0.1", dialogue.rasa_port, (socket.SOCK_STREAM,)),
+        (
+            "dialogue.actions_port",
+            words("действий", "of the actions"),
+            "127.0.0.1",
+            dialogue.actions_port,
+            (socket.SOCK_STREAM,),
+        ),
+    ):
+        name = words(f"Порт {label}", f"Port {label}")
+        where = f"{host}:{port}"
+        problem = next(filter(None, (bind_problem(host, port, kind) for kind in kinds)), None)
+        if problem is None:
+            yield Finding(name, State.OK, words(f"{where} свободен", f"{where} is free"))
+        elif running:
+            yield Finding(
+                name, State.OK, words(f"{where} держит работающий узел", f"{where}: the running node")
+            )
+        else:
+            yield Finding(
+                name,
+                State.MISSING,
+                f"{where}: {problem}",
+                words(
+                    f"остановите, кто его держит (ss -lnp | grep {port}), или задайте другой {key}",
+                    f"stop whoever holds it (ss -lnp | grep {port}), or set another {key}",
+                ),
+            )
+
+
+def bind_problem(host: str, port: int, kind: socket.SocketKind) -> str | None:
+    """Why an address cannot be bound; None where it can."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, kind) as probe:
+        if kind == socket.SOCK_STREAM:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as servers do, over TIME_WAIT
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return error.strerror
+    return None
+
+
+def disk(folder: Path) -> Finding:
+    name = words("Место на диске", "Disk space")
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    free = shutil.disk_usage(existing).free
+    found = words(f"{free / 1e9:.1f} ГБ для {folder}", f"{free / 1e9:.1f} GB for {folder}")
+    if free >= ENOUGH_BYTES:
+        return Finding(name, State.OK, found)
+    hint = words("освободите место: нужно не меньше 1 ГБ", "free some: 1 GB at least is needed")
+    return Finding(name, State.MISSING, found, hint)
+
+
+def clock() -> Finding:
+    """The zone that reports are read in, and whether the kernel's clock is synchronised."""
+    name = words("Часы", "Clock")
+    now = datetime.now(UTC).astimezone()
+    found = f"{now:%Y-%m-%d %H:%M} {now.tzname()} (UTC{now:%z})"
+    if ctypes.CDLL(None).adjtimex(ctypes.create_string_buffer(TIMEX_BYTES)) == TIME_ERROR:
+        found += words(", не синхронизированы", ", not synchronised")
+        return Finding(name, State.ADVICE, found, words("включите NTP (chrony)", "turn NTP on (chrony)"))
+    return Finding(name, State.OK, found)
+
+
+def _here(*names: str) -> Callable[[], bool]:
+    return lambda: all(shutil.which(name) for name in names)
+
+
+def programs() -> Iterator[Finding]:
+    """What only tests need."""
+    postgres = Path("/usr/lib/postgresql")
+    wanted: Sequence[tuple[str, Callable[[], bool]]] = (
+        ("sip-tester", _here("sipp")),
+        ("baresip-core", _here("baresip")),
+        ("postgresql", lambda: any(postgres.glob("*/bin/initdb")) or _here("initdb")()),
+        ("redis-server", _here("redis-server")),
+        ("chromium", _here("chromium")),
+    )
+    label = words("Для тестов", "For tests")
+    for package, here in wanted:
+        if here():
+            yield Finding(f"{label}: {package}", State.OK, words("есть", "here"))
+        else:
+            hint = f"sudo apt-get install --no-install-recommends {package}"
+            yield Finding(f"{label}: {package}", State.OPTIONAL, words("нет", "not here"), hint)

@@ -1,0 +1,129 @@
+"""What Prometheus sees of a node: counted from the calls' own events, as they come.
+
+Everything starts from zero with the node; what is to be kept is in SQL. Times are in seconds, as
+Prometheus wants them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from bot.core.directives import OpenExpected
+from bot.core.endings import Disposition
+from bot.core.events import (
+    CallEnded,
+    CallEvent,
+    CallStarted,
+    ListeningStarted,
+    PromptEnded,
+    PromptPaused,
+    PromptResumed,
+    ReplyMeasured,
+)
+
+REPLY_BUCKETS = (0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0, 1.3, 1.8, 2.5, 4.0)
+"""Bounds that hold the targets of docs/latency.md: 0.45, 0.8 and 1.0 s for closed questions, 1.8 for open."""
+
+STAGE_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
+PAUSE_BUCKETS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.4, 0.7)
+
+STAGES = ("endpointing", "recognition", "dialogue", "first_audio")
+
+
+@dataclass(slots=True)
+class _Live:
+    """What has to be remembered of a call until it ends."""
+
+    direction: str
+    expects: dict[str, str] = field(default_factory=dict)
+    paused: set[int] = field(default_factory=set)
+
+
+class Metrics:
+    """Takes every event of every call; `text` is what is scraped."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        self._live: dict[str, _Live] = {}
+        Gauge("otklik_live_calls", "Calls under way, from ring to end", registry=registry).set_function(
+            lambda: len(self._live)
+        )
+        self._calls = Counter(
+            "otklik_calls", "Calls that have ended", ("direction", "disposition"), registry=registry
+        )
+        self._gaps = Histogram(
+            "otklik_reply_gap_seconds",
+            "From the caller's last voiced sound to our first frame handed to the line",
+            ("question_kind",),
+            buckets=REPLY_BUCKETS,
+            registry=registry,
+        )
+        self._stages = Histogram(
+            "otklik_reply_stage_seconds",
+            "Where the reply gap went",
+            ("question_kind", "stage"),
+            buckets=STAGE_BUCKETS,
+            registry=registry,
+        )
+        self._barge_ins = Counter(
+            "otklik_barge_ins",
+            "Prompts that a voice paused, by what followed",
+            ("outcome",),
+            registry=registry,
+        )
+        self._pauses = Histogram(
+            "otklik_barge_in_pause_seconds",
+            "From the first sound of a voice over a prompt to the prompt's silence",
+            buckets=PAUSE_BUCKETS,
+            registry=registry,
+        )
+
+    def text(self) -> bytes:
+        """In Prometheus' text format."""
+        return generate_latest(self._registry)
+
+    def take(self, event: CallEvent) -> None:
+        """One event; of a call whose start was not seen, nothing is counted but its end."""
+        if isinstance(event, CallStarted):
+            self._live[event.call_id] = _Live(event.direction)
+            return
+        call = self._live.get(event.call_id)
+        match event:
+            case CallEnded(disposition=disposition):
+                self._live.pop(event.call_id, None)
+                self._calls.labels(call.direction if call else "unknown", disposition.value).inc()
+            case ListeningStarted(question_id=question, expects=expects) if call:
+                call.expects[question] = expects
+            case ReplyMeasured() if call:
+                self._reply(event, kind_of(call.expects.get(event.question_id)))
+            case PromptPaused(prompt=prompt) if call:
+                call.paused.add(prompt)
+                if event.media_s is not None:
+                    self._pauses.observe(max(event.media_s - event.voice_s, 0.0))
+            case PromptResumed(prompt=prompt) if call:
+                call.paused.discard(prompt)
+                self._barge_ins.labels("resumed").inc()
+            case PromptEnded(prompt=prompt) if call and prompt in call.paused:
+                call.paused.discard(prompt)
+                self._barge_ins.labels("stopped").inc()
+
+    def lost(self) -> None:
+        """The calls' process is gone: whatever was under way has been interrupted."""
+        lost, self._live = self._live, {}
+        for call in lost.values():
+            self._calls.labels(call.direction, Disposition.INTERRUPTED.value).inc()
+
+    def _reply(self, reply: ReplyMeasured, kind: str) -> None:
+        self._gaps.labels(kind).observe(max(reply.gap_ms, 0.0) / 1000)
+        for stage in STAGES:
+            took_ms: float = getattr(reply, f"{stage}_ms")
+            self._stages.labels(kind, stage).observe(max(took_ms, 0.0) / 1000)
+
+
+def kind_of(expects: str | None) -> str:
+    """`open` or `closed`, from the kind of an `Expectation`; `unknown` where no listening was seen."""
+    if expects is None:
+        return "unknown"
+    return "open" if expects == OpenExpected().kind else "closed"

@@ -1,0 +1,278 @@
+"""What a node starts, watches and stops.
+
+Control holds the socket first, so that a second node on the same folder fails before it touches
+anything. Then come the store, the surveys, the children in their order, and the prompts; only then
+calls are taken. On the way down the worker drains first, and the last events reach SQL.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Self
+
+import structlog
+
+from bot.call.spool import SpoolReader
+from bot.core.clock import SystemClock
+from bot.core.control import ControlServer
+from bot.core.errors import BadInput, DiskFull, PortInUse, StoreUnavailable
+from bot.core.events import CallEvent
+from bot.dispatch import Dispatcher
+from bot.metrics import Metrics
+from bot.metrics_server import MetricsServer
+from bot.orders import Orders, take_no_more, take_none_yet
+from bot.processes import children, worker_name
+from bot.published import Published, published_dir
+from bot.publishing import Publisher, checked
+from bot.settings import Settings
+from bot.settings_rooms import speech_settings, store_settings
+from bot.speech.synthesiser import SynthesiserClient
+from bot.store.database import Database
+from bot.store.writer import Writer
+from bot.supervisor import ChildState, Supervisor
+from bot.surveys.schema import Survey
+from bot.words import words
+from bot.worker import dialogs_dir, socket_path
+from bot.worker_link import WorkerLink
+from telephony.orphans import end_orphans
+
+log = structlog.get_logger()
+
+_TOLD = {
+    ChildState.STARTING: ("запускается", "starting"),
+    ChildState.READY: ("готов", "ready"),
+    ChildState.WAITING: ("упал, запущу снова", "died, is started again"),
+    ChildState.FAILED: ("не запускается", "does not start"),
+}
+
+OnStep = Callable[[str], None]
+
+
+class Node:
+    """`async with Node(settings) as node: await node.run()`. Entering it returns when calls can be made."""
+
+    def __init__(self, settings: Settings, *, on_step: OnStep = lambda step: None) -> None:
+        self.settings = settings
+        self._on_step = on_step
+        self._stack = AsyncExitStack()
+        self._tasks: list[asyncio.Task[None]] = []
+        self._files: list[tuple[Path, Survey]] = []
+        self._surveys: dict[str, Survey] = {}
+        self._metrics = Metrics()
+
+    async def __aenter__(self) -> Self:
+        """Raises Unavailable or BadInput for whatever is missing; nothing is left half-started."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._stack.aclose()
+            raise
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def run(self) -> None:
+        """As long as all is well. Raises what the node cannot live with."""
+        done, _ = await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            await task
+
+    # The way up ------------------------------------------------------------------------------
+
+    async def _start(self) -> None:
+        settings, clock = self.settings, SystemClock()
+        for folder in (settings.run_dir, settings.log_dir, settings.spool_dir):
+            folder.mkdir(parents=True, exist_ok=True)
+        self._server = ControlServer(settings.control_socket)
+        take_none_yet(self._server)
+        await self._server.start()
+        self._stack.push_async_callback(self._server.close)
+        self._require_free_ports()
+        self._published = Published(published_dir(settings))
+        self._load_surveys()
+        self._database = Database.open(store_settings(settings))
+        self._stack.push_async_callback(self._database.close)
+        await self._database.upgrade()
+        self._publisher = Publisher(settings, self._published, self._database, clock)
+        await self._publish_surveys()
+        self._on_step(words("база готова", "the database is ready"))
+        self._writer = Writer(self._database, SpoolReader(settings.spool_dir), clock=clock)
+        self._link = WorkerLink(
+            socket_path(settings, 0),
+            on_event=self._event,
+            on_found=self._worker_found,
+            on_lost=self._worker_lost,
+        )
+        self._supervisor = Supervisor(
+            children(settings), log_dir=settings.log_dir, on_state=self._child_state
+        )
+        self._dispatcher = Dispatcher(
+            self._database, self._link, clock, worker_name(0), self._supervisor.missing
+        )
+        self._orders = Orders(
+            settings,
+            self._database,
+            self._writer,
+            self._published,
+            self._link,
+            self._dispatcher,
+            clock,
+            self._supervisor.pids,
+        )
+        await self._worker_lost()  # of a node that was killed
+        self._stack.push_async_callback(self._store_the_rest)
+        self._stack.push_async_callback(self._stop_tasks)
+        await self._start_children()
+        self._task(self._link.run())
+        self._task(self._writer.run(asyncio.Event()))
+        self._task(self._dispatcher.run(self._writer))
+        await self._link.connected.wait()
+        if settings.metrics.port:
+            await self._stack.enter_async_context(
+                MetricsServer(settings.metrics.host, settings.metrics.port, self._metrics.text)
+            )
+        self._orders.register(self._server)
+        self._stack.callback(take_no_more, self._server)
+
+    def _task(self, work: Coroutine[Any, Any, None]) -> None:
+        self._tasks.append(asyncio.create_task(work))
+
+    def _require_free_ports(self) -> None:
+        """Say who is in the way before anything is started. Raises PortInUse."""
+        settings = self.settings
+        tcp = socket.SOCK_STREAM
+        metrics = ("metrics.port", settings.metrics.host, settings.metrics.port, tcp)
+        for name, host, port, kind in (
+            ("sip.port", settings.sip.host, settings.sip.port, socket.SOCK_DGRAM),
+            ("dialogue.rasa_port", "127.0.0.1", settings.dialogue.rasa_port, tcp),
+            ("dialogue.actions_port", "127.0.0.1", settings.dialogue.actions_port, tcp),
+            *((metrics,) if settings.metrics.port else ()),
+        ):
+            with socket.socket(socket.AF_INET, kind) as probe:
+                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(kind == tcp))
+                try:
+                    probe.bind((host, port))
+                except OSError as error:
+                    raise PortInUse(
+                        words(
+                            f"{host}:{port} ({name}) занять нельзя: {error.strerror}",
+                            f"{host}:{port} ({name}) cannot be bound: {error.strerror}",
+                        ),
+                        hint=words(
+                            f"остановите того, кто его держит, или задайте другой {name}",
+                            f"stop whoever holds it, or set another {name}",
+                        ),
+                    ) from error
+
+    def _load_surveys(self) -> None:
+        """All or none: a broken file stops the node before it rings anyone. Raises SurveyInvalid."""
+        folder = self.settings.surveys_dir
+        files = sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])
+        if not files:
+            raise BadInput(
+                words(f"в {folder} нет ни одного опроса", f"there is no survey in {folder}"),
+                hint=words("положите туда YAML-файл опроса", "put a survey's YAML file there"),
+            )
+        self._files = [(file, checked(file)) for file in files]
+
+    async def _publish_surveys(self) -> None:
+        """Freeze what the files say. Answers name the version they were given to: SQL has it as well.
+
+        What was published by hand and has no file is run on.
+        """
+        running = dict(self._published.current())
+        for file, survey in sorted(self._files, key=lambda each: each[1].version):
+            chosen, note = await self._publisher.to_run(survey)
+            if note:
+                log.warning("survey file not taken", survey=survey.id, version=survey.version)
+                self._on_step(note)
+            if chosen is survey:
+                self._publisher.keep_recordings(survey, file.parent)
+            running[survey.id] = await self._publisher.freeze(chosen)
+        for digest in running.values():
+            self._surveys[digest] = self._published.by_hash(digest)
+            await self._publisher.freeze(self._surveys[digest])
+        self._on_step(words("опросы: ", "surveys: ") + ", ".join(sorted(running)))
+
+    async def _start_children(self) -> None:
+        await self._supervisor.start()
+        self._stack.push_async_callback(self._supervisor.stop)
+        self._task(self._supervisor.watch())
+        await self._prepare_prompts()
+
+    def _child_state(self, name: str, state: ChildState) -> None:
+        log.info("child state", child=name, state=state.value)
+        if state in _TOLD:
+            self._on_step(f"{name}: {words(*_TOLD[state])}")
+        if state is ChildState.READY:
+            self._dispatcher.look()
+
+    async def _prepare_prompts(self) -> None:
+        """Whatever a survey can say to anybody is on disk before the first call of it."""
+        synthesiser = SynthesiserClient(speech_settings(self.settings).synthesiser)
+        try:
+            for digest, survey in self._surveys.items():
+                count = await self._publisher.prepare(survey, synthesiser)
+                self._publisher.release(digest)
+                self._on_step(
+                    words(f"опрос {survey.id}: озвучено фраз {count}", f"survey {survey.id}: {count} prompts")
+                )
+        finally:
+            await synthesiser.close()
+
+    # In between ------------------------------------------------------------------------------
+
+    def _event(self, event: CallEvent) -> None:
+        """Whoever watches is told, and it is counted."""
+        self._metrics.take(event)
+        self._server.broadcast(event)
+
+    async def _worker_found(self) -> None:
+        await self._orders.tell_agents()
+
+    async def _worker_lost(self) -> None:
+        """Its calls are over: their far ends are told, what it had committed is stored, and what is left
+        of its attempts becomes final."""
+        self._metrics.lost()
+        await end_orphans(dialogs_dir(self.settings, 0))
+        await self._dispatcher.recover(self._writer)
+
+    def about(self) -> dict[str, str]:
+        """What an operator wants to see on one screen, in order."""
+        settings = self.settings
+        speech = speech_settings(settings)
+        surveys = ", ".join(f"{s.id} v{s.version}" for s in self._surveys.values())
+        trunk = settings.sip.trunk
+        return {
+            words("SIP", "SIP"): f"{settings.sip.host}:{settings.sip.port}, {', '.join(settings.sip.codecs)}",
+            words("Транк", "Trunk"): trunk.domain or words("нет: звонки на sip:имя@узел", "none"),
+            words("Диалог", "Dialogue"): f"Rasa 127.0.0.1:{settings.dialogue.rasa_port}",
+            words("Распознавание", "Recognition"): speech.recogniser.model,
+            words("Голос", "Voice"): speech.synthesiser.engine,
+            words("Опросы", "Surveys"): surveys,
+            words("База", "Database"): self._database.dialect,
+            words("Метрики", "Metrics"): f"http://{settings.metrics.host}:{settings.metrics.port}/metrics"
+            if settings.metrics.port
+            else words("нет: metrics.port = 0", "none: metrics.port = 0"),
+            words("Сокет", "Socket"): str(settings.control_socket),
+            words("Журналы", "Logs"): str(settings.log_dir),
+        }
+
+    # The way down ----------------------------------------------------------------------------
+
+    async def _stop_tasks(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    async def _store_the_rest(self) -> None:
+        """The last calls ended while everything else was going down: their events as well."""
+        try:
+            await self._writer.drain_once()
+        except (StoreUnavailable, DiskFull) as error:
+            log.warning("events left in the spool", reason=error.message)

@@ -1,0 +1,198 @@
+"""What a node can be told over its control socket."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from bot.core.answer import AnswerStatus, AnswerValue
+from bot.core.clock import Clock
+from bot.core.context import Person
+from bot.core.control import ControlServer
+from bot.core.errors import BadInput, Unavailable
+from bot.dispatch import Dispatcher, call_of
+from bot.planning import callable_uri
+from bot.published import Published
+from bot.settings import Settings
+from bot.store import queries
+from bot.store.attempts import NewCall, queue_call
+from bot.store.database import Database
+from bot.store.queries import Call
+from bot.store.tables import AnswerRow
+from bot.store.writer import Writer
+from bot.worker_link import WorkerLink
+
+
+class CallOrder(BaseModel):
+    """`place_call`: whom to ring with which survey."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    to: str
+    survey: str = "nps"
+    customer: Person = Person()
+    agent: Person = Person()
+    department: str = ""
+
+
+def take_none_yet(server: ControlServer) -> None:
+    """While the node comes up: its state is told, and orders are refused with the reason."""
+
+    async def starting(params: dict[str, Any]) -> dict[str, Any]:
+        return {"ready": False}
+
+    async def refuse(params: dict[str, Any]) -> dict[str, Any]:
+        raise Unavailable("узел ещё запускается", hint="повторите через полминуты")
+
+    server.register("status", starting)
+    for name in ("place_call", "calls", "events", "set_agent"):
+        server.register(name, refuse)
+
+
+def take_no_more(server: ControlServer) -> None:
+    """While the node goes down: an order that was queued now would ring somebody after the next start."""
+
+    async def refuse(params: dict[str, Any]) -> dict[str, Any]:
+        raise Unavailable("узел останавливается и новых звонков не берёт", hint="повторите после запуска")
+
+    server.register("place_call", refuse)
+
+
+class Orders:
+    """The handlers; each is one order."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        db: Database,
+        writer: Writer,
+        published: Published,
+        link: WorkerLink,
+        dispatcher: Dispatcher,
+        clock: Clock,
+        pids: Callable[[], dict[str, int | None]],
+    ) -> None:
+        self._pids = pids
+        self._settings = settings
+        self._db = db
+        self._writer = writer
+        self._published = published
+        self._link = link
+        self._dispatcher = dispatcher
+        self._clock = clock
+        self._agents = dict(settings.handover.agents)
+
+    def register(self, server: ControlServer) -> None:
+        """From now on orders are taken."""
+        for name, handler in (
+            ("place_call", self._place_call),
+            ("status", self._status),
+            ("calls", self._calls),
+            ("events", self._events),
+            ("set_agent", self._set_agent),
+        ):
+            server.register(name, handler)
+
+    async def tell_agents(self) -> None:
+        """Let the worker know where the agents' phones are."""
+        await self._link.request("agents", agents=self._agents)
+
+    async def _place_call(self, params: dict[str, Any]) -> dict[str, Any]:
+        try:
+            order = CallOrder.model_validate(params)
+        except ValidationError as error:
+            problem = error.errors()[0]
+            raise BadInput(
+                f"place_call.{'.'.join(map(str, problem['loc']))}: {problem['msg']}",
+                hint="to, survey, customer, agent, department",
+            ) from error
+        digest, survey = self._published.by_id(order.survey)
+        attempt = await queue_call(
+            self._db,
+            NewCall(
+                to_uri=callable_uri(order.to, self._settings.sip.trunk),
+                survey_id=survey.id,
+                survey_hash=digest,
+                customer=order.customer,
+                language=survey.language,
+                agent_id=order.agent.id,
+                department=order.department,
+            ),
+            self._clock.now(),
+        )
+        self._dispatcher.queued(attempt.id, order.agent)
+        return {"attempt_id": attempt.id, "call_id": call_of(attempt.id)}
+
+    async def _status(self, params: dict[str, Any]) -> dict[str, Any]:
+        worker = await self._link.request("status")
+        return {
+            "ready": True,
+            **worker,
+            "children": self._pids(),
+            "surveys": self._published.current(),
+            "database": self._db.dialect,
+            "lag_s": round(self._writer.lag_s, 3),
+        }
+
+    async def _calls(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Stored calls by their call ids; whatever is durable is in SQL before they are read."""
+        await self._writer.drain_once()
+        found = [await queries.call(self._db, call_id) for call_id in params.get("call_ids", ())]
+        return {"calls": [_as_json(call) for call in found if call is not None]}
+
+    async def _events(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Everything that happened in one call, in order; empty for a call that is not known."""
+        call_id = params.get("call_id")
+        if not isinstance(call_id, str):
+            raise BadInput("events needs call_id", hint='"call_id": "call-…"')
+        await self._writer.drain_once()
+        found = await queries.events(self._db, call_id)
+        return {"events": [event.model_dump(mode="json") for event in found]}
+
+    async def _set_agent(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Where an entry of the agents' table is reached, until the node stops."""
+        target, uri = params.get("target"), params.get("uri")
+        if not isinstance(target, str) or not isinstance(uri, str):
+            raise BadInput("set_agent needs target and uri", hint='"target": "responsible", "uri": "sip:…"')
+        self._agents[target] = callable_uri(uri, self._settings.sip.trunk)
+        await self.tell_agents()
+        return {}
+
+
+def _as_json(call: Call) -> dict[str, Any]:
+    attempt = call.attempt
+    joined = [handover.target for handover in call.handovers if handover.connected_at is not None]
+    return {
+        "call_id": attempt.call_id,
+        "attempt_id": attempt.id,
+        "direction": attempt.direction,
+        "survey": attempt.survey_id,
+        "survey_version": call.survey.version if call.survey else None,
+        "survey_hash": attempt.survey_hash,
+        "to": attempt.to_uri,
+        "agent_id": attempt.agent_id,
+        "department": attempt.department,
+        "status": attempt.status,
+        "disposition": attempt.disposition,
+        "end_cause": attempt.end_cause,
+        "duration_s": attempt.duration_s,
+        "answers": {
+            answer.question_id: _value(answer)
+            for answer in call.answers
+            if answer.status == AnswerStatus.ANSWERED
+        },
+        "signals": [signal.name for signal in call.signals],
+        "transferred_to": joined[-1] if joined else None,
+        "callbacks": [row.reason or "asked" for row in call.callbacks],
+        "recording": attempt.recording or None,
+    }
+
+
+def _value(answer: AnswerRow) -> AnswerValue:
+    if answer.kind == "multi_choice":
+        return answer.value.split(",") if answer.value else []
+    if answer.number is None:
+        return answer.value
+    return int(answer.number) if answer.number.is_integer() else answer.number

@@ -1,0 +1,106 @@
+"""The processes of a node besides control: what each is started with and how it is known to serve."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import aiohttp
+
+from bot.core.control import ControlClient
+from bot.published import published_dir
+from bot.settings import Settings
+from bot.settings_load import as_environment
+from bot.settings_rooms import speech_settings
+from bot.speech.synthesiser import synthesiser_command
+from bot.supervisor import ChildSpec
+from bot.worker import GOODBYE_S, socket_path
+from dialogue.launch import actions_command, rasa_command
+
+PRECEDENCE = -10
+"""The niceness of what callers wait for: sound above all, and the dialogue's next step. Voices are made
+ahead of need."""
+
+SYNTHESISER, ACTIONS, RASA = "synthesiser", "actions", "rasa"
+
+
+def worker_name(index: int) -> str:
+    return f"worker-{index}"
+
+
+def children(settings: Settings) -> tuple[ChildSpec, ...]:
+    """In the order in which they are started: a worker comes last, when all that it needs is there."""
+    return (
+        _synthesiser(settings),
+        _actions(settings),
+        _rasa(settings),
+        _worker(settings, 0),
+    )
+
+
+def _synthesiser(settings: Settings) -> ChildSpec:
+    speech = speech_settings(settings)
+    return ChildSpec(
+        SYNTHESISER,
+        synthesiser_command(speech),
+        ready=lambda: _listens(speech.synthesiser.socket),
+        cwd=settings.home,
+    )
+
+
+def _actions(settings: Settings) -> ChildSpec:
+    port = settings.dialogue.actions_port
+    return ChildSpec(
+        ACTIONS,
+        actions_command(port, published_dir(settings)),
+        ready=lambda: _answers(f"http://127.0.0.1:{port}/health"),
+        cwd=settings.home,
+        niceness=PRECEDENCE,
+    )
+
+
+def _rasa(settings: Settings) -> ChildSpec:
+    """Rasa's pins are old: it gets loopback, and an environment without our settings and secrets."""
+    ports = settings.dialogue
+    command = rasa_command(ports.rasa_port, f"http://127.0.0.1:{ports.actions_port}/webhook")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("OTKLIK_")}
+    return ChildSpec(
+        RASA,
+        command.argv,
+        ready=lambda: _answers(f"http://127.0.0.1:{ports.rasa_port}/version"),
+        env={**kept, **command.env},
+        cwd=command.cwd,
+        ready_timeout_s=180.0,
+        niceness=PRECEDENCE,
+    )
+
+
+def _worker(settings: Settings, index: int) -> ChildSpec:
+    return ChildSpec(
+        worker_name(index),
+        [sys.executable, "-m", "bot.worker", str(index)],
+        ready=lambda: _serves(socket_path(settings, index)),
+        env={**os.environ, **as_environment(settings)},
+        stop_timeout_s=settings.call.drain_s + GOODBYE_S + 5.0,
+        niceness=PRECEDENCE,
+    )
+
+
+async def _answers(url: str) -> bool:
+    timeout = aiohttp.ClientTimeout(total=2.0)
+    async with aiohttp.ClientSession(timeout=timeout) as http, http.get(url) as reply:
+        return reply.status == 200
+
+
+async def _listens(socket: Path) -> bool:
+    _, writer = await asyncio.open_unix_connection(socket)
+    writer.close()
+    return True
+
+
+async def _serves(socket: Path) -> bool:
+    async with await ControlClient.connect(socket) as worker:
+        await worker.request("status")
+    return True

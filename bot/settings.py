@@ -1,0 +1,313 @@
+"""The settings of a node: environment `OTKLIK_*` over `otklik.toml` over the defaults written here.
+
+    [sip]                        OTKLIK_SIP__PORT=5070
+    port = 5070
+
+`load_settings` is the way in (bot/settings_load.py: it refuses unknown keys and explains what is
+wrong). Rooms never see this class: each has a frozen settings value of its own, made from this one
+in bot/settings_rooms.py. Every `description` is read by people: it is the hint of an error message
+and the table in docs/administrators.md.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SecretStr,
+    field_validator,
+    model_validator,
+)
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
+
+if TYPE_CHECKING:  # the rooms are imported when their settings are asked for: the settings load fast
+    from bot.call.settings import CallSettings
+    from bot.speech.settings import SpeechSettings
+    from bot.store.settings import StoreSettings
+    from telephony.settings import SipSettings
+
+PROJECT = Path(__file__).resolve().parent.parent
+CONFIG_VARIABLE = "OTKLIK_CONFIG"
+CONFIG_NAME = "otklik.toml"
+DEMO_MODEL = "vosk-model-otklik-demo-ru"
+
+Port = Annotated[int, Field(ge=1, le=65535)]
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+Codec = Literal["PCMA", "PCMU", "G722", "opus"]
+
+
+def _by_commas(value: object) -> object:
+    """In the environment a list is words with commas: OTKLIK_SIP__CODECS=PCMA,G722."""
+    return (
+        tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
+    )
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def _sip_uri(value: str) -> str:
+    if not value.lower().startswith(("sip:", "sips:")) or len(value.split(":", 1)[1]) == 0:
+        raise ValueError("нужен SIP-адрес вида sip:имя@узел:порт")
+    return value
+
+
+class TrunkSection(_Section):
+    """The company's PBX or a provider."""
+
+    domain: str = Field("", description="узел АТС или оператора, можно с портом; пусто: без транка")
+    registration: bool = Field(False, description="регистрироваться ли на domain: true или false")
+    registration_interval_s: int = Field(
+        600, ge=30, le=86400, description="на сколько секунд регистрироваться, от 30 до 86400"
+    )
+    proxy: str = Field("", description="узел, через который идут запросы, если не прямо на domain")
+    auth_user: str = Field("", description="имя для проверки подлинности; пусто: как sip.user")
+    password: SecretStr = Field(
+        SecretStr(""), description="пароль транка; лучше переменной OTKLIK_SIP__TRUNK__PASSWORD"
+    )
+    transport: Literal["udp", "tcp", "tls"] = Field("udp", description="udp, tcp или tls")
+
+    @model_validator(mode="after")
+    def _where_to_register(self) -> TrunkSection:
+        if self.registration and not self.domain:
+            raise ValueError("registration = true, но domain пуст: укажите узел регистрации")
+        return self
+
+
+class SipSection(_Section):
+    """The line itself."""
+
+    host: str = Field("127.0.0.1", description="адрес, на котором слушать SIP")
+    port: Port = Field(5070, description="порт SIP, целое число от 1 до 65535")
+    user: str = Field("otklik", min_length=1, description="имя узла в его SIP-адресе")
+    rtp_ports: str = Field("30000-30999", description="порты RTP, вида 30000-30999: по два на звонок")
+    codecs: Annotated[tuple[Codec, ...], NoDecode, BeforeValidator(_by_commas)] = Field(
+        ("PCMA", "PCMU", "G722", "opus"),
+        min_length=1,
+        description="кодеки по порядку: PCMA, PCMU, G722, opus",
+    )
+    max_calls: int = Field(100, ge=1, le=255, description="сколько звонков сразу, от 1 до 255")
+    rtp_timeout_s: int = Field(
+        20, ge=0, le=3600, description="через сколько секунд без RTP класть трубку; 0: никогда"
+    )
+    display_name: str = Field("", description="имя, которое клиент может увидеть при звонке")
+    dtmf: Literal["auto", "rtpevent", "info"] = Field(
+        "auto", description="как слать тональный набор: auto, rtpevent (RFC 4733), info (SIP INFO)"
+    )
+    exposed_headers: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_by_commas)] = Field(
+        ("X-Agent-Id", "X-Department"),
+        max_length=16,
+        description="заголовки INVITE, которые видит бот: кто говорил с клиентом и какой отдел",
+    )
+    trunk: TrunkSection = Field(TrunkSection(), description="АТС или оператор связи")
+
+    @property
+    def rtp_range(self) -> tuple[int, int]:
+        low, high = self.rtp_ports.split("-")
+        return int(low), int(high)
+
+    @field_validator("rtp_ports")
+    @classmethod
+    def _a_range(cls, value: str) -> str:
+        low, dash, high = value.replace(" ", "").partition("-")
+        if not dash or not low.isdigit() or not high.isdigit() or not 1024 <= int(low) < int(high) <= 65535:
+            raise ValueError("нужен диапазон портов от 1024 до 65535, например 30000-30999")
+        return f"{low}-{high}"
+
+    @model_validator(mode="after")
+    def _room_for_all_calls(self) -> SipSection:
+        low, high = self.rtp_range
+        if (high - low + 1) // 2 < self.max_calls:
+            raise ValueError(
+                f"в rtp_ports {self.rtp_ports} помещается {(high - low + 1) // 2} звонков, "
+                f"а max_calls = {self.max_calls}: расширьте диапазон (по два порта на звонок)"
+            )
+        return self
+
+
+class CallSection(_Section):
+    answer_timeout_s: Seconds = Field(30.0, description="сколько секунд ждать, пока клиент снимет трубку")
+    max_call_s: Seconds = Field(900.0, description="самый длинный разговор в секундах")
+    drain_s: Seconds = Field(
+        30.0, description="сколько секунд после остановки узла дать разговорам на то, чтобы кончиться самим"
+    )
+
+
+class DialogueSection(_Section):
+    """Rasa and its action server, both on loopback: Rasa's webhook has no password."""
+
+    rasa_port: Port = Field(5105, description="порт сервера Rasa на 127.0.0.1")
+    actions_port: Port = Field(5155, description="порт сервера действий на 127.0.0.1")
+    timeout_s: Seconds = Field(2.0, description="сколько секунд ждать ответа Rasa на реплику")
+
+
+class SpeechSection(_Section):
+    language: Literal["ru"] = Field("ru", description="язык разговоров: ru")
+    model: str = Field(DEMO_MODEL, min_length=1, description="модель распознавания из models/manifest.toml")
+    threads: int = Field(2, ge=1, le=64, description="потоков распознавания, от 1 до 64")
+    engine: Literal["auto", "espeak", "silero"] = Field(
+        "auto", description="синтез: auto (Silero, если её модель установлена), espeak, silero"
+    )
+    voice: str = Field(
+        "", description="голос: у eSpeak ru, ru+f3; у Silero ru_zhadyra; пусто: голос по умолчанию"
+    )
+
+
+class StoreSection(_Section):
+    url: SecretStr = Field(
+        SecretStr(""),
+        description="база: sqlite+aiosqlite:///файл или postgresql+asyncpg://имя:пароль@узел/база; "
+        "пусто: otklik.sqlite в папке var",
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _known_database(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value()
+        if url and not url.startswith(("sqlite+aiosqlite://", "postgresql+asyncpg://")):
+            raise ValueError("адрес базы начинается с sqlite+aiosqlite:// или postgresql+asyncpg://")
+        return value
+
+
+class HandoverSection(_Section):
+    form: Literal["bridge", "blind"] = Field(
+        "bridge", description="перевод: bridge (звук идёт через узел) или blind (REFER, узел уходит)"
+    )
+    ring_s: Seconds = Field(25.0, description="сколько секунд звонить сотруднику")
+    agents: dict[str, str] = Field(
+        {}, description='кому переводить: имя = SIP-адрес, например demo = "sip:demo@127.0.0.1:5090"'
+    )
+
+    @field_validator("agents")
+    @classmethod
+    def _addresses(cls, value: dict[str, str]) -> dict[str, str]:
+        return {target: _sip_uri(uri) for target, uri in value.items()}
+
+
+class InboundSection(_Section):
+    routes: dict[str, str] = Field({}, description='какой опрос на какой номер: номер = "опрос"')
+    default_survey: str = Field("csat", description="опрос для остальных входящих; пусто: отвечать «занято»")
+
+
+class MetricsSection(_Section):
+    """What Prometheus scrapes: numbers without names, but still nobody else's business."""
+
+    host: str = Field("127.0.0.1", description="адрес, на котором Prometheus берёт /metrics")
+    port: int = Field(0, ge=0, le=65535, description="порт /metrics, например 9464; 0: не отдавать")
+
+
+class Settings(BaseSettings):
+    """Everything that can be set. Relative paths are relative to `home`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="OTKLIK_",
+        env_nested_delimiter="__",
+        nested_model_default_partial_update=True,
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+    )
+
+    home: Path = Field(PROJECT, description="папка проекта: models/, survey_defs/, dialogue/")
+    var: Path = Field(Path("var"), description="папка для всего, что узел пишет: база, записи, журналы")
+    recordings: Path = Field(Path("var/recordings"), description="папка записей разговоров")
+    surveys: Path = Field(Path("survey_defs"), description="папка опросов")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="подробность журнала: debug, info, warning, error"
+    )
+    sip: SipSection = SipSection()
+    call: CallSection = CallSection()
+    dialogue: DialogueSection = DialogueSection()
+    speech: SpeechSection = SpeechSection()
+    store: StoreSection = StoreSection()
+    handover: HandoverSection = HandoverSection()
+    inbound: InboundSection = InboundSection()
+    metrics: MetricsSection = MetricsSection()
+
+    @property
+    def var_dir(self) -> Path:
+        return self.home / self.var
+
+    @property
+    def recordings_dir(self) -> Path:
+        return self.home / self.recordings
+
+    @property
+    def surveys_dir(self) -> Path:
+        return self.home / self.surveys
+
+    @property
+    def models_dir(self) -> Path:
+        return self.home / "models"
+
+    @property
+    def log_dir(self) -> Path:
+        return self.var_dir / "log"
+
+    @property
+    def run_dir(self) -> Path:
+        """Unix sockets: a path must stay under 108 bytes (unix(7)), so nothing is nested deeper."""
+        return self.var_dir / "run"
+
+    @property
+    def control_socket(self) -> Path:
+        return self.run_dir / "node.sock"
+
+    @property
+    def spool_dir(self) -> Path:
+        return self.var_dir / "spool"
+
+    def sip_settings(self) -> SipSettings:
+        from bot.settings_rooms import sip_settings
+
+        return sip_settings(self)
+
+    def call_settings(self) -> CallSettings:
+        from bot.settings_rooms import call_settings
+
+        return call_settings(self)
+
+    def speech_settings(self) -> SpeechSettings:
+        """Raises ModelMissing where the manifest of models is not there."""
+        from bot.settings_rooms import speech_settings
+
+        return speech_settings(self)
+
+    def store_settings(self) -> StoreSettings:
+        from bot.settings_rooms import store_settings
+
+        return store_settings(self)
+
+    @property
+    def database_url(self) -> str:
+        """The SQLAlchemy URL, password included: not for logs."""
+        return self.store.url.get_secret_value() or f"sqlite+aiosqlite:///{self.var_dir / 'otklik.sqlite'}"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, toml_file=config_file())
+
+
+def config_file() -> Path:
+    """Where `otklik.toml` would be: OTKLIK_CONFIG, else the working folder. It need not exist."""
+    return Path(os.environ.get(CONFIG_VARIABLE) or CONFIG_NAME)

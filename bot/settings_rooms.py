@@ -1,0 +1,79 @@
+"""Each room's frozen settings value, made from the settings of the node."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Literal
+
+from bot.call.settings import CallSettings
+from bot.settings import Settings
+from bot.speech.models import find_entry, model_path
+from bot.speech.settings import PromptSettings, RecogniserSettings, SpeechSettings, SynthesiserSettings
+from bot.store.settings import StoreSettings
+from telephony.settings import SipSettings
+
+
+def sip_settings(settings: Settings) -> SipSettings:
+    sip, trunk = settings.sip, settings.sip.trunk
+    return SipSettings(
+        host=sip.host,
+        port=sip.port,
+        rtp_ports=sip.rtp_range,
+        user=sip.user,
+        domain=trunk.domain,
+        display_name=sip.display_name,
+        outbound_proxy=trunk.proxy,
+        auth_user=trunk.auth_user,
+        password=trunk.password.get_secret_value(),
+        register=trunk.registration,
+        register_interval_s=trunk.registration_interval_s,
+        transport=trunk.transport,
+        codecs=sip.codecs,
+        dtmf=sip.dtmf,
+        max_calls=sip.max_calls,
+        rtp_timeout_s=sip.rtp_timeout_s,
+        expose_headers=sip.exposed_headers,
+    )
+
+
+def call_settings(settings: Settings) -> CallSettings:
+    return CallSettings(
+        answer_timeout_s=settings.call.answer_timeout_s,
+        max_call_s=settings.call.max_call_s,
+        handover_form=settings.handover.form,
+        handover_ring_s=settings.handover.ring_s,
+    )
+
+
+SILERO_MODEL = SynthesiserSettings().silero_model
+DEFAULT_VOICES = {"espeak": "ru", "silero": "ru_zhadyra"}
+
+
+def engine_of(settings: Settings) -> Literal["espeak", "silero"]:
+    """The synthesiser that `auto` stands for: Silero where its model and its packages are installed."""
+    if settings.speech.engine != "auto":
+        return settings.speech.engine
+    file = model_path(find_entry(SILERO_MODEL, settings.models_dir), settings.var_dir)
+    packages = all(find_spec(name) is not None for name in ("torch", "silero_stress"))
+    return "silero" if file.exists() and packages else "espeak"
+
+
+def speech_settings(settings: Settings) -> SpeechSettings:
+    """Raises ModelMissing where the manifest of models is not there."""
+    engine = engine_of(settings)
+    return SpeechSettings(
+        models_dir=settings.models_dir,
+        var_dir=settings.var_dir,
+        recogniser=RecogniserSettings(model=settings.speech.model, threads=settings.speech.threads),
+        synthesiser=SynthesiserSettings(
+            engine=engine,
+            silero_model=SILERO_MODEL,
+            voice=settings.speech.voice or DEFAULT_VOICES[engine],
+            socket=settings.run_dir / "synthesiser.sock",
+        ),
+        prompts=PromptSettings(folder=settings.var_dir / "prompts"),
+    )
+
+
+def store_settings(settings: Settings) -> StoreSettings:
+    return StoreSettings(url=settings.database_url)

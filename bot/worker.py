@@ -1,0 +1,258 @@
+"""A media worker: one process that owns the lines and runs the calls, and does nothing else.
+
+It takes orders over its own control socket (`place`, `agents`, `status`), streams call
+events back, and keeps them in its spool. It knows no database: when it dies, its calls die, and
+whatever they had committed is in the spool.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import structlog
+import uvloop
+
+from bot.call.dialogue import RasaDialogue
+from bot.call.plan import CallRoom
+from bot.call.recording import Recording
+from bot.call.session import CallSession
+from bot.call.spool import Spool
+from bot.core.clock import SystemClock
+from bot.core.context import CallContext
+from bot.core.control import ControlServer
+from bot.core.endings import Disposition
+from bot.core.errors import OtklikError, RuntimeDied, SurveyInvalid, Unavailable
+from bot.logs import configure_logs
+from bot.planning import plan_inbound, plan_of, prompt_rates
+from bot.published import Published, published_dir, recordings_dir
+from bot.settings import Settings
+from bot.settings_load import load_settings
+from bot.settings_rooms import call_settings, sip_settings, speech_settings
+from bot.speech.models import ensure_model
+from bot.speech.prompts import PromptCache
+from bot.speech.recogniser import VoskRecogniser
+from bot.speech.recorded import RecordedVoices
+from bot.speech.synthesiser import SynthesiserClient
+from bot.speech.voices import SileroVoices
+from bot.surveys.prompts import prompts_by_voice
+from bot.surveys.schema import Survey
+from telephony.leg import CallLeg, RejectReason
+from telephony.orphans import DialogKeeper
+from telephony.sip import SipEndpoint
+from telephony.tones import hold_music, listening_sign
+
+log = structlog.get_logger()
+
+
+GOODBYE_S = 10.0
+"""How long an apology and a hang-up may take once the live calls have had their `call.drain_s`."""
+
+
+def socket_path(settings: Settings, index: int) -> Path:
+    return settings.run_dir / f"worker-{index}.sock"
+
+
+def dialogs_dir(settings: Settings, index: int) -> Path:
+    """What is needed to hang up for a worker that died: one file for each call that is up."""
+    return settings.run_dir / f"dialogs-{index}"
+
+
+class Worker:
+    def __init__(self, settings: Settings, index: int) -> None:
+        self._settings = settings
+        self._index = index
+        self._name = f"worker-{index}"
+        self._server = ControlServer(socket_path(settings, index))
+        self._published = Published(published_dir(settings))
+        self._agents: dict[str, str] = dict(settings.handover.agents)
+        self._calls: dict[str, tuple[CallSession, asyncio.Task[None]]] = {}
+        self._chores: set[asyncio.Task[None]] = set()
+        self._draining = False
+        self._stack_dead = False
+        self._stop = asyncio.Event()
+
+    def _die(self) -> None:
+        self._stack_dead = True
+        self._stop.set()
+
+    async def run(self) -> None:
+        """Until SIGTERM, or until the SIP stack dies (RuntimeDied). Raises Unavailable at the start."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        async with AsyncExitStack() as stack:
+            self._room = await self._furnish(stack)
+            self._server.register("place", self._place)
+            self._server.register("agents", self._set_agents)
+            self._server.register("status", self._status)
+            await self._server.start()
+            stack.push_async_callback(self._server.close)
+            log.info("worker ready", worker=self._name, sip=self._endpoint.address)
+            await self._stop.wait()
+            if self._stack_dead:
+                raise RuntimeDied("the SIP stack of this process died")
+            await self._let_go()
+
+    async def _furnish(self, stack: AsyncExitStack) -> CallRoom:
+        """Build what the calls share, in the order in which it must be ready."""
+        settings, speech = self._settings, speech_settings(self._settings)
+        model = await asyncio.to_thread(
+            ensure_model, speech.recogniser.model, speech.models_dir, speech.var_dir
+        )
+        recogniser = await VoskRecogniser.load(model, speech.recogniser)
+        stack.callback(recogniser.close)
+        voices_heard = await asyncio.to_thread(SileroVoices)
+        synthesiser = SynthesiserClient(speech.synthesiser)
+        stack.push_async_callback(synthesiser.close)
+        spool = await stack.enter_async_context(Spool.open(settings.spool_dir, self._name))
+        http = await stack.enter_async_context(aiohttp.ClientSession())
+        voices = RecordedVoices(synthesiser, recordings_dir(settings), speech.synthesiser)
+        self._prompts = PromptCache(voices, speech.prompts)
+        self._endpoint = SipEndpoint(
+            sip_settings(settings),
+            on_call=self._incoming,
+            on_dead=self._die,
+            keeper=DialogKeeper(dialogs_dir(settings, self._index)),
+        )
+        await self._endpoint.start()
+        stack.push_async_callback(self._endpoint.stop)
+        return CallRoom(
+            dialogue=RasaDialogue(
+                f"http://127.0.0.1:{settings.dialogue.rasa_port}",
+                http,
+                timeout_s=settings.dialogue.timeout_s,
+            ),
+            recogniser=recogniser,
+            vad=voices_heard.line,
+            prompts=self._prompts,
+            sink=spool,
+            clock=SystemClock(),
+            watcher=self._server.broadcast,
+            dial=self._dial,
+            address=lambda target: self._agents.get(target),
+            hold_music=hold_music,
+            listening_sign=listening_sign,
+            open_recording=self._open_recording,
+            settings=call_settings(settings),
+        )
+
+    async def _dial(
+        self, uri: str, timeout_s: float, placed: Callable[[CallLeg], None] | None = None
+    ) -> CallLeg:
+        return await self._endpoint.dial(uri, timeout_s=timeout_s, placed=placed)
+
+    async def _open_recording(self, call_id: str, rate: int) -> Recording:
+        return await Recording.open(self._settings.recordings_dir / f"{call_id}.wav", rate)
+
+    # Orders ----------------------------------------------------------------------------------
+
+    async def _place(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Ring a customer. Returns as soon as the call is under way; its events tell the rest."""
+        if self._draining:
+            raise Unavailable("the node is stopping and takes no new calls")
+        context = CallContext.model_validate(order["context"])
+        survey = self._published.by_hash(context.survey_hash)
+        await self._prepare(survey, context)
+        if self._draining:  # since then
+            raise Unavailable("the node is stopping and takes no new calls")
+        plan = plan_of(survey, context, order["attempt_id"], order["contact_id"])
+        session = CallSession(plan, self._room)
+        self._run(context.call_id, session, session.outbound(order["to"]))
+        return {}
+
+    async def _prepare(self, survey: Survey, context: CallContext) -> None:
+        """Whatever this call can say is on disk before it rings."""
+        for voice, texts in prompts_by_voice(survey, context).items():
+            for rate in prompt_rates(self._settings.sip.codecs):
+                await self._prompts.prepare(texts, voice=voice, language=survey.language, rate=rate)
+
+    async def _set_agents(self, order: dict[str, Any]) -> dict[str, Any]:
+        self._agents = dict(order["agents"])
+        return {}
+
+    async def _status(self, order: dict[str, Any]) -> dict[str, Any]:
+        return {
+            "sip": self._endpoint.address,
+            "registered": self._endpoint.registered,
+            "calls": len(self._calls),
+            "call_ids": list(self._calls),
+            "free_lines": self._settings.sip.max_calls - max(len(self._calls), len(self._endpoint.legs)),
+            "draining": self._draining,
+            "pid": os.getpid(),
+        }
+
+    # Calls -----------------------------------------------------------------------------------
+
+    def _incoming(self, leg: CallLeg) -> None:
+        """A PBX passes a customer on, or somebody rings by himself."""
+        try:
+            if self._draining:
+                raise Unavailable("the node is stopping and takes no new calls")
+            plan = plan_inbound(leg, self._settings.inbound, self._published)
+        except (Unavailable, SurveyInvalid) as error:
+            log.warning("incoming call refused", reason=error.message)
+            self._chore(leg.reject(RejectReason.BUSY))
+            return
+        session = CallSession(plan, self._room)
+        self._run(plan.context.call_id, session, session.inbound(leg))
+
+    def _chore(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._chores.add(task)
+        task.add_done_callback(self._chores.discard)
+
+    def _run(self, call_id: str, session: CallSession, call: Coroutine[Any, Any, Disposition]) -> None:
+        task = asyncio.create_task(self._watched(call_id, call))
+        self._calls[call_id] = (session, task)
+        task.add_done_callback(lambda _: self._calls.pop(call_id))
+
+    async def _watched(self, call_id: str, call: Coroutine[Any, Any, Disposition]) -> None:
+        try:
+            disposition = await call
+        except OtklikError as error:
+            log.error("call lost", call_id=call_id, reason=error.message)
+        except Exception:
+            # The border of a call: whatever the fault, the other calls go on. Its attempt is made
+            # final by the node's recovery.
+            log.exception("call lost", call_id=call_id)
+        else:
+            log.info("call ended", call_id=call_id, disposition=disposition.value)
+
+    async def _let_go(self) -> None:
+        """No new calls; live ones may end by themselves, and after that their callers are told."""
+        self._draining = True
+        log.info("worker draining", worker=self._name, calls=len(self._calls))
+        await self._all_ended(self._settings.call.drain_s)
+        for session, _ in tuple(self._calls.values()):
+            session.interrupt()
+        await self._all_ended(GOODBYE_S)
+        for _, task in tuple(self._calls.values()):
+            task.cancel()
+        await self._all_ended(None)
+
+    async def _all_ended(self, timeout_s: float | None) -> None:
+        if self._calls:
+            await asyncio.wait([task for _, task in self._calls.values()], timeout=timeout_s)
+
+
+def main() -> None:
+    """`python -m bot.worker INDEX`: started by the node, with its settings in the environment."""
+    settings = load_settings()
+    configure_logs(settings.log_level)
+    try:
+        uvloop.run(Worker(settings, int(sys.argv[1])).run())
+    except OtklikError as error:
+        log.error("worker stopped", code=error.code, reason=error.message, hint=error.hint)
+        raise SystemExit(error.exit_status) from error
+
+
+if __name__ == "__main__":
+    main()
