@@ -1,0 +1,88 @@
+"""Tests of real calls get another try where the machine was held up: see tests/patience.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import pytest_timeout  # type: ignore[import-untyped]
+from _pytest.runner import runtestprotocol
+from hypothesis import HealthCheck, settings
+
+from tests.patience import Watch
+
+# How long an example takes says nothing on a machine that others use as well.
+settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("patient")
+
+REAL_TIME = {Path(__file__).parent / room for room in ("node", "sim", "telephony")}
+
+TRIES = 3
+
+REPEATED = "once more"
+
+_watches: dict[Path, Watch] = {}
+"""The file whose tests are being run -> the watch over it: its fixtures may have made the calls."""
+
+
+def _watch_over(path: Path, *, anew: bool) -> Watch:
+    if anew or path not in _watches:
+        while _watches:
+            _watches.popitem()[1].close()
+        _watches[path] = Watch()
+    return _watches[path]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
+    """A try goes through set-up and tear-down. The last one gets a new module as well (a node, the
+    calls that a module's fixture made), which is what no next item means to pytest."""
+    if item.path.parent not in REAL_TIME:
+        return None
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    reports: list[pytest.TestReport] = []
+    repeated: list[tuple[str, object]] = []
+    for left in reversed(range(TRIES)):
+        watch = _watch_over(item.path, anew=left == 0)
+        if repeated:
+            _start_the_time_limit_anew(item)
+        reports = runtestprotocol(item, log=False, nextitem=None if left == 1 else nextitem)
+        failures = [_why(report) for report in reports if report.failed]
+        if not failures or not left or not watch.held_up:
+            break
+        repeated.append((REPEATED, f"{item.nodeid}: {'; '.join(failures)} ({watch})"))
+    for report in reports:
+        report.user_properties += repeated if report.when == "call" else []
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
+
+
+def _start_the_time_limit_anew(item: pytest.Item) -> None:
+    """The limit is set once for the whole protocol, and a first try that hung has used it up: without
+    this a second one could hang for ever."""
+    limits, limit = item.config.pluginmanager.hook, pytest_timeout._get_item_settings(item)
+    limits.pytest_timeout_cancel_timer(item=item)
+    if limit.timeout:
+        limits.pytest_timeout_set_timer(item=item, settings=limit)
+
+
+def _why(report: pytest.TestReport) -> str:
+    crash = getattr(report.longrepr, "reprcrash", None)
+    return (crash.message if crash is not None else report.longreprtext).splitlines()[0]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What was tried again, so that nobody takes a patient run for a smooth one."""
+    lines = [
+        text
+        for reports in terminalreporter.stats.values()
+        for report in reports
+        if isinstance(report, pytest.TestReport)
+        for name, text in report.user_properties
+        if name == REPEATED
+    ]
+    if lines:
+        terminalreporter.section("tried once more on a machine that was held up")
+        for line in lines:
+            terminalreporter.line(str(line))

@@ -1,0 +1,114 @@
+"""A real node in its own process, on free ports and in a folder of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from bot.cli.demo import free_ports
+from bot.core.control import ControlClient
+from bot.core.errors import NodeUnavailable
+from bot.settings import PROJECT, Settings
+from bot.settings_load import as_environment, load_settings
+
+OTKLIK = [str(Path(sys.executable).with_name("otklik"))]
+START_S = 120.0
+SHORT_SURVEYS = PROJECT / "tests" / "data" / "surveys" / "short"
+
+
+def node_settings(var: Path, **changes: Any) -> Settings:
+    """The embedded defaults on free ports; `changes` are sections, as in `sip={"max_calls": 2}`."""
+    sip, rasa, actions, metrics = free_ports(0, 0, 0, 0)
+    sections: dict[str, Any] = {
+        "sip": {
+            "port": sip,
+            "exposed_headers": ("X-Agent-Id",),
+            "rtp_ports": "31000-31999",
+            "rtp_timeout_s": 60,
+        },
+        "dialogue": {"rasa_port": rasa, "actions_port": actions},
+        "handover": {"ring_s": 5},
+        "metrics": {"port": metrics},
+    }
+    sections["surveys"] = changes.pop("surveys", SHORT_SURVEYS)
+    for name, fields in changes.items():
+        sections.setdefault(name, {}).update(fields)
+    return load_settings(var=var, recordings=var / "recordings", **sections)
+
+
+class RunningNode:
+    def __init__(self, settings: Settings, process: subprocess.Popen[bytes], output: Path) -> None:
+        self.settings = settings
+        self.process = process
+        self._output = output
+
+    @property
+    def sip(self) -> str:
+        return f"{self.settings.sip.host}:{self.settings.sip.port}"
+
+    def output(self) -> str:
+        return self._output.read_text(encoding="utf-8")
+
+    async def connect(self) -> ControlClient:
+        return await ControlClient.connect(self.settings.control_socket)
+
+    async def ask(self, do: str, **params: Any) -> dict[str, Any]:
+        async with await self.connect() as control:
+            return await control.request(do, **params)
+
+    def terminate(self) -> int:
+        """SIGTERM; the exit status."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.process.wait(60)
+
+
+def start(settings: Settings) -> RunningNode:
+    """Start `otklik serve`; returns at once."""
+    settings.var_dir.mkdir(parents=True, exist_ok=True)
+    output = settings.var_dir / "serve.out"
+    with output.open("wb") as sink:
+        process = subprocess.Popen(
+            [*OTKLIK, "serve"],
+            cwd=PROJECT,
+            env={**os.environ, **as_environment(settings), "COLUMNS": "200"},
+            stdout=sink,
+            stderr=sink,
+            stdin=subprocess.DEVNULL,
+        )
+    return RunningNode(settings, process, output)
+
+
+@contextmanager
+def running_node(**changes: Any) -> Iterator[RunningNode]:
+    """A node that takes calls; ended by its process id."""
+    with tempfile.TemporaryDirectory(prefix="otk") as folder:
+        node = start(node_settings(Path(folder), **changes))
+        try:
+            asyncio.run(_ready(node))
+            yield node
+        finally:
+            if node.process.poll() is None:
+                node.terminate()
+
+
+async def _ready(node: RunningNode) -> None:
+    deadline = time.monotonic() + START_S
+    while time.monotonic() < deadline:
+        if node.process.poll() is not None:
+            raise AssertionError(f"the node ended at its start:\n{node.output()}")
+        try:
+            if (await node.ask("status"))["ready"]:
+                return
+        except NodeUnavailable:
+            pass  # its socket is not there yet
+        await asyncio.sleep(0.2)  # polled: there is nothing to wait on before the socket is there
+    raise AssertionError(f"the node is not up after {START_S} s:\n{node.output()}")

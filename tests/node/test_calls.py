@@ -1,0 +1,167 @@
+"""Whole calls: a real node, real SIP and RTP, recorded Russian speech, Vosk, Rasa, SQLite.
+
+Silence is measured on the caller's socket: nobody hears nothing for two seconds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import resource
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.core.errors import NumberBlocked
+from bot.core.events import AnswerRecorded, CallEvent
+from bot.sim.results import SimReport
+from bot.sim.run import run_scenario
+from bot.sim.scenario import Scenario
+from tests.node.running import RunningNode
+
+AUDIO = Path(__file__).parent.parent / "data" / "audio" / "ru"
+DEAD_AIR_S = 2.0
+
+
+def clip(name: str) -> dict[str, Any]:
+    return {"say": AUDIO / name}
+
+
+NINE, YES, PRAISE = clip("009_elena.wav"), clip("022_elena.wav"), clip("056_elena.wav")
+AGENT, STOP, LATER = clip("039_elena.wav"), clip("046_nsh.wav"), clip("042_nsh.wav")
+ANSWERS = {"nps": NINE, "resolved": YES, "comment": PRAISE}
+
+
+def scenario(*calls: dict[str, Any], **rest: Any) -> Scenario:
+    return Scenario.model_validate({"calls": [{"survey": "nps", **call} for call in calls], **rest})
+
+
+async def run(node: RunningNode, script: Scenario, on_event: Any = lambda event: None) -> SimReport:
+    async with await node.connect() as control:
+        return await run_scenario(script, control, node.sip, None, on_event)
+
+
+def test_a_satisfied_customer_completes_the_survey(node: RunningNode) -> None:
+    report = asyncio.run(run(node, scenario({"name": "calm", "answers": ANSWERS})))
+    (call,) = report.calls
+    assert call.failures == []
+    assert call.disposition == "completed"
+    assert call.answers["nps"] == 9
+    assert call.answers["resolved"] == "yes"
+    assert len(call.reply_gaps_ms) == 3
+    assert call.longest_silence_s < DEAD_AIR_S
+
+
+@pytest.mark.parametrize(("said", "disposition"), [(STOP, "opted_out"), (LATER, "callback")])
+def test_a_closed_question_hears_more_than_numbers(
+    node: RunningNode, said: dict[str, Any], disposition: str
+) -> None:
+    name = f"wish-{disposition.replace('_', '-')}"
+    report = asyncio.run(run(node, scenario({"name": name, "answers": {"nps": said}})))
+    assert report.calls[0].disposition == disposition
+
+
+def test_whoever_said_never_again_is_not_rung_again(node: RunningNode) -> None:
+    report = asyncio.run(run(node, scenario({"name": "never", "answers": {"nps": STOP}})))
+    (stored,) = asyncio.run(node.ask("calls", call_ids=[report.calls[0].call_id]))["calls"]
+    with pytest.raises(NumberBlocked):
+        asyncio.run(node.ask("place_call", to=stored["to"], survey="nps"))
+
+
+def test_a_wish_for_a_person_at_the_scale_leads_to_one(node: RunningNode) -> None:
+    report = asyncio.run(
+        run(
+            node,
+            scenario(
+                {"name": "wants", "answers": {"nps": AGENT}, "after_transfer": {}},
+                agents=[{"name": "human"}],
+            ),
+        )
+    )
+    (call,) = report.calls
+    assert call.disposition == "transferred"
+    assert call.failures == []
+
+
+@pytest.mark.parametrize("mute", [{"silence": True}, {"stop_rtp": True}], ids=["silent", "no-rtp"])
+def test_whoever_says_nothing_is_never_left_in_silence(node: RunningNode, mute: dict[str, Any]) -> None:
+    name = f"mute-{next(iter(mute))}".replace("_", "-")
+    answers = {"nps": mute, "resolved": mute, "reason": mute, "comment": mute}
+    report = asyncio.run(run(node, scenario({"name": name, "answers": answers})))
+    (call,) = report.calls
+    assert call.disposition == "no_input"
+    assert call.longest_bot_silence_s < DEAD_AIR_S
+
+
+def test_four_at_once_do_not_mix(node: RunningNode) -> None:
+    calls = [{"name": f"many-{n}", "answers": ANSWERS} for n in range(3)]
+    busy = {"name": "many-busy", "caller": {"on_invite": "busy"}}
+    report = asyncio.run(run(node, scenario(*calls, busy, at_once=4)))
+    assert [call.disposition for call in report.calls] == ["completed"] * 3 + ["busy"]
+
+
+class Killer:
+    """Kills one of the node's processes as soon as an event comes."""
+
+    def __init__(self, node: RunningNode, child: str, when: type, count: int) -> None:
+        self._pid = asyncio.run(node.ask("status"))["children"][child]
+        self._when = when
+        self._left = count
+        self.call_id = ""
+
+    def __call__(self, event: CallEvent) -> None:
+        if isinstance(event, self._when):
+            self._left -= 1
+            if self._left == 0:
+                self.call_id = event.call_id
+                os.kill(self._pid, signal.SIGKILL)
+
+
+def test_a_killed_worker_loses_no_committed_answer(node: RunningNode) -> None:
+    killer = Killer(node, "worker-0", AnswerRecorded, 2)
+    report = asyncio.run(run(node, scenario({"name": "killed", "answers": ANSWERS}), killer))
+    (call,) = report.calls
+    assert call.disposition == "interrupted"
+    assert call.answers == {"nps": 9, "resolved": "yes"}
+    assert call.ended == "remote_hangup", "control hangs up for the dead worker"
+    assert call.longest_silence_s < DEAD_AIR_S
+    # It is replaced by itself, and nobody is rung twice.
+    again = asyncio.run(run(node, scenario({"name": "after", "answers": ANSWERS})))
+    assert again.calls[0].disposition == "completed"
+
+
+def test_a_dead_rasa_is_told_to_the_caller(node: RunningNode) -> None:
+    killer = Killer(node, "rasa", AnswerRecorded, 1)
+    report = asyncio.run(run(node, scenario({"name": "orphan", "answers": ANSWERS}), killer))
+    (call,) = report.calls
+    assert call.disposition == "partial"
+    assert call.answers == {"nps": 9}
+    assert call.longest_silence_s < DEAD_AIR_S
+
+
+def test_a_full_disk_is_told_to_the_caller_and_loses_nothing(node: RunningNode) -> None:
+    worker = asyncio.run(node.ask("status"))["children"]["worker-0"]
+    unlimited = resource.prlimit(worker, resource.RLIMIT_FSIZE)
+    told: dict[str, object] = {}
+
+    def fill(event: CallEvent) -> None:
+        if isinstance(event, AnswerRecorded):
+            told[event.question_id] = event.answer.value
+            # No file of the worker may grow any more: to a writer, that is a full disk.
+            resource.prlimit(worker, resource.RLIMIT_FSIZE, (1, unlimited[1]))
+
+    try:
+        report = asyncio.run(run(node, scenario({"name": "full", "answers": ANSWERS}), fill))
+    finally:
+        resource.prlimit(worker, resource.RLIMIT_FSIZE, unlimited)
+    (call,) = report.calls
+    assert call.ended == "remote_hangup", "the bot said sorry and hung up"
+    assert call.longest_silence_s < DEAD_AIR_S
+    # Its end could not be written down, so nobody was told of it; whatever was told of is there.
+    (stored,) = asyncio.run(node.ask("calls", call_ids=[call.call_id]))["calls"]
+    assert told
+    assert stored["answers"] == {question: value for question, value in told.items() if value is not None}
+    again = asyncio.run(run(node, scenario({"name": "emptied", "answers": ANSWERS})))
+    assert again.calls[0].disposition == "completed"

@@ -1,0 +1,205 @@
+"""What becomes of the queue, and of the calls of a worker, at the edges of a worker's life."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.call.spool import SpoolReader
+from bot.core.clock import ManualClock
+from bot.core.control import ControlServer
+from bot.core.endings import Disposition
+from bot.core.errors import Unavailable
+from bot.core.events import CallStarted, call_event
+from bot.dispatch import VOUCH_S, Dispatcher, call_of
+from bot.store import queries
+from bot.store.attempts import NewCall, queue_call
+from bot.store.database import Database
+from bot.store.projection import LEASE_S
+from bot.store.settings import StoreSettings
+from bot.store.tables import AttemptStatus
+from bot.store.writer import Writer
+from bot.worker_link import WorkerLink
+
+
+@pytest.fixture
+async def db(tmp_path: Path) -> AsyncIterator[Database]:
+    async with Database.open(StoreSettings(f"sqlite+aiosqlite:///{tmp_path}/otklik.sqlite")) as database:
+        await database.upgrade()
+        yield database
+
+
+class Link:
+    """A worker with `lines` lines, as control sees it; `looked` is set when its state was asked for."""
+
+    def __init__(self, lines: int) -> None:
+        self.connected = asyncio.Event()
+        self.connected.set()
+        self.looked = asyncio.Event()
+        self.draining = False
+        self.lines = lines
+        self.placed: list[str] = []
+
+    async def request(self, do: str, **params: Any) -> dict[str, Any]:
+        if do == "place":
+            self.placed.append(params["context"]["call_id"])
+            return {}
+        self.looked.set()
+        free = self.lines - len(self.placed)
+        return {"draining": self.draining, "free_lines": free, "call_ids": self.placed, "pid": 1}
+
+
+async def queued(db: Database, clock: ManualClock, number: int) -> str:
+    call = NewCall(to_uri=f"sip:+7495000000{number}@pbx", survey_id="nps", survey_hash="h")
+    return (await queue_call(db, call, clock.now())).id
+
+
+async def until_placed(dispatcher: Dispatcher, link: Link, writer: Writer, count: int) -> None:
+    """The dispatcher at work until it has placed this many and looked for more."""
+    work = asyncio.create_task(dispatcher.run(writer))
+    async with asyncio.timeout(10):
+        while len(link.placed) < count or not link.looked.is_set():
+            link.looked.clear()
+            await link.looked.wait()
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+
+
+def parts(db: Database, clock: ManualClock, link: Link, tmp_path: Path) -> tuple[Dispatcher, Writer]:
+    writer = Writer(db, SpoolReader(tmp_path), clock=clock)
+    return Dispatcher(db, link, clock, "worker-0"), writer  # type: ignore[arg-type]
+
+
+async def states(db: Database, attempts: list[str]) -> list[str]:
+    calls = {call.attempt.id: call for call in await queries.calls(db, attempt_ids=tuple(attempts))}
+    return [calls[attempt].attempt.status for attempt in attempts]
+
+
+async def test_more_calls_than_lines_wait_for_one(db: Database, tmp_path: Path) -> None:
+    clock, link = ManualClock(), Link(lines=2)
+    dispatcher, writer = parts(db, clock, link, tmp_path)
+    attempts = []
+    for number in range(3):
+        attempts.append(await queued(db, clock, number))
+        clock.advance(1)
+    await until_placed(dispatcher, link, writer, 2)
+    assert link.placed == [call_of(attempt) for attempt in attempts[:2]]
+    assert await states(db, attempts) == [AttemptStatus.DIALLING] * 2 + [AttemptStatus.QUEUED]
+
+
+async def test_a_node_that_stops_leaves_the_queue_as_it_is(db: Database, tmp_path: Path) -> None:
+    clock, link = ManualClock(), Link(lines=2)
+    link.draining = True
+    dispatcher, writer = parts(db, clock, link, tmp_path)
+    attempt = await queued(db, clock, 1)
+    await until_placed(dispatcher, link, writer, 0)
+    assert link.placed == []
+    assert await states(db, [attempt]) == [AttemptStatus.QUEUED]
+
+
+async def test_nobody_is_rung_while_the_dialogue_is_away(db: Database, tmp_path: Path) -> None:
+    clock, link = ManualClock(), Link(lines=2)
+    _, writer = parts(db, clock, link, tmp_path)
+    missing = ["rasa"]
+    dispatcher = Dispatcher(db, link, clock, "worker-0", lambda: missing)  # type: ignore[arg-type]
+    attempt = await queued(db, clock, 1)
+    await until_placed(dispatcher, link, writer, 0)
+    assert await states(db, [attempt]) == [AttemptStatus.QUEUED]
+    missing.clear()
+    dispatcher.look()
+    await until_placed(dispatcher, link, writer, 1)
+    assert link.placed == [call_of(attempt)]
+
+
+async def test_a_worker_that_dies_as_it_is_asked_does_not_end_the_node(db: Database, tmp_path: Path) -> None:
+    class Dying(Link):
+        async def request(self, do: str, **params: Any) -> dict[str, Any]:
+            if not self.looked.is_set():
+                self.looked.set()
+                raise Unavailable("the media worker is being started again")
+            return await super().request(do, **params)
+
+    clock, link = ManualClock(), Dying(lines=2)
+    dispatcher, writer = parts(db, clock, link, tmp_path)
+    work = asyncio.create_task(dispatcher.run(writer))
+    await asyncio.wait({work}, timeout=0.5)
+    assert not work.done()
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+
+
+async def test_a_live_call_is_not_given_up_for_the_database_having_been_away(
+    db: Database, tmp_path: Path
+) -> None:
+    """Its first event waits in the spool: SQL does not know yet which call the attempt's is."""
+    clock, link = ManualClock(), Link(lines=2)
+    dispatcher, writer = parts(db, clock, link, tmp_path)
+    attempt = await queued(db, clock, 1)
+    await until_placed(dispatcher, link, writer, 1)
+    spooled = CallStarted(
+        call_id=call_of(attempt),
+        seq=0,
+        at=clock.now(),
+        direction="outbound",
+        remote="sip:+74950000001@pbx",
+        survey_id="nps",
+        survey_hash="h",
+        attempt_id=attempt,
+    )
+    write_spool(tmp_path / "worker-0.1.000001.spool", call_event.dump_json(spooled))
+    work = asyncio.create_task(dispatcher.run(writer))
+    async with asyncio.timeout(10):
+        link.looked.clear()
+        await link.looked.wait()
+        clock.advance(LEASE_S + VOUCH_S)
+        dispatcher._grown.set()
+        for _ in range(2):  # for the queue, and for the leases
+            link.looked.clear()
+            await link.looked.wait()
+        dispatcher._grown.set()
+        link.looked.clear()
+        await link.looked.wait()
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+    (call,) = await queries.calls(db, attempt_ids=(attempt,))
+    assert call.attempt.disposition != Disposition.INTERRUPTED
+    assert call.attempt.status == AttemptStatus.DIALLING
+
+
+def write_spool(path: Path, body: bytes) -> None:
+    path.write_bytes(b"%08x %s\n" % (zlib.crc32(body), body))
+
+
+async def test_a_connection_that_breaks_is_no_dead_worker(tmp_path: Path) -> None:
+    socket, pid = tmp_path / "w.sock", 7
+    lost, found = asyncio.Event(), asyncio.Queue[None]()
+
+    async def status(params: dict[str, Any]) -> dict[str, Any]:
+        return {"pid": pid}
+
+    async def on_lost() -> None:
+        lost.set()
+
+    async def on_found() -> None:
+        found.put_nowait(None)
+
+    server = ControlServer(socket)
+    server.register("status", status)
+    await server.start()
+    link = WorkerLink(socket, on_event=lambda event: None, on_found=on_found, on_lost=on_lost)
+    work = asyncio.create_task(link.run())
+    async with asyncio.timeout(20):
+        await found.get()
+        for connection in tuple(server._connections):
+            connection.transport.abort()  # as a watcher is cut off that does not read
+        await found.get()
+        assert not lost.is_set()
+        await server.close()
+        await lost.wait()
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)

@@ -1,0 +1,89 @@
+"""A trunk with registration: calls by number go through it, and a node without it does not start."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from bot.core.events import CallEnded
+from bot.settings_rooms import store_settings
+from bot.store import queries
+from bot.store.database import Database
+from tests.node.running import RunningNode, node_settings, running_node, start
+from tests.telephony.peers import sipp
+
+TRUNK = Path(__file__).parent / "sipp" / "trunk.xml"
+NUMBER = "+74950000001"
+LONGEST_S = 240
+
+
+def trunk_at(port: int) -> dict[str, Any]:
+    return {
+        "trunk": {
+            "domain": f"127.0.0.1:{port}",
+            "registration": True,
+            "auth_user": "trunk-login",
+            "password": "s3cret",
+        }
+    }
+
+
+async def call_number(node: RunningNode) -> queries.Call:
+    """Ring the number; the call as SQL has it."""
+    async with await node.connect() as control:
+        await control.watch()
+        placed = await control.request("place_call", to="+7 (495) 000-00-01", survey="nps")
+        async with asyncio.timeout(60):
+            async for event in control.events():
+                if isinstance(event, CallEnded) and event.call_id == placed["call_id"]:
+                    break
+        await control.request("calls", call_ids=[placed["call_id"]])  # which waits until it is in SQL
+    async with Database.open(store_settings(node.settings)) as database:
+        found = await queries.call(database, placed["call_id"])
+    assert found is not None
+    return found
+
+
+async def test_a_number_is_rung_through_a_trunk_that_knows_us(tmp_path: Path) -> None:
+    number = NUMBER.replace("+", "[+]")  # as a regular expression, in which sipp looks for it
+    async with sipp(TRUNK, tmp_path, count=2, timeout_s=LONGEST_S, number=number) as trunk:
+        with ExitStack() as stack:
+            node = await asyncio.to_thread(stack.enter_context, running_node(sip=trunk_at(trunk.port)))
+            try:
+                assert (await node.ask("status"))["registered"]
+                assert f"127.0.0.1:{trunk.port}" in node.output(), "ops see which trunk it is"
+                found = await call_number(node)
+            finally:
+                await asyncio.to_thread(stack.close)
+        assert (found.attempt.disposition, found.attempt.end_status) == ("busy", 486)
+        assert found.attempt.to_uri == f"sip:{NUMBER}@127.0.0.1:{trunk.port}"
+        assert found.attempt.phone == NUMBER.removeprefix("+")
+        assert await trunk.succeeded(), trunk.log  # which includes that the registration was taken back
+
+
+def test_a_node_whose_trunk_does_not_answer_says_so_and_ends() -> None:
+    with tempfile.TemporaryDirectory(prefix="otk") as folder, socket.socket(type=socket.SOCK_DGRAM) as silent:
+        silent.bind(("127.0.0.1", 0))
+        port = silent.getsockname()[1]
+        node = start(node_settings(Path(folder), sip=trunk_at(port)))
+        try:
+            status = node.process.wait(120)
+        finally:
+            if node.process.poll() is None:
+                node.terminate()
+        output = node.output()
+        logs = [file.read_text() for file in node.settings.log_dir.iterdir()]
+    assert status == 3
+    *_, told, hint, log = output.splitlines()
+    assert f"127.0.0.1:{port}" in told
+    assert "не отвечает" in told
+    assert "sip.trunk.domain" in hint
+    assert "worker-0.log" in log
+    assert "Traceback" not in output
+    for text in (output, *logs):
+        assert "s3cret" not in text, "the password is nobody's business"
+    assert not node.settings.control_socket.exists()

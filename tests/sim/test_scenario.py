@@ -1,0 +1,104 @@
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from bot.core.endings import Disposition
+from bot.core.errors import ScenarioInvalid
+from bot.sim.scenario import load_scenario
+from bot.sim.script import OnInvite, Step
+from bot.sim.sounds import read_clip
+
+SCENARIOS = Path(__file__).parents[2] / "bot" / "sim" / "scenarios"
+
+GOOD = """\
+calls:
+  - name: one
+    survey: nps
+    answers:
+      nps: {say: yes.wav, after_s: 0.5}
+      nps#2: {keys: "7"}
+      comment:
+        - {say: yes.wav}
+        - {pause_s: 0.5}
+        - {stop_rtp: true}
+    expect: {disposition: completed, answers: {nps: 9}}
+agents:
+  - name: demo-agent
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copy(SCENARIOS / "audio" / "да.wav", tmp_path / "yes.wav")
+    return tmp_path
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "scenario.yaml"
+    path.write_text(text)
+    return path
+
+
+def test_the_demo_is_four_calls_with_sounds_that_can_be_read() -> None:
+    demo = load_scenario(SCENARIOS / "demo.yaml")
+    assert [call.name for call in demo.calls] == ["satisfied", "unhappy", "busy", "inbound"]
+    assert demo.calls[2].caller.on_invite is OnInvite.BUSY
+    assert demo.calls[3].headers == {"X-Agent-Id": "42"}
+    (step,) = demo.calls[0].answers["nps"]
+    assert step.say is not None
+    assert read_clip(step.say).size > 4000
+
+
+def test_a_step_may_stand_alone_or_in_a_list(folder: Path) -> None:
+    (call,) = load_scenario(write(folder, GOOD)).calls
+    assert call.answers["nps"] == (Step(say=folder.resolve() / "yes.wav", after_s=0.5),)
+    assert call.answers["nps#2"] == (Step(keys="7"),)
+    assert [step.pause_s for step in call.answers["comment"]] == [None, 0.5, None]
+    assert call.expect.disposition is Disposition.COMPLETED
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "says"),
+    [
+        ("survey: nps", "surwey: nps", 2, "survey: нет обязательного поля"),
+        ("    survey: nps\n", "    survey: nps\n    surwey: nps\n", 4, "surwey: такого поля нет"),
+        ("yes.wav, after", "no.wav, after", 5, "no.wav"),
+        ("{pause_s: 0.5}", "{pause_s: 0.5, hang_up: true}", 9, "что-то одно"),
+        ("{pause_s: 0.5}", "{pause_s: -1}", 9, "pause_s"),
+        ('keys: "7"', 'keys: "7x"', 6, "таких клавиш нет: x"),
+        ("completed", "done", 11, "transferred"),
+        ("name: one", "name: Один", 2, "name"),
+        ("name: one", "name: one\n    name: two", 3, "duplicate key"),
+        ("  - name: one", "  - {name: one, survey: nps}\n  - name: one", 1, "«one» описан дважды"),
+        ("agents:\n  - name: demo-agent", "agents: [", 13, "YAML"),
+    ],
+)
+def test_what_is_wrong_is_named_with_its_line(folder: Path, old: str, new: str, line: int, says: str) -> None:
+    assert old in GOOD
+    path = write(folder, GOOD.replace(old, new, 1))
+    with pytest.raises(ScenarioInvalid, match=says) as caught:
+        load_scenario(path)
+    assert caught.value.place is not None
+    assert (caught.value.place.file, caught.value.place.line) == (str(path), line)
+
+
+def test_no_list_no_file_no_text(folder: Path) -> None:
+    with pytest.raises(ScenarioInvalid, match="calls"):
+        load_scenario(write(folder, "- one\n"))
+    with pytest.raises(ScenarioInvalid, match="не читается"):
+        load_scenario(folder / "none.yaml")
+    (folder / "scenario.yaml").write_bytes(b"\xff\xfe")
+    with pytest.raises(ScenarioInvalid, match="UTF-8"):
+        load_scenario(folder / "scenario.yaml")
+
+
+def test_a_sound_of_another_shape_is_refused_with_the_cure(folder: Path) -> None:
+    sound = bytearray((folder / "yes.wav").read_bytes())
+    sound[24:28] = (44100).to_bytes(4, "little")
+    (folder / "yes.wav").write_bytes(sound)
+    with pytest.raises(ScenarioInvalid, match="44100") as caught:
+        load_scenario(write(folder, GOOD))
+    assert "sox" in caught.value.hint

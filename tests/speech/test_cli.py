@@ -1,0 +1,135 @@
+"""The commands as a person runs them: their output and their exit status."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import subprocess
+import sys
+import wave
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import structlog
+
+from bot.cli.app import main
+from tests.speech.sounds import AUDIO, PROJECT, clip, clips
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+Otklik = Callable[..., Done]
+
+
+@pytest.fixture
+def otklik(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Iterator[Otklik]:
+    """The command within this process, with a var folder of its own."""
+    monkeypatch.chdir(PROJECT)
+    monkeypatch.setenv("OTKLIK_VAR", str(tmp_path))
+
+    def run(*arguments: str | Path) -> Done:
+        with pytest.raises(SystemExit) as ended:
+            main([*map(str, arguments)])
+        said = capsys.readouterr()
+        return Done(int(ended.value.code or 0), said.out, said.err)
+
+    yield run
+    structlog.reset_defaults()
+    logging.getLogger().handlers.clear()
+
+
+def test_the_command_is_a_process_whose_output_is_its_own(tmp_path: Path) -> None:
+    said = clip("046_nsh")
+    done = subprocess.run(
+        [sys.executable, "-c", "from bot.cli.app import main; main()", "transcribe", said.path, "--json"],
+        cwd=PROJECT,
+        env={**os.environ, "OTKLIK_VAR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["text"] == said.text
+
+
+def test_transcribe_prints_a_json_line_for_each_file(otklik: Otklik) -> None:
+    done = otklik("transcribe", *(c.path for c in clips()), "--json")
+    assert done.returncode == 0, done.stderr
+    lines = [json.loads(line) for line in done.stdout.splitlines()]
+    assert [(line["file"], line["text"]) for line in lines] == [(str(c.path), c.text) for c in clips()]
+    for line in lines:
+        assert set(line) == {"file", "text", "words", "real_time_factor"}
+        assert " ".join(word["text"] for word in line["words"]) == line["text"]
+        for word in line["words"]:
+            assert set(word) == {"text", "start", "end", "confidence"}
+            assert 0 <= word["start"] < word["end"]
+            assert 0 < word["confidence"] <= 1
+        assert 0 < line["real_time_factor"] < 1
+
+
+def test_transcribe_goes_on_after_a_bad_file_and_says_so(otklik: Otklik, tmp_path: Path) -> None:
+    bad = tmp_path / "bad.wav"
+    bad.write_bytes(b"junk")
+    said = clip("009_nsh")
+    done = otklik("transcribe", tmp_path / "missing.wav", bad, AUDIO, said.path)
+    assert done.returncode == 2
+    assert done.stdout.splitlines() == [f"{said.path}: {said.text}"]
+    for name in ("missing.wav", "bad.wav", str(AUDIO)):
+        assert name in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("model", ["vosk-model-small-ru-0.22", "nobody"])
+def test_transcribe_without_the_model_says_how_to_get_it(otklik: Otklik, model: str) -> None:
+    done = otklik("transcribe", clip("009_nsh").path, "--model", model)
+    assert done.returncode == 3
+    assert done.stdout == ""
+    assert model in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_speak_writes_a_prompt(otklik: Otklik, tmp_path: Path) -> None:
+    output = tmp_path / "said.wav"
+    done = otklik("speak", "Здравствуйте! Оцените нас от 0 до 10.", "-o", output)
+    assert done.returncode == 0, done.stderr
+    with wave.open(str(output), "rb") as file:
+        assert file.getframerate() == 8000
+        assert file.getnframes() / 8000 > 2.0
+    failed = otklik("speak", "да", "-o", output, "--voice", "nobody")
+    assert failed.returncode == 3
+    assert "nobody" in failed.stderr
+    with wave.open(str(output), "rb") as file:
+        assert file.getnframes() / 8000 > 2.0  # as it was
+
+
+def test_speak_to_a_place_that_is_not_there_is_refused(otklik: Otklik, tmp_path: Path) -> None:
+    done = otklik("speak", "да", "-o", tmp_path / "no" / "said.wav")
+    assert done.returncode == 2
+    assert "cannot write" in done.stderr
+
+
+def test_models_are_listed_and_verified(otklik: Otklik, tmp_path: Path) -> None:
+    listed = otklik("models", "list")
+    assert listed.returncode == 0, listed.stderr
+    assert "vosk-model-otklik-demo-" in listed.stdout
+    assert "Apache-2.0" in listed.stdout
+    verified = otklik("models", "verify")
+    assert verified.returncode == 0, verified.stderr
+    assert "vosk-model-otklik-demo-ru: в порядке" in verified.stdout
+    file = tmp_path / "models" / "vosk-model-otklik-demo-ru" / "conf" / "mfcc.conf"
+    file.write_text(file.read_text().replace("8000", "9000"))
+    damaged = otklik("models", "verify")
+    assert damaged.returncode == 3
+    assert "mfcc.conf is damaged" in damaged.stderr
+    assert otklik("models", "verify", "nobody").returncode == 3
