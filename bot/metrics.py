@@ -6,6 +6,7 @@ Prometheus wants them.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -109,11 +110,18 @@ class Metrics:
                 call.paused.discard(prompt)
                 self._barge_ins.labels("stopped").inc()
 
-    def lost(self) -> None:
-        """The calls' process is gone: whatever was under way has been interrupted."""
-        lost, self._live = self._live, {}
-        for call in lost.values():
-            self._calls.labels(call.direction, Disposition.INTERRUPTED.value).inc()
+    @property
+    def live(self) -> frozenset[str]:
+        """The calls whose start was seen and whose end was not."""
+        return frozenset(self._live)
+
+    def lost(self, call_ids: Collection[str]) -> None:
+        """These are over and no event said so: their process died, or their end could not be written
+        down. They count as interrupted, which is what becomes of their attempts."""
+        for call_id in call_ids:
+            call = self._live.pop(call_id, None)
+            if call is not None:
+                self._calls.labels(call.direction, Disposition.INTERRUPTED.value).inc()
 
     def _reply(self, reply: ReplyMeasured, kind: str) -> None:
         self._gaps.labels(kind).observe(max(reply.gap_ms, 0.0) / 1000)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from typing import Self
 
@@ -13,9 +13,9 @@ from bot.core.errors import PortInUse
 
 
 class MetricsServer:
-    """`async with MetricsServer(host, port, text):` serves until it is left. `text` is called a request."""
+    """`async with MetricsServer(host, port, text):` serves until it is left. `text` is awaited for each request."""
 
-    def __init__(self, host: str, port: int, text: Callable[[], bytes]) -> None:
+    def __init__(self, host: str, port: int, text: Callable[[], Awaitable[bytes]]) -> None:
         self._host, self._port, self._text = host, port, text
         self._stack = AsyncExitStack()
 
@@ -40,4 +40,4 @@ class MetricsServer:
         await self._stack.aclose()
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        return web.Response(body=self._text(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+        return web.Response(body=await self._text(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -19,7 +19,7 @@ import structlog
 from bot.call.spool import SpoolReader
 from bot.core.clock import SystemClock
 from bot.core.control import ControlServer
-from bot.core.errors import BadInput, DiskFull, PortInUse, StoreUnavailable
+from bot.core.errors import BadInput, DiskFull, PortInUse, StoreUnavailable, Unavailable
 from bot.core.events import CallEvent
 from bot.dispatch import Dispatcher
 from bot.metrics import Metrics
@@ -37,7 +37,7 @@ from bot.supervisor import ChildState, Supervisor
 from bot.surveys.schema import Survey
 from bot.words import words
 from bot.worker import dialogs_dir, socket_path
-from bot.worker_link import WorkerLink
+from bot.worker_link import ANSWER_S, WorkerLink
 from telephony.orphans import end_orphans
 
 log = structlog.get_logger()
@@ -134,7 +134,7 @@ class Node:
         await self._link.connected.wait()
         if settings.metrics.port:
             await self._stack.enter_async_context(
-                MetricsServer(settings.metrics.host, settings.metrics.port, self._metrics.text)
+                MetricsServer(settings.metrics.host, settings.metrics.port, self._scraped)
             )
         self._orders.register(self._server)
         self._stack.callback(take_no_more, self._server)
@@ -232,13 +232,26 @@ class Node:
         self._metrics.take(event)
         self._server.broadcast(event)
 
+    async def _scraped(self) -> bytes:
+        """What Prometheus gets. A call whose end could not be written down (a full disk) ended all the
+        same, and only the worker can tell that it is no longer there."""
+        live = self._metrics.live  # before we ask: what starts meanwhile is not in the answer
+        try:
+            async with asyncio.timeout(ANSWER_S):
+                status = await self._link.request("status")
+        except (Unavailable, TimeoutError) as error:
+            log.info("worker not asked about its calls", reason=str(error))
+        else:
+            self._metrics.lost(live.difference(status["call_ids"]))
+        return self._metrics.text()
+
     async def _worker_found(self) -> None:
         await self._orders.tell_agents()
 
     async def _worker_lost(self) -> None:
         """Its calls are over: their far ends are told, what it had committed is stored, and what is left
         of its attempts becomes final."""
-        self._metrics.lost()
+        self._metrics.lost(self._metrics.live)
         await end_orphans(dialogs_dir(self.settings, 0))
         await self._dispatcher.recover(self._writer)
 

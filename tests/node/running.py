@@ -9,10 +9,13 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
 
 from bot.cli.demo import free_ports
 from bot.core.control import ControlClient
@@ -22,6 +25,9 @@ from bot.settings_load import as_environment, load_settings
 
 OTKLIK = [str(Path(sys.executable).with_name("otklik"))]
 START_S = 120.0
+Samples = dict[tuple[str, tuple[str, ...]], float]
+"""Each sample by its name and its labels' values."""
+
 SHORT_SURVEYS = PROJECT / "tests" / "data" / "surveys" / "short"
 
 
@@ -64,6 +70,18 @@ class RunningNode:
     async def ask(self, do: str, **params: Any) -> dict[str, Any]:
         async with await self.connect() as control:
             return await control.request(do, **params)
+
+    def metrics(self) -> Samples:
+        """What Prometheus would get now."""
+        metrics = self.settings.metrics
+        with urllib.request.urlopen(f"http://{metrics.host}:{metrics.port}/metrics", timeout=10) as reply:
+            assert reply.headers["Content-Type"].startswith("text/plain")
+            text = reply.read().decode()
+        return {
+            (sample.name, tuple(sample.labels.values())): sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+        }
 
     def terminate(self) -> int:
         """SIGTERM; the exit status."""

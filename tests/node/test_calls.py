@@ -142,6 +142,7 @@ def test_a_dead_rasa_is_told_to_the_caller(node: RunningNode) -> None:
 
 
 def test_a_full_disk_is_told_to_the_caller_and_loses_nothing(node: RunningNode) -> None:
+    before = node.metrics()
     worker = asyncio.run(node.ask("status"))["children"]["worker-0"]
     unlimited = resource.prlimit(worker, resource.RLIMIT_FSIZE)
     told: dict[str, object] = {}
@@ -162,6 +163,9 @@ def test_a_full_disk_is_told_to_the_caller_and_loses_nothing(node: RunningNode) 
     # Its end could not be written down, so nobody was told of it; whatever was told of is there.
     (stored,) = asyncio.run(node.ask("calls", call_ids=[call.call_id]))["calls"]
     assert told
+    after, interrupted = node.metrics(), ("otklik_calls_total", ("outbound", "interrupted"))
+    assert after["otklik_live_calls", ()] == 0, "that nobody was told of its end does not keep it alive"
+    assert after[interrupted] - before.get(interrupted, 0) == 1
     assert stored["answers"] == {question: value for question, value in told.items() if value is not None}
     again = asyncio.run(run(node, scenario({"name": "emptied", "answers": ANSWERS})))
     assert again.calls[0].disposition == "completed"

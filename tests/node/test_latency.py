@@ -9,12 +9,10 @@ import signal
 import socket
 import subprocess
 import tempfile
-import urllib.request
 from pathlib import Path
 from typing import Any
 
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from bot.sim.bench.figures import STAGES
 from tests.node.running import OTKLIK, RunningNode
@@ -25,25 +23,12 @@ KINDS = ("closed", "open", "barge_in_pause", "barge_in_stop")
 TIMES = {"turns", "p50_ms", "p90_ms", "p95_ms", "p99_ms"}
 
 
-def scraped(node: RunningNode) -> dict[tuple[str, tuple[str, ...]], float]:
-    """Every sample by its name and its labels' values."""
-    metrics = node.settings.metrics
-    with urllib.request.urlopen(f"http://{metrics.host}:{metrics.port}/metrics", timeout=5) as reply:
-        assert reply.headers["Content-Type"].startswith("text/plain")
-        text = reply.read().decode()
-    return {
-        (sample.name, tuple(sample.labels.values())): sample.value
-        for family in text_string_to_metric_families(text)
-        for sample in family.samples
-    }
-
-
 def test_a_call_is_counted_and_its_gaps_are_shown(node: RunningNode) -> None:
-    before = scraped(node)
+    before = node.metrics()
     report = asyncio.run(run(node, scenario({"name": "counted", "answers": ANSWERS})))
     (call,) = report.calls
     assert call.disposition == "completed"
-    after = scraped(node)
+    after = node.metrics()
 
     def grown(name: str, *labels: str) -> float:
         return after[name, labels] - before.get((name, labels), 0)

@@ -29,7 +29,7 @@ def counted(*events: CallEvent, lost: bool = False) -> dict[tuple[str, ...], flo
     for one in events:
         metrics.take(one)
     if lost:
-        metrics.lost()
+        metrics.lost(metrics.live)
     return {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(metrics.text().decode())
@@ -65,6 +65,16 @@ def test_an_end_is_counted_once_with_its_disposition() -> None:
 def test_calls_of_a_worker_that_died_were_interrupted() -> None:
     found = counted(event("call_started", **STARTED), event("call_started", "call-2", **STARTED), lost=True)
     assert (found["otklik_live_calls",], found["otklik_calls_total", "inbound", "interrupted"]) == (0, 2)
+
+
+def test_a_call_whose_end_nobody_told_is_over_once() -> None:
+    metrics = Metrics()
+    for call in ("call-1", "call-2"):
+        metrics.take(event("call_started", call, **STARTED))
+    metrics.lost({"call-1", "call-0"})
+    metrics.lost({"call-1"})
+    assert metrics.live == {"call-2"}
+    assert b'otklik_calls_total{direction="inbound",disposition="interrupted"} 1.0' in metrics.text()
 
 
 def test_a_paused_prompt_was_stopped_or_went_on() -> None:
