@@ -22,6 +22,7 @@ from bot.core.context import TurnSource, Word
 from bot.core.endings import Disposition, EndKind
 from bot.core.ids import event_id
 from bot.core.intents import Intent, Topic
+from bot.core.routing import HandoverForm, Route
 
 PERSONAL_FIELDS = frozenset(
     {"remote", "text", "words", "answer", "heard", "customer", "phone", "whisper", "when"}
@@ -190,18 +191,47 @@ class OfferDecided(_Event):
 
 
 class HandoverStarted(_Event):
-    """An agent's phone is about to be rung. `target` is the agents' table entry."""
+    """A person is wanted on the line. `target` is the triage rule's, as in `routing.RouteOrder`."""
 
     kind: Literal["handover_started"] = "handover_started"
     target: str
-    form: Literal["bridge", "blind"]
+    form: HandoverForm
     reason: str
     whisper: str = ""
 
 
+class HandoverRouted(_Event):
+    """Who is to be rung, in this order, who was passed over and why: «почему этот сотрудник»."""
+
+    kind: Literal["handover_routed"] = "handover_routed"
+    target: str
+    route: Route
+
+
 class HandoverRinging(_Event):
+    """An agent's phone rings. `agent_id` is "" in calls from before there was a table of agents."""
+
     kind: Literal["handover_ringing"] = "handover_ringing"
     target: str
+    agent_id: str = ""
+
+
+class HandoverAccepted(_Event):
+    """The agent said yes, by `by`; `auto` is a line that asks for none."""
+
+    kind: Literal["handover_accepted"] = "handover_accepted"
+    target: str
+    agent_id: str
+    by: Literal["key", "voice", "button", "auto"]
+
+
+class HandoverPassed(_Event):
+    """This agent does not take the caller, for this reason; the next one in the route may."""
+
+    kind: Literal["handover_passed"] = "handover_passed"
+    target: str
+    agent_id: str
+    reason: str
 
 
 class HandoverConnected(_Event):
@@ -209,6 +239,7 @@ class HandoverConnected(_Event):
 
     kind: Literal["handover_connected"] = "handover_connected"
     target: str
+    agent_id: str = ""
 
 
 class HandoverFailed(_Event):
@@ -222,6 +253,43 @@ class HandoverEnded(_Event):
     target: str
     talk_s: float
     by: Literal["caller", "agent", "bot"]
+    agent_id: str = ""
+
+
+class TalkHeard(_Event):
+    """What one side of a bridged talk said; `unknown_share` as in `TurnHeard`. Times are media times."""
+
+    kind: Literal["talk_heard"] = "talk_heard"
+    side: Literal["caller", "agent"]
+    text: str
+    words: tuple[Word, ...] = ()
+    unknown_share: float = 0.0
+    started_s: float
+    ended_s: float
+
+
+class CaseOpened(_Event):
+    """An unhappy customer's matter that somebody has to see to: `owner_id` ("" where nobody could be
+    named yet) by `due_at`. `reason` is the triage rule or the handover's failure; `words` are the
+    caller's own that gave rise to it."""
+
+    kind: Literal["case_opened"] = "case_opened"
+    reason: str
+    topic: Topic | None = None
+    owner_id: str = ""
+    department: str = ""
+    due_at: datetime | None = None
+    callback: bool = False
+    words: str = ""
+
+
+class Noted(_Event):
+    """A triage rule that only notes: `rule` fired on `words`."""
+
+    kind: Literal["noted"] = "noted"
+    rule: str
+    topic: Topic | None = None
+    words: str = ""
 
 
 class CallbackPromised(_Event):
@@ -231,6 +299,8 @@ class CallbackPromised(_Event):
     when: str
     by: Literal["bot", "agent"]
     reason: str = ""
+    owner_id: str = ""
+    due_at: datetime | None = None
 
 
 class OptedOut(_Event):
@@ -309,10 +379,16 @@ CallEvent = Annotated[
     | OfferMade
     | OfferDecided
     | HandoverStarted
+    | HandoverRouted
     | HandoverRinging
+    | HandoverAccepted
+    | HandoverPassed
     | HandoverConnected
     | HandoverFailed
     | HandoverEnded
+    | TalkHeard
+    | CaseOpened
+    | Noted
     | CallbackPromised
     | OptedOut
     | ConsentHeard
