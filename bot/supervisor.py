@@ -40,6 +40,10 @@ if ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 or os.getppi
     sys.exit("the supervisor is gone")
 try:
     os.setpriority(os.PRIO_PROCESS, 0, int(sys.argv[2]))
+    with open("/proc/self/autogroup", "w") as group:
+        group.write(sys.argv[2])
+except FileNotFoundError:
+    pass
 except PermissionError:
     print("no precedence: this user may not ask for it", file=sys.stderr)
 try:
@@ -50,7 +54,10 @@ except OSError as error:
 """
 """Becomes the child's program after asking the kernel to kill it when the thread that forked it ends
 (prctl(2)): the thread of our event loop. Not a `preexec_fn`: that runs Python between fork and exec,
-which may deadlock where there are threads."""
+which may deadlock where there are threads.
+
+A child is a session, and where the kernel groups sessions (autogroups, sched(7)) the niceness of a process
+counts within its own one only: the session has to be given it as well."""
 
 
 class ChildState(StrEnum):

@@ -131,6 +131,19 @@ async def test_a_dead_child_is_restarted_alone(tmp_path: Path) -> None:
         assert supervisor.state("right") is ChildState.READY
 
 
+async def test_a_childs_precedence_holds_beyond_its_own_session(tmp_path: Path) -> None:
+    supervisor = Supervisor([child("a", STEADY, tmp_path, niceness=5)], log_dir=tmp_path / "log")
+    await supervisor.start()
+    pid = supervisor.pids()["a"]
+    assert pid is not None
+    try:
+        assert os.getpriority(os.PRIO_PROCESS, pid) == 5
+        group = Path(f"/proc/{pid}/autogroup")
+        assert not group.exists() or group.read_text().split()[-2:] == ["nice", "5"]
+    finally:
+        await supervisor.stop()
+
+
 async def test_pauses_double_from_death_to_death_and_fall_back_after_a_long_life(tmp_path: Path) -> None:
     clock, sleeps = ManualClock(), Sleeps()
     supervisor = Supervisor(
