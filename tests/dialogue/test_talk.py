@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import shutil
 import signal
 import subprocess
@@ -188,7 +189,7 @@ def test_who_leaves_at_a_terminal_gets_what_was_stored_and_no_traceback(
     publish(load_survey(CSAT), surveys_dir)
     ours, theirs = pty.openpty()
     program = PROGRAM.format(url=servers.rasa_url, file=str(CSAT))
-    with subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-c", program],
         stdin=theirs,
         stdout=theirs,
@@ -196,12 +197,14 @@ def test_who_leaves_at_a_terminal_gets_what_was_stored_and_no_traceback(
         cwd=PROJECT,
         env={**os.environ, "OTKLIK_VAR": str(tmp_path), "TERM": "dumb"},
         start_new_session=True,
-    ) as process:
+    )
+    try:
         os.close(theirs)
         shown = read_until(ours, ">", "")
         os.write(ours, "пять\n".encode())
         shown = read_until(ours, "Удалось ли решить ваш вопрос?", shown)
         shown = read_until(ours, ">", shown[shown.rindex("Удалось") :])
+        until_it_reads(process)
         if leaves == "ctrl-d":
             os.write(ours, b"\x04")
         else:
@@ -209,15 +212,28 @@ def test_who_leaves_at_a_terminal_gets_what_was_stored_and_no_traceback(
         shown = read_until(ours, "Записано", shown)
         shown += rest(ours)
         assert process.wait(30) == (0 if leaves == "ctrl-d" else 130)
+    finally:
+        process.kill()  # no more than a word to one that has ended
+        process.wait()
     assert "Traceback" not in shown
     assert "Разговор не окончен" in shown
+
+
+def until_it_reads(process: subprocess.Popen[bytes]) -> None:
+    """Its prompt is shown before it waits for a line, and a Ctrl-C between the two would be noticed only
+    with the next line: wait until it is in read(2) of its terminal (proc(5): number and first argument)."""
+    deadline = time.monotonic() + 60
+    while Path(f"/proc/{process.pid}/syscall").read_text().split()[:2] != ["0", "0x0"]:
+        assert time.monotonic() < deadline, "it waits for no line"
+        time.sleep(0.01)
 
 
 def read_until(terminal: int, text: str, shown: str) -> str:
     """All that is shown from `shown` on, until `text` stands in it."""
     deadline = time.monotonic() + 60
     while text not in shown:
-        assert time.monotonic() < deadline, shown
+        ready, _, _ = select.select([terminal], [], [], max(deadline - time.monotonic(), 0))
+        assert ready, shown
         shown += os.read(terminal, 4096).decode(errors="replace")
     return shown
 
