@@ -13,7 +13,8 @@ from bot.core.errors import PortInUse
 
 
 class MetricsServer:
-    """`async with MetricsServer(host, port, text):` serves until it is left. `text` is awaited for each request."""
+    """`async with MetricsServer(host, port, text):` serves until it is left. `text` is awaited for each
+    request."""
 
     def __init__(self, host: str, port: int, text: Callable[[], Awaitable[bytes]]) -> None:
         self._host, self._port, self._text = host, port, text
