@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.core.endings import Disposition
-from bot.store import attempts, queries
+from bot.store import attempts, cases, queries
 from bot.store.database import Database
 from bot.store.migrations import head
 from bot.store.settings import StoreSettings
@@ -42,6 +42,9 @@ async def check(db: Database) -> None:
     assert unhappy is not None
     assert [(h.outcome, h.talk_s) for h in unhappy.handovers] == [("ended", 61.0)]
     assert [c.when_said for c in await queries.open_callbacks(db)] == ["завтра"]
+    [owed] = await cases.cases(db)
+    assert (owed.row.call_id, owed.row.callback, owed.row.phone) == ("call-unhappy", True, "dora@pbx")
+    assert [row.id for row in await cases.ownerless(db)] == [owed.row.id]
     assert await queries.blocked(db, "sip:emil@pbx")
     survey = await queries.survey(db, "hash-1")
     assert survey is not None
