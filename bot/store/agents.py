@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.errors import BadInput
 from bot.store.database import Database
 from bot.store.projection_cases import STILL_OPEN
-from bot.store.tables import Contact
+from bot.store.tables import Attempt, Contact
 from bot.store.tables_agents import AgentRow, DaysOffRow, DepartmentRow
 from bot.store.tables_cases import CaseRow
 
@@ -128,3 +128,10 @@ async def set_manager(db: Database, contact_id: str, agent_id: str) -> bool:
             update(Contact).where(col(Contact.id) == contact_id).values(manager_id=agent_id)
         )
         return bool(done.rowcount)
+
+
+async def contact_of_call(db: Database, call_id: str) -> str:
+    """The customer of a call; "" where he is not known."""
+    async with db.read() as session:
+        found = await session.exec(select(Attempt.contact_id).where(col(Attempt.call_id) == call_id))
+        return found.first() or ""
