@@ -18,7 +18,6 @@ from bot.store.tables_cases import CaseStatus
 from bot.store.writer import Writer
 from bot.triage.router import LocalRouter, known_agent
 
-
 CASE_ORDERS = ("cases", "case", "case_claim", "case_postpone", "case_reassign", "case_close", "case_note")
 
 

@@ -8,12 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import update
+from sqlalchemy import func, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import BadInput
-from bot.core.ids import new_id
 from bot.store.database import Database
 from bot.store.projection_cases import STILL_OPEN
 from bot.store.tables import CallbackRow, CallbackStatus, Contact, Handover
@@ -86,7 +85,7 @@ async def claim(db: Database, case_id: str, agent_id: str, now: datetime) -> boo
         free = (col(CaseRow.status) == CaseStatus.OPEN,)
         values = {"status": CaseStatus.CLAIMED, "claimed_by": agent_id, "claimed_at": now}
         if await _changed(session, case_id, free, values):
-            _tell(session, case_id, now, CaseStep.CLAIMED, agent_id)
+            await _tell(session, case_id, now, CaseStep.CLAIMED, agent_id)
             return True
         row = await _known(session, case_id)
         return row.status == CaseStatus.CLAIMED and row.claimed_by == agent_id
@@ -100,7 +99,7 @@ async def postpone(
         raise BadInput("новый срок уже прошёл", hint="назовите время в будущем")
     async with db.write() as session:
         await _change(session, case_id, {"due_at": due_at})
-        _tell(session, case_id, now, CaseStep.POSTPONED, agent_id, text, due_at=due_at)
+        await _tell(session, case_id, now, CaseStep.POSTPONED, agent_id, text, due_at=due_at)
 
 
 async def reassign(
@@ -125,7 +124,9 @@ async def reassign(
         values["due_at"] = due_at
     async with db.write() as session:
         await _change(session, case_id, values)
-        _tell(session, case_id, now, CaseStep.REASSIGNED, agent_id, text, owner_id=owner_id, due_at=due_at)
+        await _tell(
+            session, case_id, now, CaseStep.REASSIGNED, agent_id, text, owner_id=owner_id, due_at=due_at
+        )
 
 
 async def close(
@@ -141,7 +142,7 @@ async def close(
     owed is settled with it. Raises BadInput for a case that is over already."""
     async with db.write() as session:
         row = await _change(session, case_id, {"status": status, "outcome": outcome, "closed_at": now})
-        _tell(session, case_id, now, _ENDS[status], agent_id, outcome)
+        await _tell(session, case_id, now, _ENDS[status], agent_id, outcome)
         settled = CallbackStatus.DONE if status == CaseStatus.DONE else CallbackStatus.WITHDRAWN
         await session.exec(
             update(CallbackRow)
@@ -160,7 +161,7 @@ async def note(db: Database, case_id: str, text: str, now: datetime, *, agent_id
         raise BadInput("заметка пуста", hint="напишите, что сделано")
     async with db.write() as session:
         await _known(session, case_id)
-        _tell(session, case_id, now, CaseStep.NOTE, agent_id, text.strip())
+        await _tell(session, case_id, now, CaseStep.NOTE, agent_id, text.strip())
 
 
 async def ownerless(db: Database) -> Sequence[CaseRow]:
@@ -199,7 +200,7 @@ async def assign(
         )
         if route is not None:
             session.add(route)
-        _tell(session, case_id, now, CaseStep.ASSIGNED, "", owner_id=row.owner_id, due_at=row.due_at)
+        await _tell(session, case_id, now, CaseStep.ASSIGNED, "", owner_id=row.owner_id, due_at=row.due_at)
         return True
 
 
@@ -236,13 +237,13 @@ async def _change(session: AsyncSession, case_id: str, values: dict[str, Any]) -
 
 
 async def _known(session: AsyncSession, case_id: str) -> CaseRow:
-    row = await session.get(CaseRow, case_id)
+    row = await session.get(CaseRow, case_id, with_for_update=True)
     if row is None:
         raise BadInput(f"дела {case_id} нет", hint="какие есть, покажет otklik cases list")
     return row
 
 
-def _tell(
+async def _tell(
     session: AsyncSession,
     case_id: str,
     at: datetime,
@@ -253,9 +254,11 @@ def _tell(
     owner_id: str = "",
     due_at: datetime | None = None,
 ) -> None:
+    """The caller has changed or locked the case's row: its steps are counted one after another."""
+    steps = select(func.count()).where(col(CaseHistoryRow.case_id) == case_id)
     session.add(
         CaseHistoryRow(
-            id=new_id("step"),
+            id=f"{case_id}-{(await session.exec(steps)).one():05d}",
             case_id=case_id,
             at=at,
             step=step,
