@@ -7,6 +7,7 @@ from itertools import product
 
 from bot.core.context import CallContext
 from bot.surveys import asking, confirming
+from bot.surveys.handover_words import handover_words
 from bot.surveys.piping import piped_answers, render
 from bot.surveys.questions import Recorded
 from bot.surveys.schema import Survey
@@ -94,5 +95,6 @@ def _texts(survey: Survey) -> Iterator[str]:
             yield from (value,) if isinstance(value, str) else value
     for name in type(survey.closings).model_fields:
         yield getattr(survey.closings, name)
+    yield from handover_words(survey.language).all
     if survey.voicemail is not None:
         yield survey.voicemail.message
