@@ -251,7 +251,7 @@ class Handover:
         await at.watch.close()
         await self._write(HandoverAccepted, target=order.target, agent_id=candidate.agent_id, by=decision.by)
         await waiting.announced()
-        if form == "attended":
+        if form == "attended" and not candidate.address.startswith(DESK):
             reason = await attend(self._parts, at.leg)
             if reason is None:
                 return await self._gone(order, candidate)

@@ -6,19 +6,9 @@ again, for the target may be ringing.
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
-
 from bot.call.handover_parts import Parts, Reason, refer_reason
 from bot.core.errors import TransferFailed
 from telephony.leg import CallLeg, TransferOutcome
-
-
-@runtime_checkable
-class Attends(Protocol):
-    """A line whose far end can be joined with that of another one."""
-
-    async def transfer_to(self, other: CallLeg, timeout_s: float) -> TransferOutcome:
-        """REFER with Replaces. Raises TransferFailed when refused or failed and both calls live on."""
 
 
 async def refer(parts: Parts, address: str) -> Reason | None:
@@ -37,8 +27,6 @@ async def attend(parts: Parts, agent: CallLeg) -> Reason | None:
     `refused` where the two are still with us, whoever would not have it: they can be bridged. Without a
     word from the far end within `handover_refer_s` it is the same, for both lines are up.
     """
-    if not isinstance(parts.leg, Attends) or not isinstance(agent, Attends):
-        return "refused"
     await parts.tape.stop("handover")
     try:
         outcome = await parts.leg.transfer_to(agent, parts.room.settings.handover_refer_s)

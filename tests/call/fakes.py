@@ -97,7 +97,7 @@ class Words:
 
 
 class WordStream:
-    def __init__(self, coming: deque[str], partial: Callable[[], str]) -> None:
+    def __init__(self, coming: deque[str], partial: Callable[[], str] = str) -> None:
         self._coming = coming
         self._partial = partial
         self._from: float | None = None

@@ -1,4 +1,4 @@
-"""Handovers on virtual time, an edge a test: what the caller hears, what is written, whom a phone rings for."""
+"""Handovers on virtual time, an edge a test: what the caller hears, what is written, who is rung."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from bot.core.events import (
 )
 from bot.core.returning import OpenMatter
 from bot.core.routing import PassedOver, RouteStep, Skipped
-from telephony.leg import CallLeg, TransferOutcome
+from telephony.leg import TransferOutcome
 from telephony.scripted import ScriptedLeg
 from telephony.tones import tone
 from telephony.virtual_time import run
@@ -512,21 +512,6 @@ def test_blind_accepted() -> None:
     assert scene.of(HandoverConnected)[0].agent_id == "anna"
 
 
-class Attending(ScriptedLeg):
-    """A line whose far end takes REFER with Replaces, or does not."""
-
-    result: TransferOutcome | TransferFailed = TransferOutcome.DONE
-    attended = 0
-
-    async def transfer_to(self, other: CallLeg, timeout_s: float) -> TransferOutcome:
-        assert not other.ended.done()
-        type(self).attended += 1
-        if isinstance(self.result, TransferFailed):
-            raise self.result
-        self.fail(EndCause(EndKind.TRANSFERRED))
-        return self.result
-
-
 @pytest.mark.parametrize(
     ("outcome", "disposition"),
     [
@@ -537,15 +522,12 @@ class Attending(ScriptedLeg):
     ],
     ids=["accepted", "refer_202_bye", "refer_refused", "refer_202_silent"],
 )
-def test_attended(
-    outcome: TransferOutcome | TransferFailed, disposition: Disposition, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_attended(outcome: TransferOutcome | TransferFailed, disposition: Disposition) -> None:
+    """Both lines stay with us where it is refused, or nobody tells: then they are bridged."""
     scene = Scene("anna", handover_form="attended")
-    Attending.attended = 0
-    monkeypatch.setattr(Attending, "result", outcome)
-    monkeypatch.setattr("tests.call.test_handover.ScriptedLeg", Attending)
 
     async def act(scene: Scene) -> None:
+        scene.caller.attended_result = outcome
         await scene.asked()
         scene.phones["anna"].press("1")
         if isinstance(outcome, TransferFailed):
@@ -554,7 +536,7 @@ def test_attended(
             scene.caller.remote_hang_up()
 
     assert scene.play(act) is disposition
-    assert Attending.attended == 1
+    assert scene.caller.attended == [scene.phones["anna"]]
     if disposition is Disposition.CALLBACK:
         scene.owed("unknown")
     else:

@@ -21,18 +21,13 @@ from bot.core.directives import (
     Record,
     Say,
     ScaleExpected,
-    Transfer,
 )
 from bot.core.endings import Disposition, EndCause, EndKind
 from bot.core.errors import DialogueUnavailable
 from bot.core.events import (
     AnswerRecorded,
-    CallbackPromised,
     CallEnded,
     CallEvent,
-    HandoverConnected,
-    HandoverEnded,
-    HandoverFailed,
     PromptEnded,
     PromptStarted,
     ReplyMeasured,
@@ -42,7 +37,7 @@ from bot.core.events import (
 from telephony.scripted import ScriptedLeg
 from telephony.tones import tone
 from telephony.virtual_time import run
-from tests.call.fakes import FAREWELL, FILLER, HOLD, SORRY, Bench, Sink, Voices
+from tests.call.fakes import FILLER, SORRY, Bench, Sink, Voices
 from tests.call.loop_clock import LoopClock
 
 NPS = Ask(question_id="nps", text="от нуля до десяти", expectation=ScaleExpected(low=0, high=10))
