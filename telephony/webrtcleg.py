@@ -18,7 +18,7 @@ from bot.core.audio import Frame, Pcm, frame_bytes
 from bot.core.endings import EndCause, EndKind
 from bot.core.errors import BadInput, DialFailed, LegClosed, TransferFailed
 from bot.core.ids import new_id
-from telephony.leg import CallLeg, Digit, LegStats, Playback, RejectReason, TransferOutcome
+from telephony.leg import PAGE_CLOSED, CallLeg, Digit, LegStats, Playback, RejectReason, TransferOutcome
 from telephony.opus import OPUS_CLOCK, OPUS_RATE, OpusDecoder, OpusEncoder
 from telephony.pacer import Pacer
 from telephony.reorder import Reorder
@@ -288,7 +288,7 @@ class WebRtcLeg:
         if session is self._coming:
             self._drop_coming()
         elif session is self._session and not self.ended.done():
-            gone = EndCause(EndKind.REMOTE_HANGUP, text="the page closed its connection")
+            gone = EndCause(EndKind.REMOTE_HANGUP, text=PAGE_CLOSED)
             if self._settings.rejoin_s:
                 self._set_timer("rejoin", self._settings.rejoin_s, lambda: self.end(gone))
             else:

@@ -20,7 +20,7 @@ from bot.call.listening import Ear
 from bot.call.waiting import first_of
 from bot.core.endings import EndKind
 from telephony.bridge import Bridge
-from telephony.leg import CallLeg
+from telephony.leg import PAGE_CLOSED, CallLeg
 
 Side = Literal["caller", "agent"]
 
@@ -94,8 +94,9 @@ class Talk:
         """The agent did not hang up, or so soon that nothing can have been said."""
         if self._told_to_end:
             return False
+        cause = self._agent.ended.result()
         short = self.seconds < self._parts.room.settings.handover_short_talk_s
-        return short or self._agent.ended.result().kind not in _HUNG_UP
+        return short or cause.kind not in _HUNG_UP or cause.text == PAGE_CLOSED
 
     async def _joined(self) -> None:
         bridge = Bridge(self._parts.leg, self._agent)

@@ -1,0 +1,70 @@
+"""All calls of the matrix at once, on one stage; each test then looks at its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.core.routing import HandoverForm
+from tests.handover.cases import ON_STAGE, case_of
+from tests.handover.edges import BY_ID
+from tests.handover.stage import Play, Stage
+
+AT_ONCE = 6
+"""Calls that run side by side: two phones each, on two cores."""
+
+Outcomes = dict[tuple[str, HandoverForm], Play | Exception]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--handover-times", type=Path, default=None, help="write each edge's measured times to this JSON file"
+    )
+
+
+class Matrix:
+    def __init__(self, outcomes: Outcomes) -> None:
+        self._outcomes = outcomes
+
+    def play(self, edge: str, form: HandoverForm) -> Play:
+        found = self._outcomes[edge, form]
+        if isinstance(found, Exception):
+            raise found
+        return found
+
+    def times(self) -> dict[str, dict[str, dict[str, float | None]]]:
+        told: dict[str, dict[str, dict[str, float | None]]] = {}
+        for (edge, form), play in self._outcomes.items():
+            if isinstance(play, Play):
+                told.setdefault(edge, {})[form] = play.seconds()
+        return told
+
+
+async def _play_all(folder: Path) -> Outcomes:
+    gate = asyncio.Semaphore(AT_ONCE)
+    outcomes: Outcomes = {}
+
+    async with Stage(folder).open() as stage:
+
+        async def play(edge: str, form: HandoverForm) -> None:
+            async with gate:
+                try:
+                    outcomes[edge, form] = await stage.play(edge, form, case_of(edge, form))
+                except Exception as error:  # told by the test of this edge, and by no other
+                    outcomes[edge, form] = error
+
+        await asyncio.gather(*(play(edge, form) for edge in ON_STAGE for form in BY_ID[edge].forms))
+    return outcomes
+
+
+@pytest.fixture(scope="session")
+def matrix(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
+    made = Matrix(asyncio.run(_play_all(tmp_path_factory.mktemp("handover"))))
+    yield made
+    file = request.config.getoption("--handover-times")
+    if file is not None:
+        file.write_text(json.dumps(made.times(), ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
