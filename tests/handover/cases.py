@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.core.events import HandoverConnected, HandoverRinging
 from bot.core.routing import HandoverForm, PassedOver, RouteStep, Skipped
 from bot.sim.agents import AgentDoes
 from bot.sim.script import OnInvite, Step
@@ -103,5 +102,3 @@ ON_STAGE = (
     "refer_202_bye", "refer_failed_late", "nobody_on_shift", "all_at_limit",
 )  # fmt: skip
 """Edges that are one call on the stage; the others need two, a browser or a whole node."""
-
-__all__ = ["ON_STAGE", "HandoverConnected", "HandoverRinging", "case_of"]

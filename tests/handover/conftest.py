@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ import pytest
 from bot.core.routing import HandoverForm
 from tests.handover.cases import ON_STAGE, case_of
 from tests.handover.edges import BY_ID
+from tests.handover.specials import Specials, play_specials
 from tests.handover.stage import Play, Stage
 
 AT_ONCE = 6
@@ -36,6 +37,10 @@ class Matrix:
             raise found
         return found
 
+    def more(self, plays: dict[str, Play]) -> None:
+        """Others whose times are told with these."""
+        self._outcomes.update({(name, play.form): play for name, play in plays.items() if name in BY_ID})
+
     def times(self) -> dict[str, dict[str, dict[str, float | None]]]:
         told: dict[str, dict[str, dict[str, float | None]]] = {}
         for (edge, form), play in self._outcomes.items():
@@ -44,7 +49,7 @@ class Matrix:
         return told
 
 
-async def _play_all(folder: Path) -> Outcomes:
+async def _play_all(folder: Path, wanted: Collection[tuple[str, str]]) -> Outcomes:
     gate = asyncio.Semaphore(AT_ONCE)
     outcomes: Outcomes = {}
 
@@ -57,13 +62,27 @@ async def _play_all(folder: Path) -> Outcomes:
                 except Exception as error:  # told by the test of this edge, and by no other
                     outcomes[edge, form] = error
 
-        await asyncio.gather(*(play(edge, form) for edge in ON_STAGE for form in BY_ID[edge].forms))
+        every = [(edge, form) for edge in ON_STAGE for form in BY_ID[edge].forms]
+        await asyncio.gather(*(play(*each) for each in every if each in wanted))
     return outcomes
 
 
 @pytest.fixture(scope="session")
+def specials(tmp_path_factory: pytest.TempPathFactory, matrix: Matrix) -> Specials:
+    """The edges that take two calls, a browser, or a telephone that is not ours."""
+    played = asyncio.run(play_specials(tmp_path_factory.mktemp("specials")))
+    matrix.more(played.plays)
+    return played
+
+
+@pytest.fixture(scope="session")
 def matrix(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Matrix]:
-    made = Matrix(asyncio.run(_play_all(tmp_path_factory.mktemp("handover"))))
+    wanted = {
+        (item.originalname.removeprefix("test_"), item.callspec.params["form"])
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and hasattr(item, "callspec") and "form" in item.callspec.params
+    }
+    made = Matrix(asyncio.run(_play_all(tmp_path_factory.mktemp("handover"), wanted)))
     yield made
     file = request.config.getoption("--handover-times")
     if file is not None:

@@ -33,6 +33,7 @@ class Edge:
         return tuple(form for form in FORMS if form not in self.never)
 
 
+_BRIDGED = "attended: мост; blind: "
 CASE = "звонок обещан, обращение с ответственным и сроком"
 
 EDGES: tuple[Edge, ...] = (
@@ -53,8 +54,8 @@ EDGES: tuple[Edge, ...] = (
          {"blind": "посланный REFER не отозвать"}),
     Edge("caller_returns", "клиент перезванивает, пока обращение открыто", "соединены, без опроса",
          {"attended": _NO_NODE, "blind": _NO_NODE}),
-    Edge("refer_refused", "транк отказывает в REFER", "attended: мост; blind: " + CASE, {"bridge": _NO_REFER}),
-    Edge("refer_202_silent", "202, и больше ничего", "attended: мост; blind: " + CASE, {"bridge": _NO_REFER}),
+    Edge("refer_refused", "транк отказывает в REFER", _BRIDGED + CASE, {"bridge": _NO_REFER}),
+    Edge("refer_202_silent", "202, и больше ничего", _BRIDGED + CASE, {"bridge": _NO_REFER}),
     Edge("refer_202_bye", "202 и BYE без NOTIFY", CASE, {"bridge": _NO_REFER}),
     Edge("refer_failed_late", "202, звонит, и NOTIFY с отказом", "attended: мост; blind: " + CASE,
          {"bridge": _NO_REFER}),

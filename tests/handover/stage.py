@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
+import soundfile
+
 from bot.call.plan import CallPlan, CallRoom, CallTexts
 from bot.call.session import CallSession
 from bot.call.settings import CallSettings
@@ -148,9 +150,9 @@ Act = Callable[[Play], Awaitable[None]]
 @dataclass(frozen=True)
 class Case:
     """What people do. An agent's phone does `does` on its own; `act` is done beside it. `agents` names
-    phones and what they do; None is an address at which nobody is."""
+    phones and what they do; a bare SIP address is a phone that is there already."""
 
-    agents: dict[str, AgentDoes | OnInvite | None] = field(default_factory=dict)
+    agents: dict[str, AgentDoes | OnInvite | str] = field(default_factory=dict)
     act: Act | None = None
     refer: ReferPolicy = ReferPolicy.DIAL
     desk: Desk | None = None
@@ -162,6 +164,7 @@ class Case:
 class Stage:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._mailbox = folder / "mailbox.wav"
         self._plays: dict[str, tuple[Play, Desk]] = {}
         self._tasks: set[asyncio.Future[None]] = set()
         self._done: dict[str, asyncio.Future[None]] = {}
@@ -171,6 +174,8 @@ class Stage:
     async def open(self) -> AsyncIterator[Stage]:
         recogniser_settings = RecogniserSettings()
         model = ensure_model(recogniser_settings.model, PROJECT / "models", self._folder)
+        sound, rate = soundfile.read(MAILBOX, dtype="int16")  # A-law, which the phones do not read
+        soundfile.write(self._mailbox, sound, rate, subtype="PCM_16")
         async with AsyncExitStack() as stack:
             self.recogniser = await VoskRecogniser.load(model, recogniser_settings)
             stack.callback(self.recogniser.close)
@@ -187,15 +192,12 @@ class Stage:
         play = Play(name, form)
         desk = desk or case.desk or Desk()
         async with AsyncExitStack() as stack:
-            specs = {
-                agent: self._agent(f"{name}-{form}-{agent}", does, case.replaces)
-                for agent, does in case.agents.items()
-            }
+            specs = {agent: self._agent(f"{name}-{form}-{agent}", case, agent) for agent in case.agents}
             play.caller = await PeerProcess.start(self._caller(play, case))
             stack.push_async_callback(play.caller.close)
             for agent, spec in specs.items():
                 if spec is None:
-                    desk.person("responsible", agent, f"sip:{agent}@127.0.0.1:{free_port()}")
+                    desk.person("responsible", agent, str(case.agents[agent]))
                     continue
                 phone = play.agents[agent] = await PeerProcess.start(spec)
                 stack.push_async_callback(phone.close)
@@ -217,7 +219,8 @@ class Stage:
             for agent, phone in play.agents.items():
                 if any(event.agent_id == agent for event in play.of(HandoverRinging)):
                     await phone.report(0, 10)
-        assert desk.taken == 0, "every place was given back"
+        mine = f"call-{play.caller.spec.user}"
+        assert not any(mine in calls for calls in desk.claims.values()), "every place was given back"
         return play
 
     def _caller(self, play: Play, case: Case) -> PeerSpec:
@@ -229,19 +232,20 @@ class Stage:
             listen_hz=(AGENT_HZ, PROMPT_HZ, CALLER_HZ),
         )
 
-    def _agent(self, name: str, does: AgentDoes | OnInvite | None, replaces: bool) -> PeerSpec | None:
-        if does is None:
+    def _agent(self, name: str, case: Case, agent: str) -> PeerSpec | None:
+        does = case.agents[agent]
+        if not isinstance(does, AgentDoes | OnInvite):
             return None
         known = does if isinstance(does, AgentDoes) else AgentDoes.IS_SILENT
         say = {
             AgentDoes.ACCEPTS_BY_VOICE: YES,
             AgentDoes.DECLINES_BY_VOICE: NO,
-            AgentDoes.VOICEMAIL: MAILBOX,
+            AgentDoes.VOICEMAIL: self._mailbox,
         }.get(known)
         return PeerSpec(
             name=name,
             user=name,
-            replaces=replaces,
+            replaces=case.replaces,
             on_invite=does if isinstance(does, OnInvite) else does.on_invite,
             on_answer=on_answer(known, say),
             when_asked=when_asked(known, say),
