@@ -20,7 +20,7 @@ from bot.core.audio import Frame, Pcm
 from bot.core.context import CallContext, UserTurn, Word
 from bot.core.directives import Directive, Expectation, TurnReply, Understood
 from bot.core.endings import EndCause, EndKind
-from bot.core.errors import DialFailed, DiskFull, Unavailable
+from bot.core.errors import DialFailed, DiskFull, RecogniserUnavailable, Unavailable
 from bot.core.events import CallEvent
 from bot.core.ports import Transcript
 from bot.core.returning import OpenMatter, Returning
@@ -91,8 +91,11 @@ class Words:
     def __init__(self) -> None:
         self.coming: deque[str] = deque()
         self.partial = ""
+        self.dead = False
 
     def open(self, rate: int, expectation: Expectation | None) -> WordStream:
+        if self.dead:
+            raise RecogniserUnavailable("gone")
         return WordStream(self.coming, lambda: self.partial)
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from bot.core.endings import EndKind
+from bot.core.errors import Unavailable
 from bot.core.events import CallEvent, HandoverRinging, OfferMade, PromptStarted
 from bot.settings_rooms import store_settings
 from bot.sim.agents import AgentDoes, when_asked
@@ -26,7 +27,8 @@ from bot.store import cases
 from bot.store.cases import Case
 from bot.store.database import Database
 from bot.surveys.handover_words import RUSSIAN
-from tests.handover.stage import AGENT_HZ, CALLER_HZ
+from tests.handover.conftest import Measured
+from tests.handover.stage import AGENT_HZ, CALLER_HZ, times_of
 from tests.node.heard import Talk, agents, talk
 from tests.node.running import RunningNode, running_node
 from tests.node.test_calls import scenario
@@ -35,6 +37,13 @@ ACCEPTS = {"keys": "1", "during_prompt": True}
 AFTER = {"tone_hz": CALLER_HZ, "expect_hz": AGENT_HZ, "listen_s": 3.0}
 PHONE = "79005550001"
 """The same number both times: a case is found by it."""
+
+
+OnEvent = Callable[[CallEvent], None]
+
+
+def nothing(event: CallEvent) -> None:
+    """Nobody does anything about it."""
 
 
 class Played:
@@ -74,12 +83,7 @@ def asks_for_him(name: str, *then: dict[str, Any]) -> dict[str, Any]:
 async def play(node: RunningNode, folder: Path) -> Played:
     played = Played()
 
-    async def one(
-        edge: str,
-        call: dict[str, Any],
-        does: AgentDoes,
-        on_event: Callable[[CallEvent], None] = lambda _: None,
-    ) -> None:
+    async def one(edge: str, call: dict[str, Any], does: AgentDoes, on_event: OnEvent = nothing) -> None:
         async with await node.connect() as control, agents(control, phone(edge, does)) as phones:
             played.talks[edge] = await talk(node, scenario(call), folder, control, on_event)
             await phones["absent"].report(0, 15)
@@ -114,13 +118,11 @@ async def play(node: RunningNode, folder: Path) -> Played:
 async def ready(node: RunningNode) -> None:
     """Until a new worker takes calls."""
     async with asyncio.timeout(60):
-        while not (await status(node)).get("ready"):
+        while not (await status(node)).get("ready"):  # noqa: ASYNC110  a worker that starts tells nobody
             await asyncio.sleep(0.2)
 
 
 async def status(node: RunningNode) -> dict[str, Any]:
-    from bot.core.errors import Unavailable
-
     try:
         return await node.ask("status")
     except Unavailable:
@@ -138,9 +140,12 @@ async def stored_cases(node: RunningNode, call_id: str) -> list[Case]:
 
 
 @pytest.fixture(scope="module")
-def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
+def played(tmp_path_factory: pytest.TempPathFactory, measured: Measured) -> Played:
     with running_node(call={"drain_s": 1.0}, handover={"ring_s": 25}) as node:
-        yield asyncio.run(play(node, tmp_path_factory.mktemp("node")))
+        made = asyncio.run(play(node, tmp_path_factory.mktemp("node")))
+    for edge in ("caller_returns", "worker_killed", "node_drained"):
+        measured[edge] = {"bridge": times_of(made.talks[edge].events)}
+    return made
 
 
 def owed(played: Played, edge: str, reason: str) -> None:
