@@ -1,4 +1,4 @@
-"""Whatever people do and when: a handover ends, no two phones ring, no place stays taken, nobody is forgotten."""
+"""Whatever people do and when: a handover ends, no two phones ring, and nobody is forgotten."""
 
 from __future__ import annotations
 
