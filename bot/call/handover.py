@@ -36,7 +36,7 @@ from typing import Any
 import structlog
 
 from bot.call.answering.watch import AnswerWatch
-from bot.call.handover_accepting import Accepting, By, Decision
+from bot.call.handover_accepting import Accepting, Decision
 from bot.call.handover_forms import attend, refer
 from bot.call.handover_hearing import SilentTape
 from bot.call.handover_parts import FINAL, HandoverResult, Parts, Reason
@@ -45,7 +45,7 @@ from bot.call.handover_talk import Talk, TalkEnd
 from bot.call.handover_waiting import Waiting, let_go
 from bot.call.listening import Ear
 from bot.core.directives import Transfer
-from bot.core.errors import Unavailable
+from bot.core.errors import LegClosed, SynthesiserUnavailable, Unavailable
 from bot.core.events import (
     Answered,
     HandoverAccepted,
@@ -245,7 +245,8 @@ class Handover:
     async def _with_agent(
         self, order: Transfer, candidate: Candidate, waiting: Waiting, form: HandoverForm, at: _Agent
     ) -> HandoverResult:
-        decision = await self._decision(order, candidate, waiting, at)
+        recorded = form == "bridge" and self._parts.tape.running
+        decision = await self._decision(order, candidate, waiting, at, recorded=recorded)
         if decision.reason is not None:
             return HandoverResult(False, decision.reason)
         await at.watch.close()
@@ -257,22 +258,19 @@ class Handover:
                 return await self._gone(order, candidate)
             if reason != "refused":
                 return HandoverResult(False, reason)
+        if not await self._told_recorded(at):
+            return HandoverResult(False, "agent_left")
         if waiting.over.done():
             return HandoverResult(False, waiting.over.result())
         await waiting.stop()
         return await self._talk(order, candidate, at)
 
     async def _decision(
-        self, order: Transfer, candidate: Candidate, waiting: Waiting, at: _Agent
+        self, order: Transfer, candidate: Candidate, waiting: Waiting, at: _Agent, *, recorded: bool
     ) -> Decision:
         """Who takes calls in the browser decided there, before the line was made."""
-        texts = self._parts.plan.texts
-        recorded = texts.agent_recorded if self._parts.tape.running else ""
-        by_button: By = "button"
         if candidate.address.startswith(DESK):
-            if recorded:
-                await self._parts.agent_speaker(at.leg).say(recorded, purpose="whisper", protected=True)
-            return Decision(by_button)
+            return Decision("button")
         at.watch.saw(
             Answered(
                 call_id=self._parts.journal.call_id,
@@ -291,7 +289,25 @@ class Handover:
             button=at.button,
             mailbox=candidate.voicemail,
         )
-        return await accepting.decide((order.whisper, recorded))
+        told = self._parts.plan.texts.agent_recorded if recorded else ""
+        decision = await accepting.decide((order.whisper, told))
+        at.told |= accepting.told
+        return decision
+
+    async def _told_recorded(self, at: _Agent) -> bool:
+        """Nobody is recorded without knowing it: who decided before he heard it hears it now. False where
+        he has left."""
+        recorded = self._parts.plan.texts.agent_recorded
+        if not self._parts.tape.running or recorded in at.told:
+            return True
+        try:
+            await self._parts.agent_speaker(at.leg).say(recorded, purpose="whisper", protected=True)
+        except LegClosed:
+            return False
+        except SynthesiserUnavailable as error:
+            log.error("agent not told that he is recorded", reason=error.message)
+            await self._parts.tape.stop(error.code)
+        return True
 
     async def _talk(self, order: Transfer, candidate: Candidate, at: _Agent) -> HandoverResult:
         who: dict[str, Any] = {"target": order.target, "agent_id": candidate.agent_id}
@@ -312,10 +328,11 @@ class Handover:
 
 
 class _Agent:
-    """An agent who has picked up."""
+    """An agent who has picked up. `told` are the sentences that he has heard out."""
 
     def __init__(self, leg: CallLeg, ear: Ear, watch: AnswerWatch, button: asyncio.Future[bool]) -> None:
         self.leg = leg
         self.ear = ear
         self.watch = watch
         self.button = button
+        self.told: set[str] = set()

@@ -46,7 +46,8 @@ class Decision:
 
 
 class Accepting:
-    """One agent on his line, once. `button` resolves when he decides at his desk."""
+    """One agent on his line, once. `button` resolves when he decides at his desk; `told` are the sentences
+    that he has heard out."""
 
     def __init__(
         self,
@@ -67,6 +68,7 @@ class Accepting:
         self._button = button
         self._mailbox = mailbox
         self._speaker: Speaker = parts.agent_speaker(agent)
+        self.told: set[str] = set()
 
     async def decide(self, whisper: Sequence[str]) -> Decision:
         """Whisper these sentences, and what the agent makes of them. Raises DiskFull."""
@@ -128,7 +130,8 @@ class Accepting:
 
     async def _tell(self, text: str) -> None:
         try:
-            await self._speaker.say(text, purpose="whisper")
+            if await self._speaker.say(text, purpose="whisper"):
+                self.told.add(text)
         except SynthesiserUnavailable as error:
             # He is there, and so is the caller: better asked with few words than not at all.
             log.warning("agent not told who and why", reason=error.message)

@@ -11,7 +11,7 @@ import pytest
 from bot.core.audio import Frame, Pcm
 from bot.core.directives import Say
 from bot.core.endings import Disposition
-from bot.core.events import HandoverConnected, RecordingStopped, TalkHeard
+from bot.core.events import HandoverConnected, PromptStarted, RecordingStopped, TalkHeard
 from telephony.leg import TransferOutcome
 from telephony.tones import tone
 from tests.call.fakes import RECORDED
@@ -95,6 +95,23 @@ def test_the_agent_is_told_that_he_is_recorded() -> None:
     scene.play(accepts("anna"))
     said = scene.said()
     assert said.index(ORDER.whisper) < said.index(RECORDED)
+
+
+def test_an_agent_who_accepts_before_he_heard_it_hears_it_before_he_is_joined() -> None:
+    scene = Taped("anna")
+
+    async def act(scene: Scene) -> None:
+        await scene.until(lambda: ORDER.whisper in scene.said())
+        scene.phones["anna"].press("1")
+        await scene.until(lambda: scene.of(HandoverConnected))
+        await asyncio.sleep(3.0)
+        scene.caller.remote_hang_up()
+
+    scene.play(act)
+    kinds = scene.bench.sink.kinds()
+    at = scene.bench.sink.events.index
+    (told,) = [event for event in scene.of(PromptStarted) if event.text == RECORDED]
+    assert kinds.index("handover_accepted") < at(told) < kinds.index("handover_connected")
 
 
 @pytest.mark.parametrize(("record", "consent"), [(False, True), (True, False)])

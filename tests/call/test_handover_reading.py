@@ -17,9 +17,7 @@ def keyed(digits: str) -> Heard:
     return Heard(TurnSource.DTMF, 1.0, digits=digits)
 
 
-@pytest.mark.parametrize(
-    "text", ["да", "принимаю", "соединяйте", "да конечно", "давайте", "да беру", "yes"]
-)
+@pytest.mark.parametrize("text", ["да", "принимаю", "соединяйте", "да конечно", "давайте", "да беру", "yes"])
 def test_he_takes_it(text: str) -> None:
     assert decision_of(spoken(text)) is True
 
@@ -46,9 +44,7 @@ def test_keys() -> None:
     assert decision_of(Heard(TurnSource.SILENCE, 1.0)) is None
 
 
-@pytest.mark.parametrize(
-    "heard", [keyed("2"), spoken("не надо"), spoken("ой отмена"), spoken("не нужно")]
-)
+@pytest.mark.parametrize("heard", [keyed("2"), spoken("не надо"), spoken("ой отмена"), spoken("не нужно")])
 def test_a_caller_does_not_want_to_wait(heard: Heard) -> None:
     assert wants_no_more(heard)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.events import CallEvent, HandoverConnected, HandoverEnded, HandoverFailed, HandoverStarted
+from bot.core.events import CallEvent, HandoverConnected, HandoverEnded, HandoverFailed, HandoverRinging
 from bot.sim.agents import AgentDoes, when_asked
 from bot.sim.expectations import heard
 from bot.sim.measure import voiced
@@ -187,7 +187,7 @@ def test_an_agent_who_does_not_answer_is_rung_no_longer_than_the_settings_say(
 ) -> None:
     (rung,) = bridged.agents["absent"]
     assert (rung.cause, rung.answered) == ("cancelled", False)
-    (began,), (failed,) = (bridged.talk.of("absent", kind) for kind in (HandoverStarted, HandoverFailed))
+    (began,), (failed,) = (bridged.talk.of("absent", kind) for kind in (HandoverRinging, HandoverFailed))
     ring_s = node.settings.handover.ring_s
     assert ring_s <= (failed.at - began.at).total_seconds() < ring_s + 3
 
