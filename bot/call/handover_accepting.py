@@ -27,6 +27,7 @@ from bot.call.talking_over import TalkOver
 from bot.call.waiting import first_of
 from bot.core.context import TurnSource
 from bot.core.errors import LegClosed, RecogniserUnavailable, SynthesiserUnavailable
+from bot.core.events import PromptStarted
 from telephony.leg import CallLeg
 
 log = structlog.get_logger()
@@ -129,6 +130,7 @@ class Accepting:
         return None
 
     async def _tell(self, text: str) -> None:
+        self._own_words(text)
         try:
             if await self._speaker.say(text, purpose="whisper"):
                 self.told.add(text)
@@ -136,12 +138,27 @@ class Accepting:
             # He is there, and so is the caller: better asked with few words than not at all.
             log.warning("agent not told who and why", reason=error.message)
 
+    def _own_words(self, text: str) -> None:
+        """Where they come back from his line, they are no mailbox's."""
+        self._watch.saw(
+            PromptStarted(
+                call_id=self._parts.journal.call_id,
+                seq=0,
+                at=self._parts.room.clock.now(),
+                prompt=0,
+                purpose="whisper",
+                text=text,
+                duration_s=0.0,
+            )
+        )
+
     async def _hear(self) -> bool | None:
         """The question, and the answer to it, which may come before its end."""
         over = TalkOver(self._ear, DECISION, _DECIDES_S)
         keyed = self._ear.expect_keys(WAITING)
         try:
             accept = self._parts.plan.texts.handover.accept
+            self._own_words(accept)
             await self._speaker.say(accept, purpose="whisper", guard=over, interrupt=keyed)
             heard = await over.heard()
         except (SynthesiserUnavailable, RecogniserUnavailable) as error:
