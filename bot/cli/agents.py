@@ -21,7 +21,7 @@ from bot.settings import Settings
 from bot.store import agents as stored
 from bot.store.database import Database
 from bot.triage.directory import Presence, PresenceState
-from bot.triage.explaining import Language, deadline_words, sentences, target_words
+from bot.triage.explaining import Language, deadline_words, sentences, shift_words, target_words
 from bot.triage.records import AgentRecord, DepartmentRecord
 from bot.triage.rows import directory_of, seed_agents
 from bot.words import words
@@ -95,7 +95,7 @@ def _table(agents: list[dict[str, Any]]) -> Table:
             agent["id"],
             agent["name"],
             agent["department_name"] or agent["department"],
-            agent["shift"] or words("как у отдела", "the department's"),
+            shift_words(agent["shift"], _language()) or words("как у отдела", "the department's"),
             _now(agent),
             words("рабочее место", "desk")
             if agent["desk"] and agent["rings"] == "auto"
@@ -105,6 +105,10 @@ def _table(agents: list[dict[str, Any]]) -> Table:
             style="" if agent["active"] else "dim",
         )
     return table
+
+
+def _language() -> Language:
+    return "en" if words("ru", "en") == "en" else "ru"
 
 
 def _now(agent: dict[str, Any]) -> Text:
@@ -125,7 +129,7 @@ def _department_line(department: dict[str, Any]) -> Text:
     )
     name = department["name"] or department["id"]
     return Text(
-        f"{name} ({department['id']}): {department['hours']}, {department['tz']}; "
+        f"{name} ({department['id']}): {shift_words(department['hours'], _language())}, {department['tz']}; "
         + words(f"перезвонить {due}", f"to ring back {due}"),
         style="dim",
     )
@@ -298,7 +302,7 @@ def why(
         told["routes"] = [row | {"route": json.loads(row["route"])} for row in told["routes"]]
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
-    language: Language = "en" if words("ru", "en") == "en" else "ru"
+    language = _language()
     console = Console(highlight=False, soft_wrap=True)
     for row in told["routes"]:
         route = Route.model_validate_json(row["route"])

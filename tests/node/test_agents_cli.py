@@ -142,7 +142,11 @@ def test_agents_come_from_a_file_are_changed_listed_and_removed(node: Orders, tm
     run(agents.app, "set", "boris", "--shift", "всегда")
     assert "занят" in run(agents.app, "presence", "boris", "busy")
     page = run(agents.app, "list")
-    assert [word for word in ("Поддержка", "Борис", "занят", "0/3", "4 рабочих ч") if word not in page] == []
+    assert [
+        word
+        for word in ("Поддержка", "Борис", "занят", "0/3", "4 рабочих ч", "всегда", "пн-пт 09")
+        if word not in page
+    ] == []
     assert "по смене" in run(agents.app, "presence", "boris", "auto")
     run(agents.app, "remove", "boris")
     assert [each["id"] for each in told(agents.app, "list")["agents"]] == ["anna", "responsible"]
@@ -260,7 +264,7 @@ def test_why_this_agent_is_said_in_words(node: Orders, tmp_path: Path) -> None:
     for words in (
         "искали отдел «support»",
         "1. Анна Ким (anna): из отдела, к которому относится разговор (sip:anna@pbx)",
-        "2. responsible: запасной",
+        "2. responsible: запасной, ",
         "Не Борис (boris) (из отдела, к которому относится разговор): занят.",
         "Если никто не возьмёт, отвечает Анна Ким (anna), до ",
     ):
