@@ -126,8 +126,8 @@ def new_case(call_id: str, at: datetime, **fields: Any) -> dict[str, Any]:
 
 
 def upsert_case(insert: Insert, call_id: str, at: datetime, **fields: Any) -> Any:
-    """Open the call's case, or add to it: what is known stays, an earlier deadline wins, a promise holds.
-    A case that is over is left alone."""
+    """Open the call's case, or add to it: what is known stays, and of two deadlines the earlier one, unless
+    the caller was promised a call for a later time. A case that is over is left alone."""
     statement = insert(CaseRow).values(new_case(call_id, at, **fields))
     fresh = statement.excluded
 
@@ -135,7 +135,8 @@ def upsert_case(insert: Insert, call_id: str, at: datetime, **fields: Any) -> An
         return case((col(column).in_(("", *unknown)), fresh[column.key]), else_=col(column))
 
     due = col(CaseRow.due_at)
-    sooner = or_(due.is_(None), fresh.due_at < due)
+    promised = and_(fresh.callback, ~col(CaseRow.callback))
+    sooner = or_(due.is_(None), fresh.due_at < due, promised)
     changed = {
         "owner_id": known(CaseRow.owner_id),
         "department": known(CaseRow.department),

@@ -126,6 +126,19 @@ async def test_a_call_is_one_case_whatever_opens_it_and_the_earlier_deadline_win
     assert (owed.owner_id, owed.due_at, owed.when_said) == ("petrov", DUE, "вечером")
 
 
+async def test_a_caller_is_rung_when_he_was_promised_and_not_before(db: Database, keep: Keep) -> None:
+    talk = call()
+    friday = DUE + timedelta(days=3)
+    await keep(
+        talk.started,
+        talk.event(CaseOpened, reason="low_score", due_at=DUE),
+        talk.event(CallbackPromised, when="в пятницу", by="agent", due_at=friday),
+        talk.event(CaseOpened, reason="busy", callback=True, due_at=friday),
+    )
+    row = (await the_case(db)).row
+    assert (row.callback, row.due_at) == (True, friday)
+
+
 async def test_the_bots_own_promise_is_no_case(db: Database, keep: Keep) -> None:
     talk = call()
     await keep(talk.started, talk.event(CallbackPromised, when="завтра", by="bot"), talk.ended())
