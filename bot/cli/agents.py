@@ -176,14 +176,18 @@ def set_agent(
     changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if off is not None:
         changes["days_off"] = [record.model_dump(mode="json") for record in days_off(off)]
-    known = {each["id"]: each for each in ask("agents")["agents"]}
-    before = {key: known[agent_id][key] for key in AgentRecord.model_fields} if agent_id in known else {}
+    before = _records(ask("agents")).get(agent_id, {})
     ask("agent_save", agents=[{"id": agent_id, **before, **changes}])
     typer.echo(
         words(f"Сотрудник {agent_id} сохранён.", f"Agent {agent_id} saved.")
         if before
         else words(f"Сотрудник {agent_id} заведён.", f"Agent {agent_id} added.")
     )
+
+
+def _records(told: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Everybody's record, by id, as the node keeps it."""
+    return {each["id"]: {key: each[key] for key in AgentRecord.model_fields} for each in told["agents"]}
 
 
 @app.command(help=words("Завести отдел или изменить его", "Add a department, or change one"))
@@ -242,12 +246,18 @@ def import_agents(
         bool, typer.Option(help=words("завести отделы, которых ещё нет", "add departments that are missing"))
     ] = False,
 ) -> None:
-    known = frozenset(each["id"] for each in ask("agents")["departments"])
+    """Чего в файле нет, остаётся как было."""
+    told = ask("agents")
+    before = _records(told)
+    known = frozenset(each["id"] for each in told["departments"])
     records = read_agents(file, None if new_departments else known)
     missing = sorted({each.department for each in records if each.department} - known)
     saved = ask(
         "agent_save",
-        agents=[each.model_dump(mode="json") for each in records],
+        agents=[
+            before.get(each.id, {}) | each.model_dump(mode="json", include=each.model_fields_set)
+            for each in records
+        ],
         departments=[{"id": name, "name": name} for name in missing],
     )
     typer.echo(

@@ -188,6 +188,17 @@ def test_a_row_is_where_it_stands_also_after_one_of_several_lines(tmp_path: Path
         read_agents(file)
 
 
+def test_what_a_file_leaves_out_stays(node: Orders, tmp_path: Path) -> None:
+    company(tmp_path)
+    file = tmp_path / "more.csv"
+    file.write_text("id,name,skills,fallback\nanna,Анна Ли,,2\n", encoding="utf-8")
+    run(agents.app, "import", str(file))
+    anna = told(agents.app, "list")["agents"][0]
+    assert (anna["name"], anna["fallback"], anna["skills"], anna["sip"], len(anna["days_off"])) == (
+        "Анна Ли", 2, ["billing", "waiting"], "sip:anna@pbx", 2,
+    )  # fmt: skip
+
+
 def test_nothing_of_a_bad_file_is_saved(node: Orders, tmp_path: Path) -> None:
     file = tmp_path / "agents.csv"
     file.write_text("id,department\nanna,\nboris,nowhere\n", encoding="utf-8")
