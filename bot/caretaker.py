@@ -1,5 +1,5 @@
-"""What control does about handovers besides answering: claims hold while their calls live, and every case
-has an owner and a deadline."""
+"""What control does about handovers besides answering: claims hold while their calls live, every case has
+an owner and a deadline, and a presence board that was away shows again what agents chose."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ class Caretaker:
         """Once. Raises Unavailable, DiskFull."""
         await self._writer.drain_once()
         await self._router.assign_ownerless()
+        await self._router.restore()
         if self._link.connected.is_set():
             status = await self._link.request("status")
             await self._router.renew(status["call_ids"])

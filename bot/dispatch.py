@@ -27,8 +27,9 @@ log = structlog.get_logger()
 
 LOOK_S = 2.0
 """How often the queue is looked at when nobody says that it has grown (an attempt may become free)."""
-VOUCH_S = 30.0
-"""How often the leases of live calls are renewed: a quarter of a lease."""
+VOUCH_S = 15.0
+"""How often the leases of live calls are renewed, and calls are found that ended without a word: an eighth
+of a lease."""
 
 
 def call_of(attempt_id: str) -> str:
@@ -52,7 +53,7 @@ class Dispatcher:
         self._link = link
         self._clock = clock
         self._worker = worker
-        self._missing = missing
+        self.missing = missing
         self._grown = asyncio.Event()
         self._agents: dict[str, Person] = {}
 
@@ -93,7 +94,7 @@ class Dispatcher:
     async def _place_all(self) -> None:
         """What is queued, as far as there are lines for it. An attempt is claimed only for a worker that
         will take it: one that it refused would be final, and nobody was rung."""
-        while self._link.connected.is_set() and await self._has_room() and not self._missing():
+        while self._link.connected.is_set() and await self._has_room() and not self.missing():
             attempt = await claim_next(self._db, worker=self._worker, now=self._clock.now())
             if attempt is None:
                 return
@@ -138,8 +139,14 @@ class Dispatcher:
 
     async def _vouch(self, writer: Writer) -> None:
         """First what the calls said of themselves: an attempt's call is known by it. After a while
-        without a database, live calls would else be taken for forgotten ones."""
+        without a database, live calls would else be taken for forgotten ones.
+
+        A call that the worker has no longer, and that did not say how it ended (its disk was full), is
+        over as well."""
         await writer.drain_once()
-        status = await self._link.request("status")
-        await renew_leases(self._db, status["call_ids"], self._clock.now())
-        await recover_expired(self._db, self._clock.now())
+        before = await queries.alive(self._db, self._worker)  # before we ask: none of them is younger
+        live = set((await self._link.request("status"))["call_ids"])
+        await renew_leases(self._db, live, self._clock.now())
+        await writer.drain_once()
+        lost = [attempt.id for attempt in before if (attempt.call_id or call_of(attempt.id)) not in live]
+        await recover_expired(self._db, self._clock.now(), lost=lost)

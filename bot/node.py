@@ -117,7 +117,7 @@ class Node:
         self._dispatcher = Dispatcher(
             self._database, self._link, clock, worker_name(0), self._supervisor.missing
         )
-        await self._start_routing(clock)
+        self._start_routing(clock)
         self._orders = Orders(
             settings,
             self._database,
@@ -147,13 +147,11 @@ class Node:
             orders(self._database, self._writer, self._router, clock).register(self._server)
         self._stack.callback(take_no_more, self._server)
 
-    async def _start_routing(self, clock: Clock) -> None:
-        """Raises Unavailable where the settings name a Redis that is not there."""
+    def _start_routing(self, clock: Clock) -> None:
         settings = self.settings
         board = presence_board(settings, clock)
         self._stack.push_async_callback(board.close)
         self._router = LocalRouter(self._database, board, clock, settings.handover.agents)
-        await self._router.start()
         look_s = settings.presence.ttl_s / 3
         self._caretaker = Caretaker(self._router, self._writer, self._link, look_s=look_s)
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.core.answer import AnswerStatus, AnswerValue
@@ -20,7 +21,7 @@ from bot.planning import callable_uri
 from bot.published import Published
 from bot.settings import Settings
 from bot.store import queries
-from bot.store.attempts import NewCall, queue_call
+from bot.store.attempts import NewCall, cancel, queue_call
 from bot.store.database import Database
 from bot.store.queries import Call
 from bot.store.returning import open_matter
@@ -28,6 +29,8 @@ from bot.store.tables import AnswerRow
 from bot.store.writer import Writer
 from bot.triage.router import LocalRouter
 from bot.worker_link import WorkerLink
+
+log = structlog.get_logger()
 
 FOR_THE_WORKER = ("agent_decides", "hold", "unhold", "pass_on", "hang_up")
 """Orders to a live call: control passes them on (bot/worker_orders.py)."""
@@ -55,16 +58,8 @@ def take_none_yet(server: ControlServer) -> None:
         raise Unavailable("узел ещё запускается", hint="повторите через полминуты")
 
     server.register("status", starting)
-    for name in (
-        "place_call",
-        "calls",
-        "events",
-        "set_agent",
-        "returning",
-        *FOR_THE_WORKER,
-        *AGENT_ORDERS,
-        *CASE_ORDERS,
-    ):
+    calls = ("place_call", "cancel_call", "calls", "events", "set_agent", "returning")
+    for name in (*calls, *FOR_THE_WORKER, *AGENT_ORDERS, *CASE_ORDERS):
         server.register(name, refuse)
 
 
@@ -106,6 +101,7 @@ class Orders:
         """From now on orders are taken."""
         for name, handler in (
             ("place_call", self._place_call),
+            ("cancel_call", self._cancel_call),
             ("status", self._status),
             ("calls", self._calls),
             ("events", self._events),
@@ -141,21 +137,38 @@ class Orders:
         self._dispatcher.queued(attempt.id, order.agent)
         return {"attempt_id": attempt.id, "call_id": call_of(attempt.id)}
 
+    async def _cancel_call(self, params: dict[str, Any]) -> dict[str, Any]:
+        """Take back a call that has not rung yet."""
+        attempt_id = params.get("attempt_id")
+        if not isinstance(attempt_id, str):
+            raise BadInput("cancel_call needs attempt_id", hint='"attempt_id": "attempt-…"')
+        return {"cancelled": await cancel(self._db, attempt_id, self._clock.now())}
+
     async def _status(self, params: dict[str, Any]) -> dict[str, Any]:
-        worker = await self._link.request("status")
+        """`ready` only while a worker is there; without one its own figures are left out."""
+        missing = list(self._dispatcher.missing())
+        try:
+            worker = await self._link.request("status")
+        except Unavailable as error:
+            log.info("no worker to be asked", reason=error.message)
+            worker, missing = {}, missing or ["worker"]
         return {
-            "ready": True,
+            "ready": bool(worker),
             **worker,
             "children": self._pids(),
+            "missing": missing,
             "surveys": self._published.current(),
             "database": self._db.dialect,
             "lag_s": round(self._writer.lag_s, 3),
         }
 
     async def _calls(self, params: dict[str, Any]) -> dict[str, Any]:
-        """Stored calls by their call ids; whatever is durable is in SQL before they are read."""
+        """Stored calls by their call ids, or by those of their attempts; whatever is durable is in SQL
+        before they are read."""
         await self._writer.drain_once()
         found = [await queries.call(self._db, call_id) for call_id in params.get("call_ids", ())]
+        if attempt_ids := params.get("attempt_ids"):
+            found += await queries.calls(self._db, attempt_ids=attempt_ids)
         return {"calls": [_as_json(call) for call in found if call is not None]}
 
     async def _events(self, params: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from bot.settings import Settings
 from bot.store import agents as stored
 from bot.store.database import Database
 from bot.triage.directory import Presence, PresenceState
-from bot.triage.explaining import Language, deadline_words, sentences, target_words
+from bot.triage.explaining import Language, deadline_words, sentences, shift_words, target_words
 from bot.triage.records import AgentRecord, DepartmentRecord
 from bot.triage.rows import directory_of, seed_agents
 from bot.words import words
@@ -95,7 +95,7 @@ def _table(agents: list[dict[str, Any]]) -> Table:
             agent["id"],
             agent["name"],
             agent["department_name"] or agent["department"],
-            agent["shift"] or words("как у отдела", "the department's"),
+            shift_words(agent["shift"], _language()) or words("как у отдела", "the department's"),
             _now(agent),
             words("рабочее место", "desk")
             if agent["desk"] and agent["rings"] == "auto"
@@ -105,6 +105,10 @@ def _table(agents: list[dict[str, Any]]) -> Table:
             style="" if agent["active"] else "dim",
         )
     return table
+
+
+def _language() -> Language:
+    return "en" if words("ru", "en") == "en" else "ru"
 
 
 def _now(agent: dict[str, Any]) -> Text:
@@ -125,7 +129,7 @@ def _department_line(department: dict[str, Any]) -> Text:
     )
     name = department["name"] or department["id"]
     return Text(
-        f"{name} ({department['id']}): {department['hours']}, {department['tz']}; "
+        f"{name} ({department['id']}): {shift_words(department['hours'], _language())}, {department['tz']}; "
         + words(f"перезвонить {due}", f"to ring back {due}"),
         style="dim",
     )
@@ -172,14 +176,18 @@ def set_agent(
     changes: dict[str, Any] = {key: value for key, value in given.items() if value is not None}
     if off is not None:
         changes["days_off"] = [record.model_dump(mode="json") for record in days_off(off)]
-    known = {each["id"]: each for each in ask("agents")["agents"]}
-    before = {key: known[agent_id][key] for key in AgentRecord.model_fields} if agent_id in known else {}
+    before = _records(ask("agents")).get(agent_id, {})
     ask("agent_save", agents=[{"id": agent_id, **before, **changes}])
     typer.echo(
         words(f"Сотрудник {agent_id} сохранён.", f"Agent {agent_id} saved.")
         if before
         else words(f"Сотрудник {agent_id} заведён.", f"Agent {agent_id} added.")
     )
+
+
+def _records(told: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Everybody's record, by id, as the node keeps it."""
+    return {each["id"]: {key: each[key] for key in AgentRecord.model_fields} for each in told["agents"]}
 
 
 @app.command(help=words("Завести отдел или изменить его", "Add a department, or change one"))
@@ -238,12 +246,18 @@ def import_agents(
         bool, typer.Option(help=words("завести отделы, которых ещё нет", "add departments that are missing"))
     ] = False,
 ) -> None:
-    known = frozenset(each["id"] for each in ask("agents")["departments"])
+    """Чего в файле нет, остаётся как было."""
+    told = ask("agents")
+    before = _records(told)
+    known = frozenset(each["id"] for each in told["departments"])
     records = read_agents(file, None if new_departments else known)
     missing = sorted({each.department for each in records if each.department} - known)
     saved = ask(
         "agent_save",
-        agents=[each.model_dump(mode="json") for each in records],
+        agents=[
+            before.get(each.id, {}) | each.model_dump(mode="json", include=each.model_fields_set)
+            for each in records
+        ],
         departments=[{"id": name, "name": name} for name in missing],
     )
     typer.echo(
@@ -298,7 +312,7 @@ def why(
         told["routes"] = [row | {"route": json.loads(row["route"])} for row in told["routes"]]
         typer.echo(json.dumps(told, ensure_ascii=False, indent=2))
         return
-    language: Language = "en" if words("ru", "en") == "en" else "ru"
+    language = _language()
     console = Console(highlight=False, soft_wrap=True)
     for row in told["routes"]:
         route = Route.model_validate_json(row["route"])

@@ -22,7 +22,7 @@ INTERRUPTED = 130
 
 COMMANDS: dict[str, Lazy] = {
     "serve": Lazy("bot.cli.serve", words("Запустить узел", "Start a node")),
-    "call": Lazy("bot.cli.serve", words("Позвонить: otklik call sip:…", "Place a call: otklik call sip:…")),
+    "call": Lazy("bot.cli.calling", words("Позвонить: otklik call sip:…", "Place a call: otklik call sip:…")),
     "calls": Lazy("bot.cli.calls", words("Звонок и его паузы: otklik calls show", "A call and its gaps")),
     "agents": Lazy("bot.cli.agents", words("Сотрудники, смены, кто где", "Agents, shifts, presence")),
     "cases": Lazy("bot.cli.cases", words("Дела недовольных клиентов", "Unhappy customers' cases")),

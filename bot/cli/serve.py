@@ -1,20 +1,15 @@
-"""`otklik serve`: start a node and keep it; `otklik call`: place one call on a running node."""
+"""`otklik serve`: start a node and keep it."""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import signal
 from pathlib import Path
-from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot.cli.live import LiveView
-from bot.core.control import ControlClient
-from bot.core.events import CallEnded
 from bot.logs import configure_logs
 from bot.node import Node
 from bot.settings import Settings
@@ -91,41 +86,3 @@ def screen(about: dict[str, str]) -> Table:
     for name, value in about.items():
         table.add_row(name, value)
     return table
-
-
-@app.command()
-def call(
-    to: Annotated[str, typer.Argument(help="sip:имя@узел:порт, или номер, если настроен транк")],
-    survey: Annotated[str, typer.Option(help="какой опрос")] = "nps",
-    name: Annotated[str, typer.Option(help="имя клиента")] = "",
-    agent: Annotated[str, typer.Option(help="кто с ним говорил: номер сотрудника")] = "",
-    department: Annotated[str, typer.Option(help="отдел")] = "",
-    as_json: Annotated[bool, typer.Option("--json", help="одна строка JSON вместо рассказа")] = False,
-) -> None:
-    """Позвонить по адресу и пройти опрос; узел должен работать."""
-    order = {
-        "to": to,
-        "survey": survey,
-        "customer": {"first_name": name},
-        "agent": {"id": agent},
-        "department": department,
-    }
-    asyncio.run(_call(load_settings(), order, as_json))
-
-
-async def _call(settings: Settings, order: dict[str, Any], as_json: bool) -> None:
-    view = LiveView()
-    async with await ControlClient.connect(settings.control_socket) as node:
-        await node.watch()
-        placed = await node.request("place_call", **order)
-        async for event in node.events():
-            if event.call_id != placed["call_id"]:
-                continue
-            line = None if as_json else view.line(event)
-            if line is not None:
-                console.print(line)
-            if isinstance(event, CallEnded):
-                break
-        stored = await node.request("calls", call_ids=[placed["call_id"]])
-    if as_json:
-        typer.echo(json.dumps(stored["calls"][0], ensure_ascii=False))

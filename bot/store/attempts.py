@@ -202,20 +202,22 @@ async def renew_leases(
 
 
 async def recover_expired(
-    db: Database, now: datetime, *, dead_workers: Collection[str] = ()
+    db: Database, now: datetime, *, dead_workers: Collection[str] = (), lost: Collection[str] = ()
 ) -> list[Attempt]:
     """Make final, as `interrupted`, what nobody vouches for any more; idempotent.
 
-    These are attempts dialling or live whose lease is over, or whose worker is known to be dead
-    (say so before a new one of that name takes calls). They count as rung and keep their answers.
-    A caller who had been on the line is owed a callback, and one for whom a person was being sought is
-    a case, for whom `bot.triage.router` finds an owner. Drain the spools first: what a dead worker
-    still said is in there. (See `projection` for a call's own end that comes even later.)
+    These are attempts dialling or live whose lease is over, whose worker is known to be dead (say so
+    before a new one of that name takes calls), or that are known to be `lost` (attempt ids). They count
+    as rung and keep their answers. A caller who had been on the line is owed a callback, and one for
+    whom a person was being sought is a case, for whom `bot.triage.router` finds an owner. Drain the
+    spools first: what a dead worker still said is in there. (See `projection` for a call's own end that
+    comes even later.)
     """
     forgotten = or_(
         col(Attempt.lease_until).is_(None),
         col(Attempt.lease_until) <= now,
         col(Attempt.worker).in_(dead_workers),
+        col(Attempt.id).in_(lost),
     )
     async with db.write() as session:
         found = select(Attempt).where(col(Attempt.status).in_(_ALIVE), forgotten).with_for_update()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, update
+from sqlalchemy import and_, func, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -138,8 +138,8 @@ async def close(
     agent_id: str = "",
     outcome: str = "",
 ) -> None:
-    """`done` where the customer was helped, `closed` where nothing is to be done; what his call's callback
-    owed is settled with it. Raises BadInput for a case that is over already."""
+    """`done` where the customer was helped, `closed` where nothing is to be done; what he was
+    promised is settled with it. Raises BadInput for a case that is over already."""
     async with db.write() as session:
         row = await _change(session, case_id, {"status": status, "outcome": outcome, "closed_at": now})
         await _tell(session, case_id, now, _ENDS[status], agent_id, outcome)
@@ -147,7 +147,7 @@ async def close(
         await session.exec(
             update(CallbackRow)
             .where(
-                col(CallbackRow.call_id) == row.call_id,
+                _owed_by(row),
                 col(CallbackRow.promised_by) == "agent",
                 col(CallbackRow.status) == CallbackStatus.OPEN,
             )
@@ -217,6 +217,13 @@ async def last_target(db: Database, call_id: str) -> str:
     async with db.read() as session:
         newest = statement.order_by(col(Handover.started_at).desc()).limit(1)
         return (await session.exec(newest)).first() or ""
+
+
+def _owed_by(row: CaseRow) -> Any:
+    """Its own call's callbacks, and those promised to the same caller in a call that has no case itself."""
+    of_a_case = select(CaseRow.id).where(col(CaseRow.call_id) == col(CallbackRow.call_id)).exists()
+    same_caller = and_(col(CallbackRow.phone) == row.phone, col(CallbackRow.phone) != "", ~of_a_case)
+    return or_(col(CallbackRow.call_id) == row.call_id, same_caller)
 
 
 async def _changed(

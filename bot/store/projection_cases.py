@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import and_, case, false, func, literal, or_, select, true, update
+from sqlalchemy import and_, case, false, func, literal, not_, or_, select, true, update
+from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ClauseElement
 from sqlalchemy.sql.dml import UpdateBase
 from sqlmodel import col
@@ -63,19 +64,39 @@ def case_opened(event: CaseOpened, insert: Insert) -> Changes:
 
 
 def callback_promised(event: CallbackPromised, insert: Insert) -> Changes:
-    """What an agent owes is a case, whether or not the call says so itself."""
+    """What an agent owes is a case, whether or not the call says so itself: the call's own, or the one
+    that the same caller has open already."""
     if event.by != "agent":
         return ()
+    older = _open_case_of_caller(event.call_id)
     owed = upsert_case(
         insert,
         event.call_id,
         event.at,
+        unless=older.exists(),
         owner_id=event.owner_id,
         reason=event.reason,
         callback=True,
         due_at=event.due_at,
     )
-    return (owed, _told(event, insert, CaseStep.PROMISED, event.when))
+    case_id = func.coalesce(older.scalar_subquery(), case_of(event.call_id))
+    return (owed, _told(event, insert, CaseStep.PROMISED, event.when, case_id))
+
+
+def _open_case_of_caller(call_id: str) -> Any:
+    """The newest open case that another call of this caller left."""
+    other: Any = aliased(CaseRow)
+    return (
+        select(other.id)
+        .where(
+            other.phone == _of_attempt(call_id, col(Attempt.phone)),
+            other.phone != "",
+            other.call_id != call_id,
+            other.status.in_(STILL_OPEN),
+        )
+        .order_by(other.opened_at.desc())
+        .limit(1)
+    )
 
 
 def call_ended(event: CallEnded, insert: Insert) -> Changes:
@@ -86,13 +107,24 @@ def call_ended(event: CallEnded, insert: Insert) -> Changes:
         col(Handover.ended_at).is_(None),
         col(Handover.outcome) != HandoverOutcome.CONNECTED,
     )
-    row = new_case(event.call_id, event.at, reason=CUT_OFF, callback=True)
+    found = _new_case_where(
+        select(col(Handover.id)).where(sought).exists(),
+        event.call_id,
+        event.at,
+        reason=CUT_OFF,
+        callback=True,
+    )
+    return (insert(CaseRow).from_select(*found).on_conflict_do_nothing(),)
+
+
+def _new_case_where(condition: Any, call_id: str, at: datetime, **fields: Any) -> tuple[list[str], Any]:
+    """The columns of a new case, and a SELECT of their values where the condition holds."""
+    row = new_case(call_id, at, **fields)
     values: Any = [
         value if isinstance(value, ClauseElement) else literal(value, getattr(CaseRow, name).type)
         for name, value in row.items()
     ]
-    found = select(*values).where(select(col(Handover.id)).where(sought).exists())
-    return (insert(CaseRow).from_select(list(row), found).on_conflict_do_nothing(),)
+    return list(row), select(*values).where(condition)
 
 
 def withdraw_interrupted(event: CallEnded) -> Changes:
@@ -125,17 +157,21 @@ def new_case(call_id: str, at: datetime, **fields: Any) -> dict[str, Any]:
     }
 
 
-def upsert_case(insert: Insert, call_id: str, at: datetime, **fields: Any) -> Any:
-    """Open the call's case, or add to it: what is known stays, an earlier deadline wins, a promise holds.
-    A case that is over is left alone."""
-    statement = insert(CaseRow).values(new_case(call_id, at, **fields))
+def upsert_case(insert: Insert, call_id: str, at: datetime, *, unless: Any = None, **fields: Any) -> Any:
+    """Open the call's case, or add to it: what is known stays, and of two deadlines the earlier one, unless
+    the caller was promised a call for a later time. A case that is over is left alone. Nothing is done
+    where the condition `unless` holds."""
+    fields = {"due_at": None, "reason": "", "callback": False} | fields
+    condition = true() if unless is None else not_(unless)
+    statement = insert(CaseRow).from_select(*_new_case_where(condition, call_id, at, **fields))
     fresh = statement.excluded
 
     def known(column: Any, *unknown: str) -> Any:
         return case((col(column).in_(("", *unknown)), fresh[column.key]), else_=col(column))
 
     due = col(CaseRow.due_at)
-    sooner = or_(due.is_(None), fresh.due_at < due)
+    promised = and_(fresh.callback, ~col(CaseRow.callback))
+    sooner = or_(due.is_(None), fresh.due_at < due, promised)
     changed = {
         "owner_id": known(CaseRow.owner_id),
         "department": known(CaseRow.department),
@@ -154,10 +190,12 @@ def _of_attempt(call_id: str, column: Any) -> Any:
     return select(column).where(col(Attempt.call_id) == call_id).scalar_subquery()
 
 
-def _told(event: CaseOpened | CallbackPromised, insert: Insert, step: CaseStep, text: str) -> Any:
+def _told(
+    event: CaseOpened | CallbackPromised, insert: Insert, step: CaseStep, text: str, case_id: Any = None
+) -> Any:
     return insert(CaseHistoryRow).values(
         id=event.id,
-        case_id=case_of(event.call_id),
+        case_id=case_of(event.call_id) if case_id is None else case_id,
         at=event.at,
         step=step,
         agent_id="",

@@ -142,6 +142,16 @@ async def call(db: Database, call_id: str) -> Call | None:
         return next(iter(await _with_everything(session, found)), None)
 
 
+async def alive(db: Database, worker: str) -> Sequence[Attempt]:
+    """The attempts that this worker is dialling or talking to, as far as is stored."""
+    statement = select(Attempt).where(
+        col(Attempt.worker) == worker,
+        col(Attempt.status).in_((AttemptStatus.DIALLING, AttemptStatus.LIVE)),
+    )
+    async with db.read() as session:
+        return (await session.exec(statement)).all()
+
+
 async def events(db: Database, call_id: str) -> list[CallEvent]:
     """Everything that happened in a call, in order."""
     statement = (

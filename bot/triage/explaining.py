@@ -8,6 +8,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from bot.core.routing import DESK, PassedOver, Route, RouteStep
+from bot.triage.shifts import to_russian
 
 Language = Literal["ru", "en"]
 
@@ -19,7 +20,7 @@ STEPS: dict[RouteStep, tuple[str, str]] = {
     ),
     RouteStep.SKILL: ("разбирается в этой теме", "knows this topic"),
     RouteStep.FALLBACK: (
-        "запасной: его спрашивают, когда больше некого",
+        "запасной, его спрашивают, когда больше некого",
         "the fallback, asked when nobody else is",
     ),
     RouteStep.NAMED: ("назван в правиле опроса", "named by the survey's rule"),
@@ -77,6 +78,11 @@ def sentences(route: Route, names: Mapping[str, str], language: Language = "ru")
         yield _in(
             language, "Отвечать некому: активных сотрудников нет.", "Nobody answers: no agent is active."
         )
+
+
+def shift_words(shift: str, language: Language = "ru") -> str:
+    """A shift as it is stored, with the days' names in this language; it is read back either way."""
+    return shift if language == "en" else to_russian(shift)
 
 
 def named(agent_id: str, names: Mapping[str, str]) -> str:

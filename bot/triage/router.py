@@ -5,6 +5,7 @@ It satisfies `bot.core.routing.Router`; a call in a worker reaches it through `b
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -19,7 +20,7 @@ from bot.core.routing import Route, RouteOrder
 from bot.store import agents, cases, queries
 from bot.store.database import Database
 from bot.store.tables_cases import CaseRow, RouteRow
-from bot.triage.directory import Agent, Directory, PresenceState
+from bot.triage.directory import Agent, Directory, Presence, PresenceState
 from bot.triage.presence import Place, PresenceBoard
 from bot.triage.routing import RESPONSIBLE, deadline, route
 from bot.triage.rows import directory_of, seed_agents
@@ -39,13 +40,8 @@ class LocalRouter:
         self._moved: dict[str, str] = {}
         self._claimed: set[tuple[str, str]] = set()
         self._nobody: set[str] = set()
+        self._choosing = asyncio.Lock()
         self.board = board
-
-    async def start(self) -> None:
-        """What agents chose, as SQL has it, goes to the board. Raises Unavailable."""
-        for row in (await agents.staff(self._db)).agents:
-            if row.presence:
-                await self.board.choose(row.id, PresenceState(row.presence))
 
     async def directory(self, contact_id: str = "") -> Directory:
         """Everybody as of now; with the contact's manager. Raises StoreUnavailable."""
@@ -116,8 +112,19 @@ class LocalRouter:
     async def choose(self, agent_id: str, state: PresenceState | None) -> None:
         """What an agent says of himself: kept in SQL, shown on the board. Raises BadInput, Unavailable."""
         known_agent(await self.directory(), agent_id)
-        await agents.choose_presence(self._db, agent_id, state.value if state else "")
-        await self.board.choose(agent_id, state)
+        async with self._choosing:
+            await agents.choose_presence(self._db, agent_id, state.value if state else "")
+            await self.board.choose(agent_id, state)
+
+    async def restore(self) -> None:
+        """What agents chose, as SQL has it, is what the board shows: it may be new, or have been away while
+        somebody chose. Raises Unavailable."""
+        async with self._choosing:
+            shown = await self.board.presences()
+            for row in (await agents.staff(self._db)).agents:
+                chosen = PresenceState(row.presence) if row.presence else None
+                if shown.get(row.id, Presence()).state != chosen:
+                    await self.board.choose(row.id, chosen)
 
     async def assign_ownerless(self) -> int:
         """Name owner and deadline of every case that has none; how many. Raises StoreUnavailable.

@@ -103,6 +103,17 @@ def parse_shift(text: str) -> Shift:
     return shift
 
 
+def to_russian(written: str) -> str:
+    """A shift with Russian names of its days.
+
+    >>> to_russian("mon-fri 09:00-18:00; sat 10:00-14:00")
+    'пн-пт 09:00-18:00; сб 10:00-14:00'
+    """
+    for english, russian in (*zip(DAYS, _RUSSIAN, strict=True), ("always", "всегда")):
+        written = written.replace(english, russian)
+    return written
+
+
 def _days(names: str, text: str) -> Iterator[int]:
     for name in names.split(","):
         first, dash, last = name.partition("-")

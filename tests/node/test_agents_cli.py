@@ -142,7 +142,11 @@ def test_agents_come_from_a_file_are_changed_listed_and_removed(node: Orders, tm
     run(agents.app, "set", "boris", "--shift", "всегда")
     assert "занят" in run(agents.app, "presence", "boris", "busy")
     page = run(agents.app, "list")
-    assert [word for word in ("Поддержка", "Борис", "занят", "0/3", "4 рабочих ч") if word not in page] == []
+    assert [
+        word
+        for word in ("Поддержка", "Борис", "занят", "0/3", "4 рабочих ч", "всегда", "пн-пт 09")
+        if word not in page
+    ] == []
     assert "по смене" in run(agents.app, "presence", "boris", "auto")
     run(agents.app, "remove", "boris")
     assert [each["id"] for each in told(agents.app, "list")["agents"]] == ["anna", "responsible"]
@@ -182,6 +186,17 @@ def test_a_row_is_where_it_stands_also_after_one_of_several_lines(tmp_path: Path
     file.write_text('id,name\na,"Анна\nКим"\n\nb b,Б\n', encoding="utf-8")
     with pytest.raises(BadInput, match=r"agents\.csv:5: id: «b b»"):
         read_agents(file)
+
+
+def test_what_a_file_leaves_out_stays(node: Orders, tmp_path: Path) -> None:
+    company(tmp_path)
+    file = tmp_path / "more.csv"
+    file.write_text("id,name,skills,fallback\nanna,Анна Ли,,2\n", encoding="utf-8")
+    run(agents.app, "import", str(file))
+    anna = told(agents.app, "list")["agents"][0]
+    assert (anna["name"], anna["fallback"], anna["skills"], anna["sip"], len(anna["days_off"])) == (
+        "Анна Ли", 2, ["billing", "waiting"], "sip:anna@pbx", 2,
+    )  # fmt: skip
 
 
 def test_nothing_of_a_bad_file_is_saved(node: Orders, tmp_path: Path) -> None:
@@ -260,7 +275,7 @@ def test_why_this_agent_is_said_in_words(node: Orders, tmp_path: Path) -> None:
     for words in (
         "искали отдел «support»",
         "1. Анна Ким (anna): из отдела, к которому относится разговор (sip:anna@pbx)",
-        "2. responsible: запасной",
+        "2. responsible: запасной, ",
         "Не Борис (boris) (из отдела, к которому относится разговор): занят.",
         "Если никто не возьмёт, отвечает Анна Ким (anna), до ",
     ):

@@ -44,6 +44,7 @@ class Link:
         self.draining = False
         self.lines = lines
         self.placed: list[str] = []
+        self.over: set[str] = set()
 
     async def request(self, do: str, **params: Any) -> dict[str, Any]:
         if do == "place":
@@ -51,7 +52,8 @@ class Link:
             return {}
         self.looked.set()
         free = self.lines - len(self.placed)
-        return {"draining": self.draining, "free_lines": free, "call_ids": self.placed, "pid": 1}
+        live = [call_id for call_id in self.placed if call_id not in self.over]
+        return {"draining": self.draining, "free_lines": free, "call_ids": live, "pid": 1}
 
 
 async def queued(db: Database, clock: ManualClock, number: int) -> str:
@@ -169,6 +171,22 @@ async def test_a_live_call_is_not_given_up_for_the_database_having_been_away(
     (call,) = await queries.calls(db, attempt_ids=(attempt,))
     assert call.attempt.disposition != Disposition.INTERRUPTED
     assert call.attempt.status == AttemptStatus.DIALLING
+
+
+async def test_a_call_that_ended_without_a_word_is_final_long_before_its_lease(
+    db: Database, tmp_path: Path
+) -> None:
+    """Its worker's disk was full: no event told its end, and none its beginning."""
+    clock, link = ManualClock(), Link(lines=2)
+    dispatcher, writer = parts(db, clock, link, tmp_path)
+    gone, talking = await queued(db, clock, 1), await queued(db, clock, 2)
+    await until_placed(dispatcher, link, writer, 2)
+    link.over.add(call_of(gone))
+    clock.advance(VOUCH_S)
+    await dispatcher._vouch(writer)
+    assert await states(db, [gone, talking]) == [AttemptStatus.FINAL, AttemptStatus.DIALLING]
+    (call,) = await queries.calls(db, attempt_ids=(gone,))
+    assert call.attempt.disposition == Disposition.INTERRUPTED
 
 
 def write_spool(path: Path, body: bytes) -> None:

@@ -31,6 +31,7 @@ from bot.store.settings import StoreSettings
 from bot.store.writer import Writer
 from bot.triage.presence import LocalBoard, PresenceSettings
 from bot.triage.router import LocalRouter
+from tests.node.running import RunningNode
 from tests.store.talk import Talk
 
 NOW = datetime(2026, 3, 3, 8, 0, tzinfo=UTC)
@@ -271,3 +272,18 @@ async def test_while_the_node_comes_up_these_orders_are_refused_with_the_reason(
             with pytest.raises(Unavailable, match="запускается"):
                 await client.request(do)
     await server.close()
+
+
+async def test_a_node_is_asked_by_its_own_worker_and_by_people(node: RunningNode) -> None:
+    """Over the socket of a real node."""
+    await node.ask("set_agent", target="test-routing", uri="sip:somebody@127.0.0.1:9")
+    router = ControlRouter(node.settings.control_socket)
+    decided = await router.route(RouteOrder(call_id="call-none", target="test-routing"))
+    assert [each.address for each in decided.candidates] == ["sip:somebody@127.0.0.1:9"]
+    assert decided.due_at is not None
+    assert await router.claim("call-none", "test-routing")
+    [told] = [each for each in (await node.ask("agents"))["agents"] if each["id"] == "test-routing"]
+    assert (told["on_shift"], told["shift"]) == (True, "always")
+    await router.release("call-none", "test-routing")
+    await router.close()
+    assert (await node.ask("why", call_id="call-none"))["routes"] == []

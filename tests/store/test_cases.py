@@ -126,6 +126,34 @@ async def test_a_call_is_one_case_whatever_opens_it_and_the_earlier_deadline_win
     assert (owed.owner_id, owed.due_at, owed.when_said) == ("petrov", DUE, "вечером")
 
 
+async def test_a_promise_to_a_caller_who_has_a_case_open_is_that_case(db: Database, keep: Keep) -> None:
+    case_id = await opened(keep, owner_id="petrov", due_at=DUE)
+    again = call(2)
+    promise = again.event(CallbackPromised, when="вечером", by="agent", owner_id="petrov", due_at=DUE)
+    await keep(again.started, promise, again.ended())
+    assert [found.row.id for found in await cases.cases(db)] == [case_id]
+    assert [step.step for step in (await the_case(db)).history] == ["opened", "promised"]
+    assert len(await queries.open_callbacks(db)) == 1
+    await cases.close(db, case_id, START)
+    assert await queries.open_callbacks(db) == []
+    third = call(3)
+    await keep(third.started, third.event(CallbackPromised, when="", by="agent", reason="complaint"))
+    assert [found.row.id for found in await cases.cases(db)] == [case_of("call-3")]
+
+
+async def test_a_caller_is_rung_when_he_was_promised_and_not_before(db: Database, keep: Keep) -> None:
+    talk = call()
+    friday = DUE + timedelta(days=3)
+    await keep(
+        talk.started,
+        talk.event(CaseOpened, reason="low_score", due_at=DUE),
+        talk.event(CallbackPromised, when="в пятницу", by="agent", due_at=friday),
+        talk.event(CaseOpened, reason="busy", callback=True, due_at=friday),
+    )
+    row = (await the_case(db)).row
+    assert (row.callback, row.due_at) == (True, friday)
+
+
 async def test_the_bots_own_promise_is_no_case(db: Database, keep: Keep) -> None:
     talk = call()
     await keep(talk.started, talk.event(CallbackPromised, when="завтра", by="bot"), talk.ended())

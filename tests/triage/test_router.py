@@ -122,7 +122,8 @@ async def test_what_an_agent_chose_outlives_the_board(parts: Parts) -> None:
     with pytest.raises(BadInput, match="«evil» нет"):
         await parts.router.choose("evil", PresenceState.BUSY)
     anew = LocalRouter(parts.db, LocalBoard(PresenceSettings(), parts.clock), parts.clock)
-    await anew.start()
+    await anew.board.choose("boris", PresenceState.AWAY)  # and took it back while the board was away
+    await anew.restore()
     assert await anew.board.presences() == {"anna": Presence(PresenceState.BUSY)}
     await parts.router.choose("anna", None)
     assert (await agents.staff(parts.db)).agents[0].presence == ""

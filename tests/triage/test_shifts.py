@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.errors import BadInput
-from bot.triage.shifts import ALWAYS, DAY_MINUTES, Shift, parse_shift
+from bot.triage.shifts import ALWAYS, DAY_MINUTES, Shift, parse_shift, to_russian
 
 
 @pytest.mark.parametrize(
@@ -67,5 +67,5 @@ days = st.sampled_from(((), ((540, 1080),), ((0, 60), (600, 700)), ((1320, 1440)
 def test_what_is_written_is_read_back(spans: tuple[tuple[tuple[int, int], ...], ...]) -> None:
     shift = Shift(spans)
     if any(spans):
-        assert parse_shift(str(shift)) == shift
+        assert parse_shift(str(shift)) == parse_shift(to_russian(str(shift))) == shift
     assert sum(end - start for day in ALWAYS.days for start, end in day) == 7 * DAY_MINUTES
