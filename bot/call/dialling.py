@@ -9,7 +9,7 @@ from telephony.leg import CallLeg
 
 
 class Dial(Protocol):
-    """Rings an address (a SIP URI, or `desk:AGENT`) for at most so many seconds; the line that answered.
+    """Rings an address (a SIP URI, or `desk:AGENT@CALL`) for at most so many seconds; the line that answered.
 
     Raises DialFailed. Cancelling it stops the ringing. `placed` is told the line as soon as it is there:
     its early media can be heard before the answer.

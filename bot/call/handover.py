@@ -225,7 +225,10 @@ class Handover:
         ready = asyncio.ensure_future(self._parts.speaker.sound(order.whisper))
         try:
             await self._write(HandoverRinging, target=order.target, agent_id=candidate.agent_id)
-            agent = await ring(self._parts, candidate.address, waiting.over, button, watch.observe)
+            address = candidate.address
+            if address.startswith(DESK):  # a desk is told which call it is rung for
+                address = f"{address}@{self._parts.plan.context.call_id}"
+            agent = await ring(self._parts, address, waiting.over, button, watch.observe)
             if isinstance(agent, str):
                 return HandoverResult(False, agent)
             ear = Ear(agent, self._room.recogniser, vad(agent.rate), self._room.settings, SilentTape())

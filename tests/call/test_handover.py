@@ -28,7 +28,7 @@ from bot.core.events import (
     PromptStarted,
 )
 from bot.core.returning import OpenMatter
-from bot.core.routing import PassedOver, RouteStep, Skipped
+from bot.core.routing import DESK, PassedOver, RouteStep, Skipped
 from telephony.leg import TransferOutcome
 from telephony.scripted import ScriptedLeg
 from telephony.tones import tone
@@ -91,7 +91,8 @@ class Scene:
         address = f"{self.prefix}{name}{self.suffix}"
         self.phones[name] = ScriptedLeg(direction="outbound", answered=self.picks_up)
         self.bench.desk.person("responsible", name, address)
-        self.bench.phones.legs[address] = self.phones[name]
+        rung_at = f"{address}@call-1" if address.startswith(DESK) else address
+        self.bench.phones.legs[rung_at] = self.phones[name]
 
     def of(self, kind: type[E]) -> list[E]:
         return self.bench.sink.of(kind)

@@ -322,5 +322,5 @@ class Stage:
         self, uri: str, timeout_s: float, placed: Callable[[CallLeg], None] | None = None
     ) -> CallLeg:
         if uri.startswith(DESK):
-            return await self.browsers[uri.removeprefix(DESK)]()
+            return await self.browsers[uri.removeprefix(DESK).partition("@")[0]]()
         return await self.endpoint.dial(uri, timeout_s=timeout_s, placed=placed)
