@@ -42,7 +42,9 @@ def cell(edge: Edge, form: str, times: dict[str, float | None] | None) -> str:
 
 
 def main() -> None:
-    measured = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    measured: dict[str, Any] = {}
+    for name in sys.argv[1:]:  # a run may have been made in parts
+        measured |= json.loads(Path(name).read_text(encoding="utf-8"))
     before, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     after = rest.partition(END)[2]
     PAGE.write_text(before + BEGIN + table(measured) + END + after, encoding="utf-8")
