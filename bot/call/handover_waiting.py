@@ -24,16 +24,15 @@ _TURN_S = 30.0
 class Hold:
     """Music for one who waits, and what is said into it. `start` and `stop` bracket it.
 
-    `first` is said before the music; `spoken` is set once it was heard, or cannot be any more.
+    `first` is said before the music, `hint` once, with the first word; `spoken` is set once `first` was
+    heard, or cannot be any more.
     """
 
-    def __init__(self, parts: Parts, first: str = "", purpose: str = "handover") -> None:
+    def __init__(self, parts: Parts, first: str = "", hint: str = "") -> None:
         self._parts = parts
         self._first = first
-        self._purpose = purpose
-        texts = parts.plan.texts
-        self._words = cycle(texts.hold)
-        self._hint = texts.handover.cancel
+        self._hint = hint
+        self._words = cycle(parts.plan.texts.hold)
         self._task: asyncio.Task[None] | None = None
         self.spoken = asyncio.Event()
 
@@ -50,7 +49,7 @@ class Hold:
         """Until cancelled, or until the line ends."""
         with suppress(LegClosed):
             try:
-                await self._say(self._first, self._purpose)
+                await self._say(self._first, "handover")
             finally:
                 self.spoken.set()
             while not self._parts.leg.ended.done():
@@ -84,7 +83,7 @@ class Waiting:
 
     def __init__(self, parts: Parts, announcement: str) -> None:
         self._parts = parts
-        self._hold = Hold(parts, announcement)
+        self._hold = Hold(parts, announcement, parts.plan.texts.handover.cancel)
         self._listening: asyncio.Task[None] | None = None
         self.over: asyncio.Future[Reason] = asyncio.get_running_loop().create_future()
 

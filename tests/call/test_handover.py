@@ -634,6 +634,7 @@ def test_a_caller_who_is_held_hears_music_and_comes_back() -> None:
         scene.session.hold()
         await asyncio.sleep(20.0)
         assert len(scene.caller.played) > before + 10, "music"
+        assert WORDS.cancel not in scene.said(), "that one is for who waits to be joined"
         scene.session.unhold()
         await asyncio.sleep(0.1)
         await talk(scene, "anna")
