@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import version
+from typing import NoReturn
 
 import typer
 
 from bot.cli.lazy import Lazy, lazy_group
 from bot.core.errors import OtklikError
+from bot.core.files import disk_fault
 from bot.words import words
 
 INTERRUPTED = 130
@@ -73,10 +75,19 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         app(arguments, prog_name="otklik")
     except OtklikError as error:
-        report(error)
-        sys.exit(error.exit_status)
+        _refuse(error)
+    except OSError as error:
+        told = disk_fault(error)
+        if told is None:
+            raise
+        _refuse(told)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+
+
+def _refuse(error: OtklikError) -> NoReturn:
+    report(error)
+    sys.exit(error.exit_status)
 
 
 def report(error: OtklikError) -> None:

@@ -85,6 +85,24 @@ def test_a_wish_for_a_person_at_the_scale_leads_to_one(node: RunningNode) -> Non
     assert call.failures == []
 
 
+def test_a_complaint_at_the_scale_is_heard(node: RunningNode) -> None:
+    """«Проблема не решилась», said where a number was asked for: the bot offers a person, and a no is
+    respected."""
+    answers = {
+        "nps": [clip("032_elena.wav")],
+        "offer": clip("024_elena.wav"),
+        "resolved": YES,
+        "comment": PRAISE,
+    }
+    report = asyncio.run(run(node, scenario({"name": "complains", "answers": answers})))
+    (call,) = report.calls
+    (stored,) = asyncio.run(node.ask("calls", call_ids=[call.call_id]))["calls"]
+    assert "complaint" in stored["signals"]
+    assert "offer" in [said.partition(":")[0] for said in call.said]
+    assert call.transferred_to is None
+    assert call.longest_silence_s < DEAD_AIR_S
+
+
 @pytest.mark.parametrize("mute", [{"silence": True}, {"stop_rtp": True}], ids=["silent", "no-rtp"])
 def test_whoever_says_nothing_is_never_left_in_silence(node: RunningNode, mute: dict[str, Any]) -> None:
     name = f"mute-{next(iter(mute))}".replace("_", "-")
