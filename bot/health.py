@@ -18,10 +18,11 @@ from pathlib import Path
 
 from sqlalchemy import text as sql
 
+from bot.core.clock import SystemClock
 from bot.core.control import ControlClient
 from bot.core.errors import NodeUnavailable, OtklikError
 from bot.settings import DEMO_MODEL, Settings
-from bot.settings_rooms import SILERO_MODEL, engine_of, store_settings
+from bot.settings_rooms import SILERO_MODEL, engine_of, presence_board, store_settings
 from bot.speech.models import find_entry, model_path, verify_model
 from bot.store.database import Database
 from bot.words import words
@@ -64,6 +65,7 @@ async def examine(settings: Settings) -> list[Finding]:
         synthesiser(settings),
         rasa_model(),
         await database(settings),
+        await presence(settings),
         *ports(settings, running),
         disk(settings.var_dir),
         clock(),
@@ -194,6 +196,22 @@ async def database(settings: Settings) -> Finding:
         except OtklikError as error:
             return Finding(name, State.MISSING, error.message, error.hint)
     return Finding(name, State.OK, shown)
+
+
+async def presence(settings: Settings) -> Finding:
+    """Whether agents' presence can be read where the settings keep it."""
+    name = words("Присутствие сотрудников", "Agents' presence")
+    if not settings.presence.url.get_secret_value():
+        return Finding(name, State.OK, words("в самом узле", "in the node itself"))
+    try:
+        board = presence_board(settings, SystemClock())
+        try:
+            await board.presences()
+        finally:
+            await board.close()
+    except OtklikError as error:
+        return Finding(name, State.MISSING, error.message, error.hint)
+    return Finding(name, State.OK, "Redis")
 
 
 def _exists(file: str | None) -> bool:

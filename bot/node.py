@@ -17,7 +17,8 @@ from typing import Any, Self
 import structlog
 
 from bot.call.spool import SpoolReader
-from bot.core.clock import SystemClock
+from bot.caretaker import Caretaker
+from bot.core.clock import Clock, SystemClock
 from bot.core.control import ControlServer
 from bot.core.errors import BadInput, DiskFull, PortInUse, StoreUnavailable, Unavailable
 from bot.core.events import CallEvent
@@ -25,16 +26,19 @@ from bot.dispatch import Dispatcher
 from bot.metrics import Metrics
 from bot.metrics_server import MetricsServer
 from bot.orders import Orders, take_no_more, take_none_yet
+from bot.orders_agents import AgentOrders
+from bot.orders_cases import CaseOrders
 from bot.processes import children, worker_name
 from bot.published import Published, published_dir
 from bot.publishing import Publisher, checked
 from bot.settings import Settings
-from bot.settings_rooms import speech_settings, store_settings
+from bot.settings_rooms import presence_board, speech_settings, store_settings
 from bot.speech.synthesiser import SynthesiserClient
 from bot.store.database import Database
 from bot.store.writer import Writer
 from bot.supervisor import ChildState, Supervisor
 from bot.surveys.schema import Survey
+from bot.triage.router import LocalRouter
 from bot.words import words
 from bot.worker import dialogs_dir, socket_path
 from bot.worker_link import ANSWER_S, WorkerLink
@@ -114,6 +118,7 @@ class Node:
         self._dispatcher = Dispatcher(
             self._database, self._link, clock, worker_name(0), self._supervisor.missing
         )
+        self._start_routing(clock)
         self._orders = Orders(
             settings,
             self._database,
@@ -121,6 +126,7 @@ class Node:
             self._published,
             self._link,
             self._dispatcher,
+            self._router,
             clock,
             self._supervisor.pids,
         )
@@ -131,13 +137,24 @@ class Node:
         self._task(self._link.run())
         self._task(self._writer.run(asyncio.Event()))
         self._task(self._dispatcher.run(self._writer))
+        self._task(self._caretaker.run())
         await self._link.connected.wait()
         if settings.metrics.port:
             await self._stack.enter_async_context(
                 MetricsServer(settings.metrics.host, settings.metrics.port, self._scraped)
             )
         self._orders.register(self._server)
+        for orders in (AgentOrders, CaseOrders):
+            orders(self._database, self._writer, self._router, clock).register(self._server)
         self._stack.callback(take_no_more, self._server)
+
+    def _start_routing(self, clock: Clock) -> None:
+        settings = self.settings
+        board = presence_board(settings, clock)
+        self._stack.push_async_callback(board.close)
+        self._router = LocalRouter(self._database, board, clock, settings.handover.agents)
+        look_s = settings.presence.ttl_s / 3
+        self._caretaker = Caretaker(self._router, self._writer, self._link, look_s=look_s)
 
     def _task(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work))
@@ -230,6 +247,7 @@ class Node:
     def _event(self, event: CallEvent) -> None:
         """Whoever watches is told, and it is counted."""
         self._metrics.take(event)
+        self._caretaker.saw(event)
         self._server.broadcast(event)
 
     async def _scraped(self) -> bytes:
@@ -254,6 +272,7 @@ class Node:
         self._metrics.lost(self._metrics.live)
         await end_orphans(dialogs_dir(self.settings, 0))
         await self._dispatcher.recover(self._writer)
+        await self._caretaker.worker_lost()
 
     def about(self) -> dict[str, str]:
         """What an operator wants to see on one screen, in order."""

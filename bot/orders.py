@@ -14,6 +14,8 @@ from bot.core.context import Person
 from bot.core.control import ControlServer
 from bot.core.errors import BadInput, Unavailable
 from bot.dispatch import Dispatcher, call_of
+from bot.orders_agents import AGENT_ORDERS
+from bot.orders_cases import CASE_ORDERS
 from bot.planning import callable_uri
 from bot.published import Published
 from bot.settings import Settings
@@ -23,6 +25,7 @@ from bot.store.database import Database
 from bot.store.queries import Call
 from bot.store.tables import AnswerRow
 from bot.store.writer import Writer
+from bot.triage.router import LocalRouter
 from bot.worker_link import WorkerLink
 
 log = structlog.get_logger()
@@ -50,7 +53,8 @@ def take_none_yet(server: ControlServer) -> None:
         raise Unavailable("узел ещё запускается", hint="повторите через полминуты")
 
     server.register("status", starting)
-    for name in ("place_call", "cancel_call", "calls", "events", "set_agent"):
+    names = ("place_call", "cancel_call", "calls", "events", "set_agent", *AGENT_ORDERS, *CASE_ORDERS)
+    for name in names:
         server.register(name, refuse)
 
 
@@ -74,6 +78,7 @@ class Orders:
         published: Published,
         link: WorkerLink,
         dispatcher: Dispatcher,
+        router: LocalRouter,
         clock: Clock,
         pids: Callable[[], dict[str, int | None]],
     ) -> None:
@@ -84,6 +89,7 @@ class Orders:
         self._published = published
         self._link = link
         self._dispatcher = dispatcher
+        self._router = router
         self._clock = clock
         self._agents = dict(settings.handover.agents)
 
@@ -178,6 +184,7 @@ class Orders:
         if not isinstance(target, str) or not isinstance(uri, str):
             raise BadInput("set_agent needs target and uri", hint='"target": "responsible", "uri": "sip:…"')
         self._agents[target] = callable_uri(uri, self._settings.sip.trunk)
+        self._router.move(target, self._agents[target])
         await self.tell_agents()
         return {}
 

@@ -202,6 +202,33 @@ class InboundSection(_Section):
     default_survey: str = Field("csat", description="опрос для остальных входящих; пусто: отвечать «занято»")
 
 
+class PresenceSection(_Section):
+    """Who is there, and whose places are taken: in the node itself, or in a Redis that nodes share."""
+
+    url: SecretStr = Field(
+        SecretStr(""),
+        description="где держать присутствие сотрудников: redis://узел:6379/0; пусто: в самом узле",
+    )
+    ttl_s: Seconds = Field(
+        90.0, description="через сколько секунд занятое место умершего узла снова свободно, от 15"
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _redis(cls, value: SecretStr) -> SecretStr:
+        url = value.get_secret_value()
+        if url and not url.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("адрес Redis начинается с redis:// или rediss://")
+        return value
+
+    @field_validator("ttl_s")
+    @classmethod
+    def _longer_than_a_renewal(cls, value: float) -> float:
+        if value < 15:
+            raise ValueError("нужно не меньше 15 секунд: место продлевается каждую треть этого времени")
+        return value
+
+
 class MetricsSection(_Section):
     """What Prometheus scrapes: numbers without names, but still nobody else's business."""
 
@@ -235,6 +262,7 @@ class Settings(BaseSettings):
     store: StoreSection = StoreSection()
     handover: HandoverSection = HandoverSection()
     inbound: InboundSection = InboundSection()
+    presence: PresenceSection = PresenceSection()
     metrics: MetricsSection = MetricsSection()
 
     @property

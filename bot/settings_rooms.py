@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import socket
 from importlib.util import find_spec
 from typing import Literal
 
 from bot.call.settings import CallSettings
+from bot.core.clock import Clock
 from bot.settings import Settings
 from bot.speech.models import find_entry, model_path
 from bot.speech.settings import PromptSettings, RecogniserSettings, SpeechSettings, SynthesiserSettings
 from bot.store.settings import StoreSettings
+from bot.triage.presence import LocalBoard, PresenceBoard, PresenceSettings
 from telephony.settings import SipSettings
 
 
@@ -77,3 +80,18 @@ def speech_settings(settings: Settings) -> SpeechSettings:
 
 def store_settings(settings: Settings) -> StoreSettings:
     return StoreSettings(url=settings.database_url)
+
+
+def presence_settings(settings: Settings) -> PresenceSettings:
+    """A node is known by its machine and its SIP port: no two that share a Redis have both alike."""
+    return PresenceSettings(node=f"{socket.gethostname()}:{settings.sip.port}", ttl_s=settings.presence.ttl_s)
+
+
+def presence_board(settings: Settings, clock: Clock) -> PresenceBoard:
+    """In the process itself, or in the Redis that the settings name. Raises SettingsInvalid."""
+    url = settings.presence.url.get_secret_value()
+    if not url:
+        return LocalBoard(presence_settings(settings), clock)
+    from bot.triage.presence_redis import RedisBoard  # only a node that shares its board loads redis
+
+    return RedisBoard.open(url, presence_settings(settings))

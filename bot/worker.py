@@ -25,6 +25,7 @@ from bot.call.plan import CallRoom
 from bot.call.recording import Recording
 from bot.call.session import CallSession
 from bot.call.spool import Spool
+from bot.control_router import ControlRouter
 from bot.core.clock import SystemClock
 from bot.core.context import CallContext
 from bot.core.control import ControlServer
@@ -115,6 +116,8 @@ class Worker:
         spool = await stack.enter_async_context(Spool.open(settings.spool_dir, self._name))
         http = await stack.enter_async_context(aiohttp.ClientSession())
         voices = RecordedVoices(synthesiser, recordings_dir(settings), speech.synthesiser)
+        router = ControlRouter(settings.control_socket)
+        stack.push_async_callback(router.close)
         self._prompts = PromptCache(voices, speech.prompts)
         self._endpoint = SipEndpoint(
             sip_settings(settings),
@@ -137,6 +140,7 @@ class Worker:
             clock=SystemClock(),
             watcher=self._server.broadcast,
             dial=self._dial,
+            router=router,
             address=lambda target: self._agents.get(target),
             hold_music=hold_music,
             listening_sign=listening_sign,

@@ -14,6 +14,7 @@ from bot.core.audio import Pcm
 from bot.core.clock import Clock
 from bot.core.context import CallContext
 from bot.core.ports import Dialogue, EventSink, Prompts, Recogniser, VoiceActivity
+from bot.core.routing import Router
 from bot.surveys.schema import Survey
 
 
@@ -52,9 +53,9 @@ class CallPlan:
 class CallRoom:
     """The parts that a worker's calls share.
 
-    `vad` makes a voice activity detector for a rate; `address` gives the SIP URI of an entry of
-    the agents' table, or None; `hold_music` and `listening_sign` (the quiet sound for a caller who
-    thinks) are made for a rate.
+    `vad` makes a voice activity detector for a rate; `router` says who takes handovers; `address`
+    gives the SIP URI of an entry of the settings' own table of agents, or None; `hold_music` and
+    `listening_sign` (the quiet sound for a caller who thinks) are made for a rate.
     """
 
     dialogue: Dialogue
@@ -65,6 +66,7 @@ class CallRoom:
     clock: Clock
     watcher: Watcher
     dial: Dial
+    router: Router
     address: Callable[[str], str | None]
     hold_music: Callable[[int], Pcm]
     listening_sign: Callable[[int], Pcm]

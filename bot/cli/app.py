@@ -26,6 +26,8 @@ COMMANDS: dict[str, Lazy] = {
     "serve": Lazy("bot.cli.serve", words("Запустить узел", "Start a node")),
     "call": Lazy("bot.cli.calling", words("Позвонить: otklik call sip:…", "Place a call: otklik call sip:…")),
     "calls": Lazy("bot.cli.calls", words("Звонок и его паузы: otklik calls show", "A call and its gaps")),
+    "agents": Lazy("bot.cli.agents", words("Сотрудники, смены, кто где", "Agents, shifts, presence")),
+    "cases": Lazy("bot.cli.cases", words("Дела недовольных клиентов", "Unhappy customers' cases")),
     "demo": Lazy("bot.cli.demo", words("Показать всё на трёх звонках", "Show it all on three calls")),
     "survey": Lazy("bot.cli.survey", words("Опросы: проверить, испытать, опубликовать", "Surveys")),
     "simulate": Lazy("bot.cli.simulate", words("Звонки по сценарию", "Calls from a scenario")),

@@ -101,6 +101,11 @@ class ControlClient:
         while (event := await self._events.get()) is not None:
             yield event
 
+    @property
+    def gone(self) -> bool:
+        """Whether the connection is over: every request from now on is refused."""
+        return self._gone
+
     async def close(self) -> None:
         self._reading.cancel()
         with suppress(asyncio.CancelledError):

@@ -23,7 +23,8 @@ from bot.core.errors import NumberBlocked
 from bot.core.ids import new_id
 from bot.store.database import Database
 from bot.store.phones import phone_key
-from bot.store.projection import INTERRUPTED, LEASE_S, insert_into
+from bot.store.projection import LEASE_S, insert_into
+from bot.store.projection_cases import INTERRUPTED, upsert_case
 from bot.store.tables import (
     Attempt,
     AttemptStatus,
@@ -207,9 +208,10 @@ async def recover_expired(
 
     These are attempts dialling or live whose lease is over, whose worker is known to be dead (say so
     before a new one of that name takes calls), or that are known to be `lost` (attempt ids). They count
-    as rung and keep their answers. A caller who had been on the line is owed a callback. Drain the spools
-    first: what a dead worker still said is in there. (See `projection` for a call's own end that comes
-    even later.)
+    as rung and keep their answers. A caller who had been on the line is owed a callback, and one for
+    whom a person was being sought is a case, for whom `bot.triage.router` finds an owner. Drain the
+    spools first: what a dead worker still said is in there. (See `projection` for a call's own end that
+    comes even later.)
     """
     forgotten = or_(
         col(Attempt.lease_until).is_(None),
@@ -223,19 +225,25 @@ async def recover_expired(
         for attempt in attempts:
             _finish(attempt, Disposition.INTERRUPTED, now)
             if attempt.call_id is not None:
-                await _close_handovers(session, attempt.call_id, now)
+                await _close_handovers(session, db.dialect, attempt.call_id, now)
             if attempt.answered_at is not None:
                 await _owe_callback(session, db.dialect, attempt, now)
             log.warning("attempt interrupted", attempt_id=attempt.id, worker=attempt.worker)
     return attempts
 
 
-async def _close_handovers(session: AsyncSession, call_id: str, now: datetime) -> None:
+async def _close_handovers(session: AsyncSession, dialect: str, call_id: str, now: datetime) -> None:
+    open_ = (col(Handover.call_id) == call_id, col(Handover.ended_at).is_(None))
+    talking = col(Handover.outcome) == HandoverOutcome.CONNECTED
+    sought = (await session.exec(select(Handover.id).where(*open_, ~talking).limit(1))).first()
     await session.exec(
         update(Handover)
-        .where(col(Handover.call_id) == call_id, col(Handover.ended_at).is_(None))
+        .where(*open_)
         .values(outcome=HandoverOutcome.FAILED, failure=INTERRUPTED, ended_at=now)
     )
+    if sought is not None:
+        case = upsert_case(insert_into(dialect), call_id, now, reason=INTERRUPTED, callback=True, due_at=None)
+        await session.exec(case)
 
 
 async def _owe_callback(session: AsyncSession, dialect: str, attempt: Attempt, now: datetime) -> None:

@@ -28,15 +28,20 @@ from bot.core.events import (
     CallEnded,
     CallEvent,
     CallStarted,
+    CaseOpened,
+    HandoverAccepted,
     HandoverConnected,
     HandoverEnded,
     HandoverFailed,
     HandoverRinging,
+    HandoverRouted,
     HandoverStarted,
     OptedOut,
     RecordingStarted,
 )
+from bot.store import projection_cases as cases
 from bot.store.phones import phone_key
+from bot.store.projection_cases import CUT_OFF, INTERRUPTED
 from bot.store.tables import (
     AnswerRow,
     Attempt,
@@ -53,9 +58,6 @@ from bot.store.tables import (
 LEASE_S = 120.0
 """How long a call that was heard of counts as alive, in seconds. Longer than any silence of the event
 stream but a handover's talk, for which the node renews the lease."""
-
-INTERRUPTED = "interrupted"
-"""`CallbackRow.reason` of a caller whom our own fault cut off."""
 
 Changes = tuple[UpdateBase, ...]
 
@@ -78,23 +80,29 @@ def project(event: CallEvent, dialect: str, worker: str = "") -> Changes:
         case OptedOut():
             return _opted_out(event, insert)
         case CallbackPromised():
-            return _callback_promised(event, insert)
+            return (*_callback_promised(event, insert), *cases.callback_promised(event, insert))
+        case CaseOpened():
+            return cases.case_opened(event, insert)
         case RecordingStarted():
             return (_of_call(event).values(recording=event.file),)
         case HandoverStarted():
             return _handover_started(event, insert)
+        case HandoverRouted():
+            return cases.route_decided(event, insert)
         case HandoverRinging():
-            return (_open_handover(event).values(outcome=HandoverOutcome.RINGING),)
+            return (_open_handover(event).values(outcome=HandoverOutcome.RINGING, **_agent(event)),)
+        case HandoverAccepted():
+            return (_open_handover(event).values(_agent(event)),) if event.agent_id else ()
         case HandoverConnected():
             connected = {"outcome": HandoverOutcome.CONNECTED, "connected_at": event.at}
-            return (_open_handover(event).values(connected),)
+            return (_open_handover(event).values(connected | _agent(event)),)
         case HandoverFailed():
             failed = {"outcome": HandoverOutcome.FAILED, "failure": event.reason, "ended_at": event.at}
             return (_open_handover(event).values(failed),)
         case HandoverEnded():
             return _handover_ended(event)
         case CallEnded():
-            return _call_ended(event)
+            return (*cases.call_ended(event, insert), *_call_ended(event))
         case _:
             return ()
 
@@ -214,6 +222,8 @@ def _callback_promised(event: CallbackPromised, insert: Callable[[Any], Any]) ->
             when_said=event.when,
             reason=event.reason,
             promised_at=event.at,
+            owner_id=event.owner_id,
+            due_at=event.due_at,
         ),
     )
 
@@ -231,7 +241,14 @@ def _handover_started(event: HandoverStarted, insert: Callable[[Any], Any]) -> C
     )
 
 
-def _open_handover(event: HandoverRinging | HandoverConnected | HandoverFailed | HandoverEnded) -> Any:
+def _agent(event: HandoverRinging | HandoverAccepted | HandoverConnected) -> dict[str, str]:
+    """Who it is about; calls from before there were agents do not say."""
+    return {"agent_id": event.agent_id} if event.agent_id else {}
+
+
+def _open_handover(
+    event: HandoverRinging | HandoverAccepted | HandoverConnected | HandoverFailed | HandoverEnded,
+) -> Any:
     return update(Handover).where(
         col(Handover.call_id) == event.call_id,
         col(Handover.target) == event.target,
@@ -271,10 +288,10 @@ def _call_ended(event: CallEnded) -> Changes:
         ),
         handover.values(
             outcome=case((talking, HandoverOutcome.ENDED.value), else_=HandoverOutcome.FAILED.value),
-            failure=case((talking, ""), else_="the call ended"),
+            failure=case((talking, ""), else_=CUT_OFF),
             ended_at=event.at,
         ),
     )
     if event.disposition is Disposition.INTERRUPTED:
         return changes
-    return (*changes, owed.values(status=CallbackStatus.WITHDRAWN))
+    return (*changes, owed.values(status=CallbackStatus.WITHDRAWN), *cases.withdraw_interrupted(event))

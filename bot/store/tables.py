@@ -50,11 +50,11 @@ class Table(SQLModel):
     )
 
 
-def _moment(**options: Any) -> Any:
+def moment_field(**options: Any) -> Any:
     return Field(sa_type=UtcDateTime, **options)
 
 
-def _words(**options: Any) -> Any:
+def words_field(**options: Any) -> Any:
     return Field(sa_type=Text, **options)
 
 
@@ -90,12 +90,13 @@ class SurveyRow(Table, table=True):
     id: str = Field(index=True)
     version: str
     title: str = ""
-    json_: str = _words(sa_column_kwargs={"name": "json"})
-    published_at: datetime = _moment()
+    json_: str = words_field(sa_column_kwargs={"name": "json"})
+    published_at: datetime = moment_field()
 
 
 class Contact(Table, table=True):
-    """A customer. `phone` is `phones.phone_key(phone_uri)`; one contact for one phone."""
+    """A customer. `phone` is `phones.phone_key(phone_uri)`; one contact for one phone. `manager_id` is
+    the agent who looks after him; "" where none does."""
 
     __tablename__ = "contacts"
 
@@ -107,8 +108,9 @@ class Contact(Table, table=True):
     last_name: str = ""
     language: str = "ru"
     tz: str = "Europe/Moscow"
-    created_at: datetime = _moment()
-    do_not_call_at: datetime | None = _moment(default=None)
+    manager_id: str = ""
+    created_at: datetime = moment_field()
+    do_not_call_at: datetime | None = moment_field(default=None)
 
 
 class Attempt(Table, table=True):
@@ -142,17 +144,17 @@ class Attempt(Table, table=True):
     department: str = ""
     status: str = AttemptStatus.QUEUED
     worker: str = ""
-    lease_until: datetime | None = _moment(default=None)
+    lease_until: datetime | None = moment_field(default=None)
     call_id: str | None = Field(default=None, unique=True)
     disposition: str | None = None
     end_cause: str | None = None
     end_status: int | None = None
     duration_s: float | None = None
     recording: str = ""
-    created_at: datetime = _moment()
-    dialled_at: datetime | None = _moment(default=None)
-    answered_at: datetime | None = _moment(default=None)
-    ended_at: datetime | None = _moment(default=None)
+    created_at: datetime = moment_field()
+    dialled_at: datetime | None = moment_field(default=None)
+    answered_at: datetime | None = moment_field(default=None)
+    ended_at: datetime | None = moment_field(default=None)
 
 
 class CallEventRow(Table, table=True):
@@ -163,9 +165,9 @@ class CallEventRow(Table, table=True):
     event_id: str = Field(primary_key=True)
     call_id: str = Field(index=True)
     seq: int
-    at: datetime = _moment(index=True)
+    at: datetime = moment_field(index=True)
     kind: str
-    json_: str = _words(sa_column_kwargs={"name": "json"})
+    json_: str = words_field(sa_column_kwargs={"name": "json"})
     projected: bool = True
 
 
@@ -187,12 +189,12 @@ class AnswerRow(Table, table=True):
     question_id: str
     kind: str
     status: str
-    value: str | None = _words(default=None)
+    value: str | None = words_field(default=None)
     number: float | None = None
     confidence: float
     source: str
-    heard: str = _words(default="")
-    at: datetime = _moment()
+    heard: str = words_field(default="")
+    at: datetime = moment_field()
 
 
 class DoNotCall(Table, table=True):
@@ -201,13 +203,14 @@ class DoNotCall(Table, table=True):
     __tablename__ = "do_not_call"
 
     phone: str = Field(primary_key=True)
-    at: datetime = _moment()
+    at: datetime = moment_field()
     call_id: str = ""
-    words: str = _words(default="")
+    words: str = words_field(default="")
 
 
 class Handover(Table, table=True):
-    """One try to pass a caller on to a human; `id` is that of the event that began it."""
+    """One try to pass a caller on to a human; `id` is that of the event that began it. `agent_id` is
+    who was rung last, and with whom the caller was joined if he was."""
 
     __tablename__ = "handovers"
 
@@ -215,18 +218,20 @@ class Handover(Table, table=True):
     call_id: str = Field(index=True)
     target: str
     form: str
-    reason: str = _words(default="")
+    reason: str = words_field(default="")
     outcome: str = HandoverOutcome.STARTED
-    failure: str = _words(default="")
-    started_at: datetime = _moment()
-    connected_at: datetime | None = _moment(default=None)
-    ended_at: datetime | None = _moment(default=None)
+    failure: str = words_field(default="")
+    started_at: datetime = moment_field()
+    connected_at: datetime | None = moment_field(default=None)
+    ended_at: datetime | None = moment_field(default=None)
     ended_by: str = ""
     talk_s: float | None = None
+    agent_id: str = ""
 
 
 class CallbackRow(Table, table=True):
-    """Somebody is owed a call. `when_said` is the caller's own words about the time."""
+    """Somebody is owed a call, by `owner_id` until `due_at` where an agent promised it. `when_said` is
+    the caller's own words about the time."""
 
     __tablename__ = "callbacks"
 
@@ -235,10 +240,12 @@ class CallbackRow(Table, table=True):
     attempt_id: str | None = Field(default=None, index=True)
     phone: str = ""
     promised_by: str
-    when_said: str = _words(default="")
-    reason: str = _words(default="")
+    when_said: str = words_field(default="")
+    reason: str = words_field(default="")
     status: str = CallbackStatus.OPEN
-    promised_at: datetime = _moment()
+    promised_at: datetime = moment_field()
+    owner_id: str = Field(default="", index=True)
+    due_at: datetime | None = moment_field(default=None)
 
 
 class SpoolOffset(Table, table=True):

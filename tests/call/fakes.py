@@ -22,6 +22,7 @@ from bot.core.endings import EndCause, EndKind
 from bot.core.errors import DialFailed, DiskFull
 from bot.core.events import CallEvent
 from bot.core.ports import Transcript
+from bot.core.routing import Candidate, Route, RouteOrder, RouteStep
 from telephony.leg import CallLeg
 from telephony.tones import tone
 from tests.call.loop_clock import LoopClock
@@ -167,6 +168,28 @@ class Phones:
         return leg
 
 
+class Desk:
+    """A router over a table of addresses: the target is the agent, and every place is free."""
+
+    def __init__(self, agents: dict[str, str]) -> None:
+        self.agents = agents
+        self.claimed: list[tuple[str, str]] = []
+
+    async def route(self, order: RouteOrder) -> Route:
+        address = self.agents.get(order.target)
+        if address is None:
+            return Route()
+        named = Candidate(agent_id=order.target, address=address, step=RouteStep.NAMED)
+        return Route(candidates=(named,), owner_id=order.target)
+
+    async def claim(self, call_id: str, agent_id: str) -> bool:
+        self.claimed.append((call_id, agent_id))
+        return True
+
+    async def release(self, call_id: str, agent_id: str) -> None:
+        self.claimed.remove((call_id, agent_id))
+
+
 class NoRecording:
     def __call__(self, call_id: str, rate: int) -> object:
         raise AssertionError("this survey is not recorded")
@@ -195,6 +218,7 @@ class Bench:
             clock=LoopClock(),
             watcher=lambda event: None,
             dial=self.phones.dial,
+            router=Desk(self.agents),
             address=self.agents.get,
             hold_music=lambda rate: tone(1.0, rate, hz=500),
             listening_sign=lambda rate: tone(0.1, rate, hz=600),

@@ -128,6 +128,14 @@ async def test_a_database_that_does_not_answer_is_told_without_its_password(tmp_
     assert "qwerty" not in finding.found + finding.hint
 
 
+async def test_presence_that_cannot_be_read_is_told_without_its_password(tmp_path: Path) -> None:
+    assert (await health.presence(settings(tmp_path))).state is State.OK
+    finding = await health.presence(settings(tmp_path, presence={"url": "redis://:secret@127.0.0.1:1/0"}))
+    assert (finding.state, "Redis" in finding.found) == (State.MISSING, True)
+    assert "presence.url" in finding.hint
+    assert "secret" not in finding.found + finding.hint
+
+
 async def test_a_file_that_is_no_database_is_told(tmp_path: Path) -> None:
     (tmp_path / "otklik.sqlite").write_text("это не база " * 100)
     assert (await health.database(settings(tmp_path))).state is State.MISSING

@@ -175,3 +175,13 @@ def test_rooms_get_their_own_values() -> None:
     assert speech.models_dir == PROJECT / "models"
     assert speech.synthesiser.engine in ("espeak", "silero")  # `auto` is decided here
     assert settings.store_settings().url == settings.database_url
+
+
+@pytest.mark.parametrize(
+    ("section", "message"),
+    [('url = "http://redis"', "начинается с redis://"), ("ttl_s = 5", "не меньше 15 секунд")],
+)
+def test_presence_that_cannot_be_is_refused(section: str, message: str) -> None:
+    write(f"[presence]\n{section}\n")
+    with pytest.raises(SettingsInvalid, match=message):
+        load_settings()

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
 import asyncio
+import pkgutil
 import sqlite3
 import sys
 from datetime import UTC, datetime, timedelta, timezone
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 from sqlmodel import select
 
+import bot.store
 from bot.core.errors import SettingsInvalid, StoreUnavailable
 from bot.store.database import Database
 from bot.store.migrations import head
@@ -23,6 +26,9 @@ MOSCOW = timezone(timedelta(hours=3))
 
 
 async def test_the_steps_together_make_the_tables_of_today(db: Database) -> None:
+    for module in pkgutil.iter_modules(bot.store.__path__, "bot.store."):
+        import_module(module.name)  # so that every table is known
+
     def differences(connection: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(connection), Table.metadata))
 
