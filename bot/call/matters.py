@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.call.journal import Journal
-from bot.core.directives import Directive, Note, OpenCase, WithdrawMatter
-from bot.core.events import CaseOpened, Noted
+from bot.core.directives import Callback, Directive, Note, OpenCase, WithdrawMatter
+from bot.core.events import CallbackPromised, CaseOpened, Noted
+
+_OF_DEPARTMENT = "department:"
 
 
 class Matters:
@@ -48,6 +50,22 @@ class Matters:
         """Forget what was held since: it was foreseen, and the dialogue says otherwise."""
         self._held = {rule: matter for rule, matter in self._held.items() if rule in kept}
 
+    async def promise(self, order: Callback) -> None:
+        """Somebody will ring back; where an agent is to, that is a case of its own. Raises DiskFull."""
+        await self._journal.write(
+            CallbackPromised, when=order.when, by=order.by, reason=order.reason, due_at=order.due
+        )
+        if order.by == "agent":
+            await self._journal.write(
+                CaseOpened,
+                reason=order.reason,
+                topic=order.topic,
+                department=self._department_of(order.target),
+                due_at=order.due,
+                callback=True,
+                words=order.when,
+            )
+
     async def _write(self, matter: OpenCase | Note) -> None:
         if isinstance(matter, Note):
             await self._journal.write(Noted, rule=matter.rule, topic=matter.topic, words=matter.words)
@@ -56,7 +74,12 @@ class Matters:
             CaseOpened,
             reason=matter.reason,
             topic=matter.topic,
-            department=self._department,
+            department=self._department_of(matter.target),
             callback=matter.callback,
             words=matter.words,
         )
+
+    def _department_of(self, target: str) -> str:
+        """The department that a rule names, or the call's own."""
+        named = target.removeprefix(_OF_DEPARTMENT)
+        return self._department if named == target else named

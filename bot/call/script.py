@@ -51,7 +51,6 @@ from bot.core.errors import DiskFull, LegClosed, StoreUnavailable
 from bot.core.events import (
     AnswerRecorded,
     CallbackPromised,
-    CaseOpened,
     ConsentHeard,
     ListeningStarted,
     OfferDecided,
@@ -244,7 +243,8 @@ class Script:
             case Transfer():
                 return await self._transfer(directive)
             case Callback():
-                await self._promise(directive)
+                await self._matters.promise(directive)
+                self.progress = self.progress.promising()
             case OptOut(words=words):
                 await write(OptedOut, words=words)
             case End():
@@ -254,16 +254,6 @@ class Script:
             case _:
                 assert_never(directive)
         return None
-
-    async def _promise(self, order: Callback) -> None:
-        """Somebody will ring back; what an agent is to do is a case of its own."""
-        said = {"reason": order.reason, "due_at": order.due}
-        await self._journal.write(CallbackPromised, when=order.when, by=order.by, **said)
-        if order.by == "agent":
-            department = self._plan.context.department
-            about = {"topic": order.topic, "words": order.when, "department": department}
-            await self._journal.write(CaseOpened, callback=True, **said, **about)
-        self.progress = self.progress.promising()
 
     async def _say(self, say: Say) -> None:
         over = TalkOver(self.ear, None, _INTERJECTION_S)

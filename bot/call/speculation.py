@@ -48,7 +48,8 @@ _HARMLESS = (
     *(Signal, WithdrawSignal, OpenCase, Note, WithdrawMatter),
 )
 """What may be done before Rasa has confirmed it: a later answer replaces an earlier one, a sentence can
-be broken off, and a case is written down a turn later. A transfer, an opt-out or the end of a call cannot be taken back."""
+be broken off, and a case is written down a turn later. A transfer, an opt-out or the end of a call
+cannot be taken back."""
 
 
 class Speculation:

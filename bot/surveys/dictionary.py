@@ -144,7 +144,11 @@ def extended(base: Dictionary, own: Extension) -> tuple[Dictionary | None, tuple
             continue
         if known is None:
             lists[change.id] = WordList(
-                id=change.id, signal=str(change.signal), topic=change.topic, words=change.words, but=change.but
+                id=change.id,
+                signal=str(change.signal),
+                topic=change.topic,
+                words=change.words,
+                but=change.but,
             )
             continue
         kept = [phrase for phrase in known.words if phrase not in change.without]
@@ -178,7 +182,9 @@ def _faults(change: ListChange, known: WordList | None, place: int) -> Iterator[
     for phrase in change.without:
         if phrase not in known.words:
             message = f"в списке «{change.id}» нет фразы «{phrase}», убирать нечего"
-            yield Fault("bad-list", message, (*loc, "without"), "проверьте запись: otklik triage list", phrase)
+            yield Fault(
+                "bad-list", message, (*loc, "without"), "проверьте запись: otklik triage list", phrase
+            )
     if not change.words and not set(known.words) - set(change.without):
         message = f"список «{change.id}»: после without в нём не осталось ни одной фразы"
         yield Fault("bad-list", message, (*loc, "without"), "оставьте хотя бы одну")

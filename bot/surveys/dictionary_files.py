@@ -50,7 +50,7 @@ def _shelf(files: tuple[tuple[Path, int, int], ...]) -> Shelf:
     found = dict(shipped())
     problems: list[Problem] = []
     own = [(path, read_dictionary(path)) for path, _, _ in files]
-    for path, read in own:
+    for _, read in own:
         problems += read.problems
         if isinstance(read.value, Dictionary):
             if read.value.id in found:
@@ -59,7 +59,7 @@ def _shelf(files: tuple[tuple[Path, int, int], ...]) -> Shelf:
                 problems.append(_at(read, Fault("duplicate-id", message, ("id",), hint)))
             else:
                 found[read.value.id] = read.value
-    for path, read in own:
+    for _, read in own:
         if not isinstance(read.value, Extension):
             continue
         base = found.get(read.value.extend)
@@ -138,7 +138,9 @@ def with_dictionaries(data: Any, surveys: Path) -> tuple[Any, tuple[Fault, ...],
     for place, name in enumerate(wanted):
         loc = ("dictionaries", place)
         if name in wanted[:place]:
-            faults.append(Fault("duplicate-id", f"словарь «{name}» назван дважды", loc, "оставьте один", name))
+            faults.append(
+                Fault("duplicate-id", f"словарь «{name}» назван дважды", loc, "оставьте один", name)
+            )
         elif name not in stock.dictionaries:
             hint = nearest(name, stock.dictionaries)
             faults.append(Fault("unknown-reference", f"словаря «{name}» нет", loc, hint, name))

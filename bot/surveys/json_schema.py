@@ -33,7 +33,9 @@ def json_schema() -> dict[str, Any]:
     """The schema; plain data, made anew at each call."""
     raw = Survey.model_json_schema(mode="validation")
     definitions: dict[str, Any] = {
-        name: _definition(name, body) for name, body in raw.pop("$defs").items() if name not in _NAMED_IN_A_FILE
+        name: _definition(name, body)
+        for name, body in raw.pop("$defs").items()
+        if name not in _NAMED_IN_A_FILE
     }
     survey = _definition("Survey", raw)
     survey["required"] = [key for key in survey["required"] if key not in ("texts", "closings")]
@@ -62,7 +64,12 @@ def _property(owner: str, key: str, value: Any) -> dict[str, Any]:
     if key == "when":
         made = _condition()
     elif (owner, key) == ("Survey", "dictionaries"):
-        made = {"type": "array", "items": {"type": "string"}, "uniqueItems": True, "examples": [["complaints"]]}
+        made = {
+            "type": "array",
+            "items": {"type": "string"},
+            "uniqueItems": True,
+            "examples": [["complaints"]],
+        }
     elif key == "audio":
         made = {"anyOf": [_file(), {"$ref": "#/$defs/Audio"}]}
     elif owner == "Audio":

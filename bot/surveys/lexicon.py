@@ -66,9 +66,7 @@ def find(dictionaries: Sequence[Dictionary], text: str) -> tuple[Found, ...]:
     )
 
 
-def _first(
-    dictionary: str, wanted: WordList, words: tuple[str, ...], forms: frozenset[str]
-) -> Found | None:
+def _first(dictionary: str, wanted: WordList, words: tuple[str, ...], forms: frozenset[str]) -> Found | None:
     possible = _index(wanted.words).possible(words, forms)
     if not possible:
         return None

@@ -88,9 +88,7 @@ def _takes_a_callback(
         course.turned_down(draft)
         draft.signal(triage.REQUEST_AGENT, "intent:request_agent", turn.topic, turn.text)
         topic = draft.state.topic or pending.topic
-        course.transfer(
-            draft, target=rule.target, reason=triage.REQUEST_AGENT, topic=topic, requested=True
-        )
+        course.transfer(draft, target=rule.target, reason=triage.REQUEST_AGENT, topic=topic, requested=True)
         return True
     if wish is not None and wish is not Wish.CALLBACK:
         return False
@@ -114,9 +112,7 @@ def _says_no_call(turn: UserTurn) -> bool:
     )
 
 
-def _promise(
-    draft: Draft, rule: TriageRule, pending: PendingOffer, *, when: str = "", due: str = ""
-) -> None:
+def _promise(draft: Draft, rule: TriageRule, pending: PendingOffer, *, when: str = "", due: str = "") -> None:
     """A callback is agreed on, for the time that was offered, or for his own, which `when` tells; the
     survey goes on. `due` is that time as it was read, or empty."""
     texts, latest = draft.survey.texts, draft.survey.calling.latest

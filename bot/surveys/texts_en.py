@@ -38,13 +38,13 @@ TEXTS_EN: dict[str, Any] = {
     "offer_callback_by_topic": {
         "waiting": "I understand, you have waited long enough. Shall somebody call you back {by}?",
         "rudeness": "I am sorry that you were spoken to like that. Shall somebody call you back {by}?",
-        "unresolved": "I am sorry that this is not resolved yet. Shall somebody call you {by} with a solution?",
+        "unresolved": "I am sorry that this is not resolved yet. Shall we call you {by} with a solution?",
         "incompetence": "I am sorry that you were not helped. Shall somebody call you {by} with an answer?",
         "billing": "I understand, money matters are worrying. Shall somebody check it and call you {by}?",
         "quality": "I am sorry that the quality let you down. Shall somebody call you {by} to put it right?",
         "other": "I understand how unpleasant that is. Shall somebody call you back {by}?",
     },
-    "offer_callback_reask": "Please say yes or no: shall somebody call you back {by}? You may name another time.",
+    "offer_callback_reask": "Please say yes or no: shall we call you back {by}? You may name another time.",
     "callback_by": {
         "today": "today before the end of the day",
         "tomorrow": "tomorrow",

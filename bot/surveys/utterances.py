@@ -33,8 +33,8 @@ def utterances(survey: Survey) -> Iterator[tuple[str, UserTurn]]:
     for topic in sorted(topics):
         yield f"{Intent.COMPLAIN.value}:{topic.value}", says(Intent.COMPLAIN, topic)
     for intent in sorted(intents):
-        topic = Topic.OTHER if intent is Intent.COMPLAIN else None
-        yield f"{intent.value}:{topic.value}" if topic else intent.value, says(intent, topic)
+        about = Topic.OTHER if intent is Intent.COMPLAIN else None
+        yield f"{intent.value}:{about.value}" if about else intent.value, says(intent, about)
     yield from _by_words(survey)
 
 
