@@ -26,6 +26,7 @@ COMMANDS: dict[str, Lazy] = {
     "calls": Lazy("bot.cli.calls", words("Звонок и его паузы: otklik calls show", "A call and its gaps")),
     "demo": Lazy("bot.cli.demo", words("Показать всё на трёх звонках", "Show it all on three calls")),
     "survey": Lazy("bot.cli.survey", words("Опросы: проверить, испытать, опубликовать", "Surveys")),
+    "triage": Lazy("bot.cli.triage", words("Разбор: словари и «почему»", "Triage: word lists and why")),
     "simulate": Lazy("bot.cli.simulate", words("Звонки по сценарию", "Calls from a scenario")),
     "transcribe": Lazy("bot.cli.speech", words("Распознать записи", "Recognise recordings")),
     "speak": Lazy("bot.cli.speech", words("Произнести текст", "Speak a text")),

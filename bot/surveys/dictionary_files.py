@@ -75,6 +75,20 @@ def _shelf(files: tuple[tuple[Path, int, int], ...]) -> Shelf:
     return Shelf(found, tuple(problems))
 
 
+def file_problems(path: Path) -> tuple[Problem, ...]:
+    """Everything wrong with one own file, and with what it does to the dictionaries beside it."""
+    read = read_dictionary(path)
+    if read.value is None:
+        return read.problems
+    if isinstance(read.value, Dictionary) and path.parent == SHIPPED:
+        return ()
+    if path.parent.name == FOLDER:
+        beside = shelf(path.parent.parent).problems
+        return tuple(problem for problem in beside if problem.place.file == str(path))
+    stat = path.stat()
+    return _shelf(((path, stat.st_mtime_ns, stat.st_size),)).problems
+
+
 @lru_cache(maxsize=1)
 def shipped() -> Mapping[str, Dictionary]:
     """What ships, by id, in the order of the files' names."""

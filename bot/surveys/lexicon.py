@@ -54,68 +54,76 @@ class _Unit:
         return word in self.forms or not _forms(word).isdisjoint(self.forms)
 
 
-def find(dictionaries: Sequence[Dictionary], text: str) -> tuple[Found, ...]:
-    """At most one phrase of each list, in the order of the dictionaries."""
+def find(dictionaries: Sequence[Dictionary], text: str, *, denied: bool = False) -> tuple[Found, ...]:
+    """At most one phrase of each list, in the order of the dictionaries.
+
+    `denied` finds what is not counted, too, because it is denied or only wished: for those who wonder.
+    """
     words = split(text)
     forms = frozenset(form for word in words for form in _forms(word))
+    search = _Search(words, heed=not denied)
     return tuple(
         found
         for dictionary in dictionaries
         for each in dictionary.lists
-        if (found := _first(dictionary.id, each, words, forms)) is not None
+        if (found := search.first(dictionary.id, each, forms)) is not None
     )
 
 
-def _first(dictionary: str, wanted: WordList, words: tuple[str, ...], forms: frozenset[str]) -> Found | None:
-    possible = _index(wanted.words).possible(words, forms)
-    if not possible:
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """The words of one turn; `heed` says whether denials count."""
+
+    words: tuple[str, ...]
+    heed: bool
+
+    def first(self, dictionary: str, wanted: WordList, forms: frozenset[str]) -> Found | None:
+        possible = _index(wanted.words).possible(self.words, forms)
+        if not possible:
+            return None
+        void = {place for phrase in wanted.but for places in self.places(phrase) for place in places}
+        for phrase in possible:
+            for places in self.places(phrase):
+                if void.isdisjoint(places):
+                    said = " ".join(self.words[min(places) : max(places) + 1])
+                    return Found(dictionary, wanted, phrase, said)
         return None
-    void = {place for phrase in wanted.but for places in _places(phrase, words) for place in places}
-    for phrase in possible:
-        for places in _places(phrase, words):
-            if void.isdisjoint(places):
-                said = " ".join(words[min(places) : max(places) + 1])
-                return Found(dictionary, wanted, phrase, said)
-    return None
 
+    def places(self, phrase: str) -> Iterator[tuple[int, ...]]:
+        """Every place of a phrase: the places of its words, with the «не» that is its own."""
+        units = _units(phrase)
+        first, *others = units
+        for start in range(len(self.words)):
+            if not self._stands(first, start):
+                continue
+            taken = [start]
+            for unit in others:
+                near = self._nearest(unit, taken, len(units))
+                if near is None:
+                    break
+                taken.append(near)
+            else:
+                own = [place - 1 for unit, place in zip(units, taken, strict=True) if unit.denied]
+                yield tuple(sorted({*taken, *own}))
 
-def _places(phrase: str, words: tuple[str, ...]) -> Iterator[tuple[int, ...]]:
-    """Every place of a phrase: the places of its words, with the «не» that is its own."""
-    units = _units(phrase)
-    first, *others = units
-    for start in range(len(words)):
-        if not _stands(first, words, start):
-            continue
-        taken = [start]
-        for unit in others:
-            near = _nearest(unit, words, taken, len(units))
-            if near is None:
-                break
-            taken.append(near)
-        else:
-            own = [place - 1 for unit, place in zip(units, taken, strict=True) if unit.denied]
-            yield tuple(sorted({*taken, *own}))
+    def _nearest(self, unit: _Unit, taken: list[int], size: int) -> int | None:
+        """The nearest place for the next word of a phrase that keeps all of them together in one clause."""
+        reach = size - 1 + GAP
+        low, high = max(0, max(taken) - reach), min(len(self.words) - 1, min(taken) + reach)
+        for place in sorted(range(low, high + 1), key=lambda each: (abs(each - taken[-1]), each)):
+            if place in taken or not self._stands(unit, place):
+                continue
+            between = self.words[min(*taken, place) : max(*taken, place)]
+            if _CONTRASTS.isdisjoint(between):
+                return place
+        return None
 
-
-def _nearest(unit: _Unit, words: tuple[str, ...], taken: list[int], size: int) -> int | None:
-    """The nearest place for the next word of a phrase that keeps all of them together in one clause."""
-    reach = size - 1 + GAP
-    low, high = max(0, max(taken) - reach), min(len(words) - 1, min(taken) + reach)
-    for place in sorted(range(low, high + 1), key=lambda each: (abs(each - taken[-1]), each)):
-        if place in taken or not _stands(unit, words, place):
-            continue
-        between = words[min(*taken, place) : max(*taken, place)]
-        if _CONTRASTS.isdisjoint(between):
-            return place
-    return None
-
-
-def _stands(unit: _Unit, words: tuple[str, ...], place: int) -> bool:
-    if not unit.matches(words[place]):
-        return False
-    if unit.denied:
-        return place > 0 and words[place - 1] in NOT
-    return not is_denied(words, place)
+    def _stands(self, unit: _Unit, place: int) -> bool:
+        if not unit.matches(self.words[place]):
+            return False
+        if unit.denied:
+            return place > 0 and self.words[place - 1] in NOT
+        return not (self.heed and is_denied(self.words, place))
 
 
 class _Index:

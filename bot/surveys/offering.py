@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from bot.core.answer import Answer
 from bot.core.context import TurnSource, UserTurn
 from bot.core.directives import (
@@ -106,10 +108,7 @@ def _takes_a_callback(
 
 def _says_no_call(turn: UserTurn) -> bool:
     words = split(turn.text)
-    return any(
-        first in ("не", "not", "don't") and second in _NO_CALL
-        for first, second in zip(words, words[1:], strict=False)
-    )
+    return any(first in ("не", "not", "don't") and second in _NO_CALL for first, second in pairwise(words))
 
 
 def _promise(draft: Draft, rule: TriageRule, pending: PendingOffer, *, when: str = "", due: str = "") -> None:

@@ -8,8 +8,8 @@ from itertools import product
 from bot.core.context import CallContext
 from bot.surveys import asking, confirming
 from bot.surveys.piping import piped_answers, render
-from bot.surveys.questions import Recorded
 from bot.surveys.promising import By
+from bot.surveys.questions import Recorded
 from bot.surveys.schema import Survey, TriageRule
 from bot.surveys.spoken import sayings
 from bot.surveys.triage import offer_wordings, with_time
