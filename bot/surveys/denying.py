@@ -12,15 +12,15 @@ from collections.abc import Sequence
 from bot.surveys.morphology import can_be, lemmas
 from bot.surveys.words import table
 
-_DENIES = table(
-    "не ни без безо нет нету нельзя никогда not no never without dont don't didn't doesn't isn't wasn't",
+DENIES = table(
+    "не ни без безо нет нету нельзя никогда никакой никакого никакая никакие никаких никакую not no never without dont don't didn't doesn't isn't wasn't",
     "weren't wouldn't hasn't haven't aren't cannot can't couldn't nobody nothing",
 )
 _TRANSPARENT = table(
     "очень так такой такого такая особо особенно слишком совсем сильно прям прямо уж уже то чтобы чтоб что",
     "бы мне меня нам нас вам вас на было были был была быть будет это этого какой то там здесь тут у к",
-    "могу сказать скажу сказал сказала назвать думаю считаю собираюсь хочу буду всё все никакой никакого",
-    "никакая никакие никаких никакую вообще даже ничего долго себе",
+    "могу сказать скажу сказал сказала назвать думаю считаю собираюсь хочу буду всё все",
+    "вообще даже ничего долго себе",
     "very really so too that this any a an the at all to have had been be was were is are it say think would",
     "long especially particularly anybody anyone was",
 )
@@ -65,7 +65,7 @@ def _from_before(words: Sequence[str], place: int) -> bool:
         at = place - back
         if at < 0 or words[at] in _BREAKS:
             return False
-        if words[at] in _DENIES:
+        if words[at] in DENIES:
             return not _is_twice(words, at)
         if words[at] not in _TRANSPARENT:
             return False

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from bot.surveys.denying import is_denied
+from bot.surveys.denying import DENIES, is_denied
 from bot.surveys.dictionary import ANY_END, NOT, Dictionary, WordList
 from bot.surveys.morphology import parses
 from bot.surveys.words import split
@@ -42,11 +42,16 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class _Unit:
-    """One word of a phrase: its forms, or its beginning; `denied` where the phrase denies it."""
+    """One word of a phrase: its forms, or its beginning; `denied` where the phrase denies it.
+
+    `heeds`: the word does not count where it is denied. In a phrase that denies something itself
+    («списать без спроса», «nobody helped») no word does.
+    """
 
     forms: frozenset[str]
     beginning: str
     denied: bool
+    heeds: bool
 
     def matches(self, word: str) -> bool:
         if self.beginning:
@@ -123,7 +128,7 @@ class _Search:
             return False
         if unit.denied:
             return place > 0 and self.words[place - 1] in NOT
-        return not (self.heed and is_denied(self.words, place))
+        return not (self.heed and unit.heeds and is_denied(self.words, place))
 
 
 class _Index:
@@ -158,13 +163,14 @@ def _index(phrases: tuple[str, ...]) -> _Index:
 def _units(phrase: str) -> tuple[_Unit, ...]:
     units: list[_Unit] = []
     denied = False
+    heeds = DENIES.isdisjoint(phrase.split())
     for word in phrase.split():
         if word in NOT:
             denied = True
             continue
         any_end = word.endswith(ANY_END)
         forms = frozenset() if any_end else _forms(word)
-        units.append(_Unit(forms, word.removesuffix(ANY_END) if any_end else "", denied))
+        units.append(_Unit(forms, word.removesuffix(ANY_END) if any_end else "", denied, heeds))
         denied = False
     return tuple(units)
 

@@ -45,7 +45,16 @@ def plain(node: Any) -> Any:
 def problems_of(file: SurveyFile, error: ValidationError, model: type[BaseModel]) -> tuple[Problem, ...]:
     """Everything that the schema `model` has against a file, with its places."""
     details = error.errors(include_url=False)
-    return tuple(problem for detail in details for problem in _problems(file, detail, model))
+    told = [detail for detail in details if not _follows(detail, details)]
+    return tuple(problem for detail in told for problem in _problems(file, detail, model))
+
+
+def _follows(detail: ErrorDetails, details: list[ErrorDetails]) -> bool:
+    """«Too few» of what is there and wrong: only what is wrong with it needs mending."""
+    loc = detail["loc"]
+    return detail["type"] == "too_short" and any(
+        len(other["loc"]) > len(loc) and other["loc"][: len(loc)] == loc for other in details
+    )
 
 
 def _problems(file: SurveyFile, detail: ErrorDetails, model: type[BaseModel]) -> Iterator[Problem]:
