@@ -151,13 +151,16 @@ def handover_failed(draft: Draft, turn: UserTurn) -> None:
     draft.end(Disposition.CALLBACK, closing)
 
 
-def dispose_unanswered(draft: Draft, question: Question, reason: str) -> None:
-    """The ladder is at its end: «no answer», then on, unless nobody seems to be there."""
+def dispose_unanswered(draft: Draft, question: Question, reason: str, words: str = "") -> None:
+    """The ladder is at its end: «no answer», then on, unless nobody seems to be there.
+
+    `words` are the last ones, where there were any.
+    """
     silent = draft.state.silent_questions + 1 if draft.state.silent else 0
     draft.record(question, asking.no_answer(reason, draft.state))
     draft.update(silent_questions=silent)
     if reason in NOT_UNDERSTOOD:
-        misunderstood(draft, f"{MISUNDERSTOOD}:question")
+        misunderstood(draft, f"{MISUNDERSTOOD}:question", words)
     if silent >= SILENT_QUESTIONS or draft.state.fruitless >= draft.survey.patience:
         leave(draft, Disposition.NO_INPUT, "no_input" if silent else "hung_up")
     else:

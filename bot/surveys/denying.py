@@ -13,7 +13,8 @@ from bot.surveys.morphology import can_be, lemmas
 from bot.surveys.words import table
 
 DENIES = table(
-    "не ни без безо нет нету нельзя никогда никакой никакого никакая никакие никаких никакую not no never without dont don't didn't doesn't isn't wasn't",
+    "не ни без безо нет нету нельзя никогда никакой никакого никакая никакие никаких никакую",
+    "not no never without dont don't didn't doesn't isn't wasn't",
     "weren't wouldn't hasn't haven't aren't cannot can't couldn't nobody nothing",
 )
 _TRANSPARENT = table(

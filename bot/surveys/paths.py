@@ -1,7 +1,7 @@
 """Every way through a survey, found by walking the real flow with one answer of each class.
 
 A tree: at a question, an offer, or a field of the contact that a condition reads, the way parts;
-classes that lead to the same are one edge. What the caller may do at any moment (never ring me,
+classes that lead to the same are one edge. Cases and notes part the way nowhere. What the caller may do at any moment (never ring me,
 call me later, silence) parts the way nowhere and is told once, in `Paths.exits`.
 """
 
@@ -75,10 +75,17 @@ class Paths:
 
 def paths_of(survey: Survey, *, steps: int = STEPS) -> Paths:
     """Walk all ways, `steps` steps of the flow at most."""
-    walk = _Walk(survey, steps)
+    walk = _Walk(_parting(survey), steps)
     root = walk.from_the_start()
     count, exact = count_ways(root, {})
     return Paths(root, count, exact, tuple(_exits(survey)))
+
+
+def _parting(survey: Survey) -> Survey:
+    """Without the rules that part no way: a case or a note that no condition asks about."""
+    read = signals_read(survey)
+    kept = tuple(rule for rule in survey.triage if rule.do is None or rule.id in read)
+    return survey.model_copy(update={"triage": kept})
 
 
 class _Walk:

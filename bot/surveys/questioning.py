@@ -164,17 +164,17 @@ def _fail(draft: Draft, question: Question, reason: UnclearReason, words: str = 
     draft.update(failures=draft.state.failures + 1, fruitless=draft.state.fruitless + 1)
     if reason in _NOT_UNDERSTOOD:
         draft.update(misheard=draft.state.misheard + 1)
-    spent = draft.state.fruitless >= draft.survey.patience
-    if spent or draft.state.failures >= asking.failures_allowed(question, draft.state):
-        course.dispose_unanswered(draft, question, reason.value)
-        return
     listening = draft.survey.signals
-    if (
+    raised = (
         listening is not None
         and draft.state.misheard >= listening.misunderstood_after
         and course.misunderstood(draft, f"{MISUNDERSTOOD}:turns", words)
-        and course.offer_at_once(draft)
-    ):
+    )
+    spent = draft.state.fruitless >= draft.survey.patience
+    if spent or draft.state.failures >= asking.failures_allowed(question, draft.state):
+        course.dispose_unanswered(draft, question, reason.value, words)
+        return
+    if raised and course.offer_at_once(draft):
         return
     draft.say_next(_POOLS[reason], "no_input" if reason is UnclearReason.SILENCE else "no_match")
     with_keys = reason is UnclearReason.WRONG_KEY or draft.state.confirming

@@ -145,10 +145,10 @@ def test_noise_that_was_taken_for_words_raises_nothing() -> None:
 
 
 def test_anger_and_a_repeated_contact_are_signals_of_their_own() -> None:
-    talk = Talk(survey()).turn(say("двойка сколько можно звоню третий раз"))
+    talk = Talk(survey()).turn(say("двойка вы меня бесите опять звоню"))
     assert signals(talk) == [
-        ("angry", "anger.anger", "сколько можно"),
-        ("repeated_contact", "contact.repeated", "звоню третий раз"),
+        ("angry", "anger.anger", "бесите"),
+        ("repeated_contact", "contact.repeated", "опять звоню"),
     ]
     assert talk.values == {"nps": 2}
 
@@ -196,14 +196,14 @@ def test_not_understood_again_and_again_is_a_signal_and_silence_is_none() -> Non
     talk = Talk(survey(LOST, signals={"misunderstood_after": 2})).turn(SILENCE, say("абракадабра"))
     assert not talk.of(Signal)
     talk.turn(say("ерунда"))
-    assert signals(talk) == [("misunderstood", "misunderstood:turns", "ерунда")] or talk.of(Offer)
+    assert signals(talk) == [("misunderstood", "misunderstood:turns", "ерунда")]
     assert [offer.rule for offer in talk.of(Offer)] == ["lost"]
 
 
 def test_a_question_that_ends_without_being_understood_is_a_signal() -> None:
     noise = [say(text) for text in ("абракадабра", "ерунда", "мимо")]
     talk = Talk(survey(signals={"misunderstood_after": 9})).turn(*noise)
-    assert ("misunderstood", "misunderstood:question", "") in signals(talk)
+    assert ("misunderstood", "misunderstood:question", "мимо") in signals(talk)
     assert talk.statuses == {"nps": "no_answer"}
 
 
@@ -328,7 +328,7 @@ def test_nobody_is_offered_the_same_twice_but_a_callback_after_a_person() -> Non
     talk = Talk(survey(ANGER, CALL, {**ANGER, "id": "more", "when": "answer.nps <= 6"}))
     talk.turn(say("пять сколько можно"))
     assert [offer.rule for offer in talk.of(Offer)] == ["anger"]
-    talk.turn(say("нет", Intent.DENY), say("да", Intent.AFFIRM))
+    talk.turn(say("нет", Intent.DENY), say("пять"), say("да", Intent.AFFIRM))
     assert [offer.rule for offer in talk.of(Offer)] == ["anger", "ring"]
     talk.turn(say("нет", Intent.DENY), say("сколько можно"))
     assert len(talk.of(Offer)) == 2
