@@ -1,8 +1,9 @@
 """Every way through a survey, found by walking the real flow with one answer of each class.
 
 A tree: at a question, an offer, or a field of the contact that a condition reads, the way parts;
-classes that lead to the same are one edge. Cases and notes part the way nowhere. What the caller may do at any moment (never ring me,
-call me later, silence) parts the way nowhere and is told once, in `Paths.exits`.
+classes that lead to the same are one edge. Cases and notes part it nowhere. What the caller may do at
+any moment (never ring me, call me later, silence) parts the way nowhere and is told once, in
+`Paths.exits`.
 """
 
 from __future__ import annotations
@@ -83,7 +84,8 @@ def paths_of(survey: Survey, *, steps: int = STEPS) -> Paths:
 
 def _parting(survey: Survey) -> Survey:
     """Without the rules that part no way: a case or a note that no condition asks about."""
-    read = signals_read(survey)
+    offers = tuple(rule for rule in survey.triage if rule.do is None)
+    read = signals_read(survey.model_copy(update={"triage": offers}))
     kept = tuple(rule for rule in survey.triage if rule.do is None or rule.id in read)
     return survey.model_copy(update={"triage": kept})
 
