@@ -18,6 +18,7 @@ DENIES = table(
     "weren't wouldn't hasn't haven't aren't cannot can't couldn't nobody nothing",
 )
 _TRANSPARENT = table(
+    "единой единого одной одного одну один one",
     "очень так такой такого такая особо особенно слишком совсем сильно прям прямо уж уже то чтобы чтоб что",
     "бы мне меня нам нас вам вас на было были был была быть будет это этого какой то там здесь тут у к",
     "могу сказать скажу сказал сказала назвать думаю считаю собираюсь хочу буду всё все",
@@ -42,6 +43,7 @@ _WAS_NOT = {
     "почувствовать",
     "чувствовать",
     "иметь",
+    "иметься",
     "возникнуть",
     "возникать",
     "прийтись",
@@ -51,6 +53,8 @@ _WAS_NOT = {
     "собираться",
 }
 """«Грубости не заметил», «претензий не имею», «ждать не пришлось», «жаловаться не буду»."""
+
+_EXPECTED = table("думал думала боялся боялась опасался опасалась ожидал ожидала")
 
 _BREAKS = table("но а зато однако потому поэтому but because although")
 _AFFIRMS_TWICE = ("мочь", "смочь")
@@ -83,21 +87,27 @@ def _is_twice(words: Sequence[str], at: int) -> bool:
 
 
 def _from_behind(words: Sequence[str], place: int) -> bool:
-    genitive = can_be(words[place], "NOUN", "gent") or can_be(words[place], "NOUN", "accs")
-    if not genitive and not can_be(words[place], "INFN"):
+    word = words[place]
+    genitive = any(can_be(word, sort, case) for sort in ("NOUN", "ADJF") for case in ("gent", "accs"))
+    if not genitive and not can_be(word, "INFN"):
         return False
     for at in range(place + 1, min(len(words), place + 1 + _BEHIND)):
         if words[at] in _BREAKS:
             return False
-        if words[at] in ("нет", "нету"):
+        if words[at] in ("нет", "нету", "никаких", "никакой"):
             return genitive
+        if list(words[at : at + 2]) == ["не", "на"]:
+            return True  # «жаловаться не на что»
         if words[at] == "не":
             return at + 1 < len(words) and not lemmas(words[at + 1]).isdisjoint(_WAS_NOT)
     return False
 
 
 def _is_supposed(words: Sequence[str], place: int) -> bool:
-    """«Хотелось бы меньше ждать», «если бы нахамили»; «как будто бы» is only cautious."""
+    """«Хотелось бы меньше ждать», «если бы нахамили», «боялась, что нахамят»; «как будто бы» is only
+    cautious."""
+    if not _EXPECTED.isdisjoint(words[max(0, place - 3) : place]):
+        return True
     for at in range(max(0, place - 3), min(len(words), place + 2)):
         if words[at] in ("бы", "б") and (at == 0 or words[at - 1] not in ("будто", "вроде", "как")):
             return True

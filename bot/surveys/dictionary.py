@@ -2,7 +2,8 @@
 
 A phrase is one to six words in any form: «долго ждать» is found in «долго ждал» and «ждали очень
 долго». `не` before a word of a phrase asks for that word denied («не перезвонить»), `*` behind a word
-stands for any ending («хам*»). A survey carries the dictionaries it uses, so that its hash covers them.
+stands for any ending («хам*»), `=` before one for this form alone («=дорого»). A survey carries the
+dictionaries it uses, so that its hash covers them.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from bot.surveys.words import fold
 MOST_WORDS = 6
 MOST_PHRASES = 500
 ANY_END = "*"
+ONLY_SO = "="
 NOT = {"не", "not"}
 """What stands in a phrase before a word that is to be denied."""
 
@@ -28,7 +30,7 @@ NOT = {"не", "not"}
 def _phrase(text: str) -> str:
     """A phrase as it is compared: folded, single spaces. Raises where it cannot be found in speech."""
     words = fold(text).split()
-    bare = [word.removesuffix(ANY_END) for word in words]
+    bare = [word.removesuffix(ANY_END).removeprefix(ONLY_SO) for word in words]
     if not words or not all(word.replace("'", "").isalpha() for word in bare):
         message = f"«{text}»: фраза — это слова, без цифр и знаков"
         raise fault("bad-phrase", message, hint="напишите, как это говорят вслух", near=text)
@@ -38,6 +40,9 @@ def _phrase(text: str) -> str:
     if words[-1] in NOT or all(word in NOT for word in words):
         message = f"«{text}»: после «не» нужно слово"
         raise fault("bad-phrase", message, hint="например: не перезвонить", near=text)
+    if any(word.startswith(ONLY_SO) and word.endswith(ANY_END) for word in words):
+        message = f"«{text}»: слово или только в этой форме (=), или с любым окончанием (*)"
+        raise fault("bad-phrase", message, hint="оставьте один из знаков", near=text)
     if any(word.endswith(ANY_END) and len(word) < 4 for word in words):
         message = f"«{text}»: перед звёздочкой меньше трёх букв"
         raise fault("bad-phrase", message, hint="так найдётся слишком много чужих слов", near=text)

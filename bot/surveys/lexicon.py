@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.surveys.denying import DENIES, is_denied
-from bot.surveys.dictionary import ANY_END, NOT, Dictionary, WordList
+from bot.surveys.dictionary import ANY_END, NOT, ONLY_SO, Dictionary, WordList
 from bot.surveys.morphology import parses
 from bot.surveys.words import split
 
@@ -52,10 +52,13 @@ class _Unit:
     beginning: str
     denied: bool
     heeds: bool
+    only_so: bool
 
     def matches(self, word: str) -> bool:
         if self.beginning:
             return word.startswith(self.beginning)
+        if self.only_so:
+            return word in self.forms
         return word in self.forms or not _forms(word).isdisjoint(self.forms)
 
 
@@ -169,8 +172,10 @@ def _units(phrase: str) -> tuple[_Unit, ...]:
             denied = True
             continue
         any_end = word.endswith(ANY_END)
-        forms = frozenset() if any_end else _forms(word)
-        units.append(_Unit(forms, word.removesuffix(ANY_END) if any_end else "", denied, heeds))
+        only_so = word.startswith(ONLY_SO)
+        bare = word.removesuffix(ANY_END).removeprefix(ONLY_SO)
+        forms = frozenset((bare,)) if only_so else frozenset() if any_end else _forms(bare)
+        units.append(_Unit(forms, bare if any_end else "", denied, heeds, only_so))
         denied = False
     return tuple(units)
 

@@ -8,7 +8,7 @@ from bot.core.context import TurnSource, UserTurn
 from bot.core.intents import Intent, Topic
 from bot.surveys.answer_classes import comparisons_of, conditions_of
 from bot.surveys.conditions import COMPLAINT, SignalIs
-from bot.surveys.dictionary import ANY_END
+from bot.surveys.dictionary import ANY_END, ONLY_SO
 from bot.surveys.lexicon import find
 from bot.surveys.schema import Survey
 
@@ -61,7 +61,7 @@ def _by_words(survey: Survey) -> Iterator[tuple[str, UserTurn]]:
             if words.signal not in read - told:
                 continue
             for phrase in words.words:
-                text = phrase.replace(ANY_END, "")
+                text = phrase.replace(ANY_END, "").replace(ONLY_SO, "")
                 signals = {found.list.signal for found in find(survey.dictionaries, text)}
                 if signals == {words.signal}:
                     told.add(words.signal)

@@ -34,8 +34,9 @@ lists:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A folder of surveys with one of ours and no own dictionary."""
-    (tmp_path / "nps.yaml").write_text((SURVEYS / "nps.yaml").read_text("utf-8"), "utf-8")
+    """A folder of surveys with two of ours and no own dictionary; csat reads no signal of words."""
+    for name in ("nps.yaml", "csat.yaml"):
+        (tmp_path / name).write_text((SURVEYS / name).read_text("utf-8"), "utf-8")
     (tmp_path / "dictionaries").mkdir()
     return tmp_path
 
@@ -96,7 +97,7 @@ def test_a_misspelt_signal_is_told_with_the_nearest(folder: Path) -> None:
 
 
 def test_a_survey_names_the_dictionaries_it_wants(folder: Path) -> None:
-    file = folder / "nps.yaml"
+    file = folder / "csat.yaml"
     text = file.read_text("utf-8")
     file.write_text(f"{text}\ndictionaries: [anger]\n", "utf-8")
     assert [each.id for each in load_survey(file).dictionaries] == ["anger"]
@@ -114,7 +115,7 @@ def test_a_survey_names_the_dictionaries_it_wants(folder: Path) -> None:
     ],
 )
 def test_a_name_that_is_wrong_is_refused(folder: Path, names: str, message: str) -> None:
-    file = folder / "nps.yaml"
+    file = folder / "csat.yaml"
     file.write_text(f"{file.read_text('utf-8')}\ndictionaries: {names}\n", "utf-8")
     (problem,) = lint(file)
     assert message in str(problem)
@@ -180,5 +181,8 @@ def test_the_schema_fits_what_is_taken_and_refuses_the_rest() -> None:
 
 def test_the_node_takes_no_dictionary_for_a_survey(folder: Path) -> None:
     own(folder, EXTENSION)
-    assert [file.name for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])] == ["nps.yaml"]
+    assert [file.name for file in sorted([*folder.glob("*.yaml"), *folder.glob("*.yml")])] == [
+        "csat.yaml",
+        "nps.yaml",
+    ]
     assert shelf(folder).problems == ()

@@ -51,6 +51,14 @@ def test_a_phrase_is_found_in_any_form_and_order(text: str, rule: str, words: st
     [
         "грубости не было",
         "грубости я не заметила",
+        "ни единой жалобы",
+        "жаловаться не на что",
+        "претензий никаких",
+        "грех жаловаться",
+        "конечно дорогая",
+        "сам не знаю",
+        "не могу ответить на этот вопрос",
+        "не перезванивайте",
         "не хамили",
         "никто не грубил",
         "ни разу не нахамили",
@@ -120,7 +128,8 @@ def test_every_phrase_that_ships_finds_itself() -> None:
         for dictionary in RUSSIAN + ENGLISH
         for each in dictionary.lists
         for text in each.words
-        if each.id not in [found.list.id for found in find((dictionary,), text.replace("*", ""))]
+        if each.id
+        not in [found.list.id for found in find((dictionary,), text.replace("*", "").replace("=", ""))]
     ]
     assert dumb == []
 
