@@ -89,7 +89,10 @@ def _action(rule: TriageRule, place: int) -> Iterator[Fault]:
     if action == "callback" and rule.by is None:
         message = f"правило «{rule.id}»: не сказано, когда перезвонить"
         yield Fault("rule-action", message, loc, "добавьте by: today, tomorrow или workday")
-    given = {name for name in rule.model_fields_set if getattr(rule, name) not in (None, {})}
+    fields = type(rule).model_fields
+    given = {
+        name for name in rule.model_fields_set if getattr(rule, name) not in (None, {}, fields[name].default)
+    }
     for name in sorted(given - _FIELDS_OF[action] - {"id", "when", "offer", "do"}):
         what = f"offer: {action}" if rule.offer else f"do: {action}"
         message = f"правило «{rule.id}»: ключ {name} ничего не значит при {what}"
