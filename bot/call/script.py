@@ -15,6 +15,7 @@ from typing import assert_never
 from bot.call.handover import Handover
 from bot.call.journal import Journal
 from bot.call.listening import Ear, Heard
+from bot.call.matters import Matters
 from bot.call.measures import ReplyTimer
 from bot.call.outcome import Progress
 from bot.call.plan import CallPlan, CallRoom
@@ -32,16 +33,18 @@ from bot.core.directives import (
     Directive,
     End,
     Expectation,
+    Note,
     Offer,
     OfferAnswered,
+    OpenCase,
     OptOut,
     Record,
     Say,
     Signal,
     Transfer,
     TurnReply,
+    WithdrawMatter,
     WithdrawSignal,
-    YesNoExpected,
 )
 from bot.core.endings import Disposition
 from bot.core.errors import DiskFull, LegClosed, StoreUnavailable
@@ -58,6 +61,7 @@ from bot.core.events import (
     TurnUnderstood,
 )
 from bot.speech.grammar import INTERRUPTIONS
+from bot.surveys.offering import expected_at
 from telephony.leg import CallLeg
 
 OFFER = "offer"
@@ -105,6 +109,7 @@ class Script:
         self.handing_over = False
         self._interjection: Heard | None = None
         self._turns = Turns(self.ear, journal, self._timer, room.clock)
+        self._matters = Matters(journal, plan.context.department)
         self._unsaid: tuple[Directive, ...] = ()
         self._corrigible = False
         self.before_greeting: Callable[[], Awaitable[None]] | None = None
@@ -114,6 +119,12 @@ class Script:
 
     async def run(self) -> None:
         """The whole talk. Raises LegClosed, DialogueUnavailable or DiskFull."""
+        try:
+            await self._talk()
+        finally:
+            await self._matters.close()
+
+    async def _talk(self) -> None:
         reply = await self._patiently(asyncio.ensure_future(self._room.dialogue.start(self._plan.context)))
         if self._foresight is not None:
             self._foresight.started(reply)
@@ -133,6 +144,7 @@ class Script:
         asking = asyncio.ensure_future(self._room.dialogue.turn(self._plan.context.call_id, turn))
         foreseen = self._foresight.foreseen(turn) if self._foresight is not None else None
         performing: asyncio.Task[UserTurn | None] | None = None
+        held = self._matters.kept()
         try:
             if foreseen is not None:
                 self._timer.replied()
@@ -145,6 +157,8 @@ class Script:
                 return await performing
         finally:
             await end(asking, performing)
+        if performing is not None:
+            self._matters.back_to(held)
         self._timer.replied()
         return await self._perform(reply)
 
@@ -185,6 +199,7 @@ class Script:
         if reply.understood is not None:
             await self._journal.write(TurnUnderstood, **reply.understood.model_dump())
         directives, self._unsaid = reply.directives or self._unsaid, ()
+        await self._matters.settle(directives)
         given = (each.answer for each in directives if isinstance(each, Record))
         self._corrigible = any(answer.status is AnswerStatus.ANSWERED for answer in given)
         self.progress = self.progress.going_on()
@@ -203,9 +218,9 @@ class Script:
                 await self._say(directive)
             case Ask(question_id=question_id, expectation=expectation):
                 return await self._ask(directive, question_id, expectation)
-            case Offer(offer=offer, topic=topic):
-                await write(OfferMade, offer=offer, topic=topic)
-                return await self._ask(directive, OFFER, YesNoExpected())
+            case Offer(offer=offer, topic=topic, rule=rule):
+                await write(OfferMade, offer=offer, topic=topic, rule=rule)
+                return await self._ask(directive, OFFER, expected_at(offer))
             case Record(answer=answer):
                 await write(
                     AnswerRecorded,
@@ -219,12 +234,16 @@ class Script:
                 await write(SignalRaised, **directive.model_dump(exclude={"kind"}))
             case WithdrawSignal():
                 await write(SignalWithdrawn, **directive.model_dump(exclude={"kind"}))
+            case OpenCase() | Note():
+                self._matters.hold(directive)
+            case WithdrawMatter():
+                pass  # it was not yet written down: `_perform` has settled it
             case OfferAnswered(offer=offer, accepted=accepted):
                 await write(OfferDecided, offer=offer, accepted=accepted)
             case Transfer():
                 return await self._transfer(directive)
-            case Callback(when=when, by=by):
-                await write(CallbackPromised, when=when, by=by)
+            case Callback():
+                await self._matters.promise(directive)
                 self.progress = self.progress.promising()
             case OptOut(words=words):
                 await write(OptedOut, words=words)
