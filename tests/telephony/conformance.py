@@ -66,8 +66,8 @@ class CallLegConformance:
         leg = line.leg
         assert leg.id
         assert leg.direction in ("inbound", "outbound")
-        assert leg.remote.startswith("sip:")
-        assert leg.local.startswith("sip:")
+        assert leg.remote.startswith(("sip:", "webrtc:"))
+        assert leg.local.startswith(("sip:", "webrtc:"))
         assert leg.rate in (8000, 16000)
         assert leg.codec in ("PCMA", "PCMU", "G722", "opus")
         assert not leg.ended.done()
@@ -230,7 +230,12 @@ class CallLegConformance:
             assert len([frame async for frame in frames]) > 5
             assert [key async for key in keys] == []
         self._is_closed(leg)
-        for after in (leg.send_digits("1"), leg.transfer("sip:x@127.0.0.1", 1.0), leg.answer()):
+        for after in (
+            leg.send_digits("1"),
+            leg.transfer("sip:x@127.0.0.1", 1.0),
+            leg.transfer_to(leg, 1.0),
+            leg.answer(),
+        ):
             with pytest.raises(LegClosed):
                 await after
         await leg.hang_up()
