@@ -36,7 +36,7 @@ setup:
 
 demo:
 	$(call set_up)
-	@exec $(OTKLIK) demo $(ARGS)
+	@OTKLIK_AFTER_SETUP=1 exec $(OTKLIK) demo $(ARGS)
 
 serve:
 	$(call set_up)

@@ -278,8 +278,14 @@ class Node:
         trunk = settings.sip.trunk
         return {
             words("SIP", "SIP"): f"{settings.sip.host}:{settings.sip.port}, {', '.join(settings.sip.codecs)}",
+            "RTP": words(
+                f"порты {settings.sip.rtp_ports} на всех адресах: снаружи пускайте только транк",
+                f"ports {settings.sip.rtp_ports} on every address: let only the trunk reach them",
+            ),
             words("Транк", "Trunk"): trunk.domain or words("нет: звонки на sip:имя@узел", "none"),
-            words("Диалог", "Dialogue"): f"Rasa 127.0.0.1:{settings.dialogue.rasa_port}",
+            words("Диалог", "Dialogue"): f"Rasa 127.0.0.1:{settings.dialogue.rasa_port}, "
+            + words("действия ", "actions ")
+            + f"127.0.0.1:{settings.dialogue.actions_port}",
             words("Распознавание", "Recognition"): speech.recogniser.model,
             words("Голос", "Voice"): speech.synthesiser.engine,
             words("Опросы", "Surveys"): surveys,

@@ -139,14 +139,18 @@ def all_steps(workshop: Workshop) -> list[Step]:
         Step(
             key="rasa",
             title=text("обучение Rasa", "training Rasa"),
-            inputs=[
-                ROOT / "dialogue" / name
-                for name in ("config.yml", "domain.yml", "data", "server/tokens.py", "uv.lock")
-            ],
+            inputs=[ROOT / "dialogue" / name for name in RASA_SOURCES],
             made=[ROOT / "dialogue/models/otklik.tar.gz"],
             run=lambda: workshop.run([ROOT / ".venv/bin/python", "-u", "-c", TRAIN]),
         ),
     ]
+
+
+RASA_SOURCES = (
+    *("config.yml", "domain.yml", "uv.lock", "data"),
+    *("server/tokens.py", "server/classifier.py", "server/clauses.py"),
+)
+"""As `SOURCES` in dialogue/training.py, which cannot be imported before there is an environment."""
 
 
 def install_uv(workshop: Workshop) -> None:

@@ -70,6 +70,7 @@ def tables() -> dict[str, str]:
         "kinds": kinds(),
         "branch": keys("Branch"),
         "rule": keys("TriageRule"),
+        "listening": keys("Listening"),
         "calling": keys("Calling"),
         "closings": keys("Closings"),
         "texts": keys("Texts"),

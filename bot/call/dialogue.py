@@ -63,6 +63,10 @@ class RasaDialogue:
         entities = {"turn_id": turn_id}
         if turn.source is TurnSource.DTMF:
             entities["digits"] = turn.digits
+        if turn.text:
+            entities["reason"] = turn.text
+        if turn.due is not None:
+            entities["due"] = turn.due.isoformat()
         return await self._trigger(call_id, turn.source.value, entities)
 
     async def parse(self, text: str) -> Understood | None:

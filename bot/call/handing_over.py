@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.call.handover import Handover
@@ -56,15 +56,23 @@ class HandingOver:
         told = self._parts.plan.texts.handover
         return {"cancelled": told.cancelled, "dropped": told.dropped}.get(self.failed or "", "")
 
-    async def owe(self, reason: str, when: str = "", matter: OpenMatter | None = None) -> None:
+    @property
+    def due_at(self) -> datetime:
+        """By when somebody has to have rung back: as routing says, or within `callback_due_s`."""
+        room = self._parts.room
+        return self._route.due_at or room.clock.now() + timedelta(seconds=room.settings.callback_due_s)
+
+    async def owe(
+        self, reason: str, when: str = "", *, due: datetime | None = None, matter: OpenMatter | None = None
+    ) -> None:
         """A call back is promised, with an owner and a deadline: a case, unless his `matter` is one."""
         route, write = self._route, self._parts.journal.write
-        room = self._parts.room
-        due_at = route.due_at or (matter.due_at if matter is not None else None)
+        if due is None and matter is not None and route.due_at is None:
+            due = matter.due_at
         owed: dict[str, Any] = {
             "reason": reason,
             "owner_id": route.owner_id or (matter.owner_id if matter is not None else ""),
-            "due_at": due_at or room.clock.now() + timedelta(seconds=room.settings.callback_due_s),
+            "due_at": due or self.due_at,
         }
         await write(CallbackPromised, when=when, by="agent", **owed)
         if matter is None:

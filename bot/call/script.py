@@ -17,6 +17,7 @@ from bot.call.handing_over import HandingOver
 from bot.call.handover_parts import Parts, Reason
 from bot.call.journal import Journal
 from bot.call.listening import Ear, Heard
+from bot.call.matters import Matters
 from bot.call.measures import ReplyTimer
 from bot.call.outcome import Progress
 from bot.call.plan import CallPlan, CallRoom
@@ -24,7 +25,7 @@ from bot.call.speaking import Speaker
 from bot.call.speculation import Speculation
 from bot.call.talking_over import TalkOver
 from bot.call.tape import Tape
-from bot.call.turns import Turns
+from bot.call.turns import FAREWELLS, Turns, interruption
 from bot.call.waiting import end, first_of
 from bot.core.answer import AnswerStatus
 from bot.core.context import TurnSource, UserTurn
@@ -34,14 +35,17 @@ from bot.core.directives import (
     Directive,
     End,
     Expectation,
+    Note,
     Offer,
     OfferAnswered,
+    OpenCase,
     OptOut,
     Record,
     Say,
     Signal,
     Transfer,
     TurnReply,
+    WithdrawMatter,
     WithdrawSignal,
     YesNoExpected,
 )
@@ -49,7 +53,6 @@ from bot.core.endings import Disposition
 from bot.core.errors import DiskFull, LegClosed, StoreUnavailable
 from bot.core.events import (
     AnswerRecorded,
-    CallbackPromised,
     ConsentHeard,
     ListeningStarted,
     OfferDecided,
@@ -61,7 +64,7 @@ from bot.core.events import (
 )
 from bot.core.ports import VoiceActivity
 from bot.core.returning import OpenMatter
-from bot.speech.grammar import INTERRUPTIONS
+from bot.surveys.offering import expected_at
 from telephony.leg import CallLeg
 
 OFFER = "offer"
@@ -70,11 +73,6 @@ OFFER = "offer"
 
 _QUIET_S = 1.9
 """No silence on a line lasts longer than two seconds: by then a filler has begun."""
-
-_FAREWELLS = frozenset(
-    ("до", "свидания", "всего", "доброго", "хорошего", "дня", "пока", "и", "вам", "вас", "тоже", "большое")
-)
-"""What people say while they are taken leave of: no answer is corrected by it."""
 
 _INTERJECTION_S = 1.0
 """Who spoke over a prompt that asks nothing is waited for no longer than this."""
@@ -114,21 +112,13 @@ class Script:
         )
         self.ear.on_words = self._foresee
         self.progress = Progress()
+        vad = agents_vad or room.vad
         self.handing = HandingOver(
-            Parts(
-                leg=leg,
-                ear=self.ear,
-                speaker=self.speaker,
-                tape=tape,
-                agent_speaker=self._voice_on,
-                new_vad=agents_vad or room.vad,
-                journal=journal,
-                plan=plan,
-                room=room,
-            )
+            Parts(leg, self.ear, self.speaker, tape, self._voice_on, vad, journal, plan, room)
         )
         self._interjection: Heard | None = None
         self._turns = Turns(self.ear, journal, self._timer, room.clock)
+        self._matters = Matters(journal, plan.context.department)
         self._unsaid: tuple[Directive, ...] = ()
         self._corrigible = False
         self.before_greeting: Callable[[], Awaitable[None]] | None = None
@@ -142,9 +132,13 @@ class Script:
 
     async def run(self) -> None:
         """The whole talk. Raises LegClosed, DialogueUnavailable or DiskFull."""
-        if (matter := await open_matter(self._plan, self._room, self._leg)) is not None:
-            await self._come_back(matter)
-            return
+        try:
+            matter = await open_matter(self._plan, self._room, self._leg)
+            await (self._talk() if matter is None else self._come_back(matter))
+        finally:
+            await self._matters.close()
+
+    async def _talk(self) -> None:
         reply = await self._patiently(asyncio.ensure_future(self._room.dialogue.start(self._plan.context)))
         if self._foresight is not None:
             self._foresight.started(reply)
@@ -164,6 +158,7 @@ class Script:
         asking = asyncio.ensure_future(self._room.dialogue.turn(self._plan.context.call_id, turn))
         foreseen = self._foresight.foreseen(turn) if self._foresight is not None else None
         performing: asyncio.Task[UserTurn | None] | None = None
+        held = self._matters.kept()
         try:
             if foreseen is not None:
                 self._timer.replied()
@@ -176,6 +171,8 @@ class Script:
                 return await performing
         finally:
             await end(asking, performing)
+        if performing is not None:
+            self._matters.back_to(held)
         self._timer.replied()
         return await self._perform(reply)
 
@@ -216,6 +213,7 @@ class Script:
         if reply.understood is not None:
             await self._journal.write(TurnUnderstood, **reply.understood.model_dump())
         directives, self._unsaid = reply.directives or self._unsaid, ()
+        await self._matters.settle(directives)
         given = (each.answer for each in directives if isinstance(each, Record))
         self._corrigible = any(answer.status is AnswerStatus.ANSWERED for answer in given)
         self.progress = self.progress.going_on()
@@ -234,9 +232,9 @@ class Script:
                 await self._say(directive)
             case Ask(question_id=question_id, expectation=expectation):
                 return await self._ask(directive, question_id, expectation)
-            case Offer(offer=offer, topic=topic):
-                await write(OfferMade, offer=offer, topic=topic)
-                return await self._ask(directive, OFFER, YesNoExpected())
+            case Offer(offer=offer, topic=topic, rule=rule):
+                await write(OfferMade, offer=offer, topic=topic, rule=rule)
+                return await self._ask(directive, OFFER, expected_at(offer))
             case Record(answer=answer):
                 await write(
                     AnswerRecorded,
@@ -251,15 +249,19 @@ class Script:
                 await write(SignalRaised, **directive.model_dump(exclude={"kind"}))
             case WithdrawSignal():
                 await write(SignalWithdrawn, **directive.model_dump(exclude={"kind"}))
+            case OpenCase() | Note():
+                self._matters.hold(directive)
+            case WithdrawMatter():
+                pass  # it was not yet written down: `_perform` has settled it
             case OfferAnswered(offer=offer, accepted=accepted):
                 await write(OfferDecided, offer=offer, accepted=accepted)
             case Transfer():
                 return await self._transfer(directive)
-            case Callback(when=when, by=by):
-                if by == "agent" and self.handing.failed is not None:
-                    await self.handing.owe(self.handing.failed, when)
+            case Callback():
+                if directive.by == "agent" and self.handing.failed is not None:
+                    await self.handing.owe(self.handing.failed, directive.when, due=directive.due)
                 else:
-                    await write(CallbackPromised, when=when, by=by)
+                    await self._matters.promise(directive)
                 self.progress = self.progress.promising()
             case OptOut(words=words):
                 await write(OptedOut, words=words)
@@ -277,7 +279,7 @@ class Script:
         if over.turn:
             heard = await over.heard()
             adds = heard is not None and self._turns.adds(heard)
-            self._interjection = heard if adds else _interruption(heard)
+            self._interjection = heard if adds else interruption(heard)
         if say.purpose == "consent" and heard_out and not self._leg.ended.done():
             await self._journal.write(ConsentHeard, media_s=self.ear.media_s)
             if self._plan.record:
@@ -317,7 +319,7 @@ class Script:
             await self.speaker.say(end.text, purpose="closing")
             return None
         self._turns.asking()  # nothing was put that might have been heard
-        over = TalkOver(self.ear, spoken[1], _INTERJECTION_S, until_s=self._turns.adds_until, nods=_FAREWELLS)
+        over = TalkOver(self.ear, spoken[1], _INTERJECTION_S, until_s=self._turns.adds_until, nods=FAREWELLS)
         try:
             heard_out = await self.speaker.say(end.text, purpose="closing", guard=over)
         except LegClosed:  # he corrected himself and left
@@ -340,7 +342,7 @@ class Script:
             return None
         closing = self.handing.closing()
         if not closing and not self._leg.ended.done():
-            return UserTurn(source=TurnSource.HANDOVER_FAILED, text=failed)
+            return UserTurn(source=TurnSource.HANDOVER_FAILED, text=failed, due=self.handing.due_at)
         await self.handing.owe(failed)
         await self._promise(closing)
         return None
@@ -393,10 +395,3 @@ class Script:
             await self.speaker.say(text, purpose="apology", protected=True)
         except (DiskFull, StoreUnavailable):  # it cannot be written down, but it can be said
             await self._leg.play(await self.speaker.sound(text)).done()
-
-
-def _interruption(heard: Heard | None) -> Heard | None:
-    """What was said over a prompt that asks nothing, where it does not bear to wait for the question that
-    follows: «не звоните», «позовите человека», «кто это»."""
-    words = f" {heard.text} " if heard is not None else ""
-    return heard if any(f" {phrase} " in words for phrase in INTERRUPTIONS) else None

@@ -22,14 +22,17 @@ from bot.core.directives import (
     Ask,
     Directive,
     End,
+    Note,
     Offer,
     OfferAnswered,
+    OpenCase,
     Record,
     Say,
     Signal,
     Transfer,
     TurnReply,
     Understood,
+    WithdrawMatter,
     WithdrawSignal,
 )
 from bot.core.errors import Unavailable
@@ -40,9 +43,13 @@ from bot.surveys.understanding import as_understood
 
 log = structlog.get_logger()
 
-_HARMLESS = (Say, Ask, Offer, OfferAnswered, Record, Signal, WithdrawSignal)
-"""What may be done before Rasa has confirmed it: a later answer replaces an earlier one, and a sentence
-can be broken off. A transfer, an opt-out or the end of a call cannot be taken back."""
+_HARMLESS = (
+    *(Say, Ask, Offer, OfferAnswered, Record),
+    *(Signal, WithdrawSignal, OpenCase, Note, WithdrawMatter),
+)
+"""What may be done before Rasa has confirmed it: a later answer replaces an earlier one, a sentence can
+be broken off, and a case is written down a turn later. A transfer, an opt-out or the end of a call
+cannot be taken back."""
 
 
 class Speculation:

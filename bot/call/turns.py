@@ -12,10 +12,17 @@ from bot.core.clock import Clock
 from bot.core.context import TurnSource, UserTurn
 from bot.core.directives import Expectation
 from bot.core.events import TurnHeard
+from bot.speech.grammar import INTERRUPTIONS
 from bot.surveys.correcting import ADDED_S
 
 _REACTION_S = 0.2
 """Nobody answers a question sooner after its last word: the gap between people who talk to each other."""
+
+
+FAREWELLS = frozenset(
+    ("до", "свидания", "всего", "доброго", "хорошего", "дня", "пока", "и", "вам", "вас", "тоже", "большое")
+)
+"""What people say while they are taken leave of: no answer is corrected by it."""
 
 
 class Turns:
@@ -104,3 +111,10 @@ def turn_of(
         after_s=after_s,
         question_heard=question_heard,
     )
+
+
+def interruption(heard: Heard | None) -> Heard | None:
+    """What was said over a prompt that asks nothing, where it does not bear to wait for the question that
+    follows: «не звоните», «позовите человека», «кто это»."""
+    words = f" {heard.text} " if heard is not None else ""
+    return heard if any(f" {phrase} " in words for phrase in INTERRUPTIONS) else None

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import sys
 from importlib.metadata import version
+from typing import NoReturn
 
 import typer
 
 from bot.cli.lazy import Lazy, lazy_group
 from bot.core.errors import OtklikError
+from bot.core.files import disk_fault
 from bot.words import words
 
 INTERRUPTED = 130
@@ -28,6 +30,7 @@ COMMANDS: dict[str, Lazy] = {
     "cases": Lazy("bot.cli.cases", words("Дела недовольных клиентов", "Unhappy customers' cases")),
     "demo": Lazy("bot.cli.demo", words("Показать всё на трёх звонках", "Show it all on three calls")),
     "survey": Lazy("bot.cli.survey", words("Опросы: проверить, испытать, опубликовать", "Surveys")),
+    "triage": Lazy("bot.cli.triage", words("Разбор: словари и «почему»", "Triage: word lists and why")),
     "simulate": Lazy("bot.cli.simulate", words("Звонки по сценарию", "Calls from a scenario")),
     "transcribe": Lazy("bot.cli.speech", words("Распознать записи", "Recognise recordings")),
     "speak": Lazy("bot.cli.speech", words("Произнести текст", "Speak a text")),
@@ -75,10 +78,19 @@ def main(arguments: list[str] | None = None) -> None:
     try:
         app(arguments, prog_name="otklik")
     except OtklikError as error:
-        report(error)
-        sys.exit(error.exit_status)
+        _refuse(error)
+    except OSError as error:
+        told = disk_fault(error)
+        if told is None:
+            raise
+        _refuse(told)
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
+
+
+def _refuse(error: OtklikError) -> NoReturn:
+    report(error)
+    sys.exit(error.exit_status)
 
 
 def report(error: OtklikError) -> None:

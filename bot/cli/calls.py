@@ -49,7 +49,7 @@ def show(
     ] = False,
 ) -> None:
     """Ход звонка и паузы до ответов бота; узел должен работать."""
-    stored, events = asyncio.run(_read(load_settings(), call_id))
+    stored, events = asyncio.run(read_call(load_settings(), call_id))
     if as_json:
         told = {**stored, "latency": latency(events), "handovers": handovers(events)}
         typer.echo(json.dumps(told, ensure_ascii=False))
@@ -66,7 +66,7 @@ def show(
         console.print(disposition_word(Disposition(stored["disposition"])), style="bold")
 
 
-async def _read(settings: Settings, call_id: str) -> tuple[dict[str, Any], list[CallEvent]]:
+async def read_call(settings: Settings, call_id: str) -> tuple[dict[str, Any], list[CallEvent]]:
     """The call and its events. Raises NodeUnavailable, and BadInput for a call that is not known."""
     async with await ControlClient.connect(settings.control_socket) as node:
         stored = (await node.request("calls", call_ids=[call_id]))["calls"]

@@ -23,6 +23,7 @@ from bot.core.events import (
     HandoverFailed,
     HandoverPassed,
     HandoverRinging,
+    Noted,
     OfferDecided,
     OptedOut,
     PromptStarted,
@@ -117,9 +118,17 @@ def _told(event: CallEvent) -> tuple[str, str, str] | None:
             return "", words(f"! сигнал: {name}{about}", f"! signal: {name}{about}"), "red"
         case SignalWithdrawn(name=name):
             return "", words(f"  сигнал снят: {name}", f"  signal withdrawn: {name}"), "dim"
-        case OfferDecided(accepted=accepted):
+        case OfferDecided(accepted=accepted, offer=offer):
             word = words("согласен", "accepts") if accepted else words("не хочет", "declines")
+            if offer == "callback":
+                return "", words(f"перезвонить: {word}", f"a callback: {word}"), "magenta"
             return "", words(f"соединить с сотрудником: {word}", f"a human: {word}"), "magenta"
+        case CaseOpened(reason=rule, words=said):
+            about = rule + (f" «{said}»" if said else "")
+            return "", words(f"! случай: {about}", f"! case: {about}"), "red"
+        case Noted(rule=rule, words=said):
+            about = rule + (f" «{said}»" if said else "")
+            return "", words(f"  пометка: {about}", f"  note: {about}"), "dim"
         case _:
             return _ending(event)
 

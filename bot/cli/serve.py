@@ -10,6 +10,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bot.core.errors import Unavailable
+from bot.core.files import disk_fault
 from bot.logs import configure_logs
 from bot.node import Node
 from bot.settings import Settings
@@ -33,9 +35,20 @@ def serve() -> None:
 
 
 def fresh_log(settings: Settings) -> Path:
-    """Control's own log; those of the starts before are kept beside it."""
+    """Control's own log; those of the starts before are kept beside it. Raises Unavailable for a folder
+    that cannot be made."""
     file = settings.log_dir / "control.log"
-    rotate(file)
+    try:
+        settings.log_dir.mkdir(parents=True, exist_ok=True)
+        rotate(file)
+    except OSError as error:
+        raise disk_fault(error) or Unavailable(
+            words(
+                f"папку {settings.log_dir} не сделать: {error.strerror}",
+                f"{settings.log_dir} cannot be made: {error.strerror}",
+            ),
+            hint=words("задайте другую: OTKLIK_VAR=папка", "name another: OTKLIK_VAR=FOLDER"),
+        ) from error
     return file
 
 

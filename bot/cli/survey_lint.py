@@ -64,7 +64,7 @@ def lint_files(
                 status = max(status, UNREADABLE if problem.unreadable else FOUND)
             if not as_json:
                 print_problems(console, problems)
-            listed += map(_as_json, problems)
+            listed += map(problem_as_json, problems)
             if not problems and not as_json:
                 console.print(Text.assemble(str(file), (words(": в порядке", ": clean"), "green")))
     if as_json:
@@ -126,7 +126,7 @@ def _line(problem: Problem) -> Text:
     return line.append(f" ({problem.hint})", style="dim") if problem.hint else line
 
 
-def _as_json(problem: Problem) -> dict[str, Any]:
+def problem_as_json(problem: Problem) -> dict[str, Any]:
     """`line` and `column` count from 1; 0 where they are not known."""
     return {
         "file": problem.place.file,

@@ -105,8 +105,18 @@ class _Drawing:
     def _said(self, fork: Fork, said: Said) -> Text:
         if fork.kind == "offer":
             offers = words("предлагает сотрудника", "offers a person")
+            if self._survey.rule(fork.id).offer == "callback":
+                offers = words("предлагает перезвонить", "offers a callback")
             return Text.assemble((f"{fork.id} {offers}", "magenta"), ": ", said_words(said))
         return Text.assemble((fork.id, "bold" if fork.kind == "question" else ""), ": ", said_words(said))
+
+
+_HEARD = {
+    "complain": words("жалоба", "a complaint"),
+    "misunderstood": words("не понят", "not understood"),
+    "angry": words("злится", "angry words"),
+    "repeated_contact": words("не в первый раз", "not the first time"),
+}
 
 
 def said_words(said: Said) -> str:
@@ -125,7 +135,7 @@ def said_words(said: Said) -> str:
         parts.append(words("нет ответа", "no answer"))
     for heard in said.heard:
         intent, _, topic = heard.partition(":")
-        what = words("жалоба", "a complaint") if intent == "complain" else intent
+        what = _HEARD.get(intent, intent)
         parts.append(f"{what} ({topic})" if topic and topic != "other" else what)
     return words(" или ", " or ").join(parts)
 
@@ -178,7 +188,7 @@ def _never(survey: Survey, found: Paths) -> list[str]:
     if not found.complete:
         return []
     questions = [question.id for question in survey.questions if question.id not in found.asked()]
-    rules = [rule.id for rule in survey.triage if rule.id not in found.offered()]
+    rules = [rule.id for rule in survey.triage if rule.offer and rule.id not in found.offered()]
     lines = []
     if questions:
         lines.append(words("Не задаются ни на одном пути: ", "Never asked: ") + ", ".join(questions))
@@ -217,7 +227,7 @@ def _as_json(survey: Survey, found: Paths, limit: int) -> dict[str, Any]:
         "ways": ways,
         "at_any_moment": {each.does: _ending(each.ending) for each in found.exits},
         "never_asked": [q.id for q in survey.questions if q.id not in found.asked()],
-        "never_offered": [rule.id for rule in survey.triage if rule.id not in found.offered()],
+        "never_offered": [rule.id for rule in survey.triage if rule.offer and rule.id not in found.offered()],
     }
 
 

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from bot.cli.surveys import SURVEY_HELP, find_survey, name_of
 from bot.surveys.conditions import Condition, written
-from bot.surveys.schema import Branch, Calling, Question, expectation_of
+from bot.surveys.schema import Branch, Calling, Question, TriageRule, expectation_of
 from bot.words import words
 
 app = typer.Typer(no_args_is_help=True)
@@ -49,9 +49,21 @@ def show(
         for branch in question.then:
             table.add_row("", "", _when(branch.when), _where(branch), style="dim")
     for rule in survey.triage:
-        offered = words("предложить сотрудника", "offer a person")
-        table.add_row(rule.id, "", _when(rule.when), offered, style="dim")
+        table.add_row(rule.id, "", _when(rule.when), _does(rule), style="dim")
     console.print(table)
+
+
+def _does(rule: TriageRule) -> str:
+    """What a triage rule does, and for whom."""
+    match rule.offer or rule.do:
+        case "human":
+            return words(f"предложить сотрудника: {rule.target}", f"offer a person: {rule.target}")
+        case "callback":
+            return words(f"предложить звонок: {rule.by}", f"offer a callback: {rule.by}")
+        case "case":
+            return words(f"завести случай: {rule.target}", f"open a case: {rule.target}")
+        case _:
+            return words("пометить", "note it")
 
 
 def _expected(question: Question) -> str:

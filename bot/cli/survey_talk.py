@@ -214,6 +214,8 @@ def _sum_up(console: Console, course: Course, voice: Voicing | None) -> None:
         console.print(answers_table(course))
     if course.signals:
         console.print(words("Сигналы: ", "Signals: ") + ", ".join(course.signals), style="magenta")
+    if course.matters:
+        console.print(words("Случаи и пометки: ", "Cases and notes: ") + ", ".join(course.matters))
     if voice is not None and voice.folder is not None:
         console.print(
             words(f"Слова бота записаны в {voice.folder}", f"What the bot said is in {voice.folder}"),

@@ -16,14 +16,17 @@ from bot.core.directives import (
     Callback,
     Directive,
     End,
+    Note,
     Offer,
     OfferAnswered,
+    OpenCase,
     OptOut,
     Record,
     Say,
     Signal,
     Transfer,
     TurnReply,
+    WithdrawMatter,
     WithdrawSignal,
 )
 from bot.core.endings import Disposition
@@ -59,6 +62,7 @@ class Course:
 
     answers: dict[str, tuple[str, Answer]] = field(default_factory=dict)
     signals: list[str] = field(default_factory=list)
+    matters: dict[str, OpenCase | Note] = field(default_factory=dict)
     disposition: Disposition | None = None
     handing_over: bool = False
 
@@ -76,6 +80,10 @@ class Course:
                     self.signals.append(_signal(name, topic))
                 case WithdrawSignal(name=name, topic=topic):
                     self.signals.remove(_signal(name, topic))
+                case OpenCase(reason=rule) | Note(rule=rule):
+                    self.matters[rule] = directive
+                case WithdrawMatter(rule=rule):
+                    self.matters.pop(rule, None)
                 case Transfer():
                     self.handing_over = True
                 case End(disposition=disposition):
@@ -116,6 +124,12 @@ def _lines(directive: Directive) -> Iterator[Text]:
             yield _note(words("сигнал: ", "signal: ") + name + (f" — «{said}»" if said else ""), "magenta")
         case WithdrawSignal(name=name):
             yield _note(words("сигнал снят: ", "signal withdrawn: ") + name, "magenta")
+        case OpenCase(reason=rule, words=said):
+            yield _note(words("случай: ", "case: ") + rule + (f" — «{said}»" if said else ""), "magenta")
+        case Note(rule=rule, words=said):
+            yield _note(words("пометка: ", "note: ") + rule + (f" — «{said}»" if said else ""), "magenta")
+        case WithdrawMatter(rule=rule):
+            yield _note(words("снято: ", "withdrawn: ") + rule, "magenta")
         case OfferAnswered(accepted=accepted):
             yield _note(
                 words("предложение принято", "offer accepted")
@@ -126,9 +140,11 @@ def _lines(directive: Directive) -> Iterator[Text]:
             yield Text(text, style="bold")
             told = f": «{whisper}»" if whisper else ""
             yield _note(words(f"перевод на {target}", f"transfer to {target}") + told, "magenta")
-        case Callback(when=when, by=by):
+        case Callback(when=when, by=by, due=due):
             who = words("сотрудник", "an agent") if by == "agent" else words("бот", "the bot")
             said = f" («{when}»)" if when else ""
+            if due is not None:
+                said += words(f", не позже {due:%d.%m %H:%M}", f" by {due:%d.%m %H:%M}")
             yield _note(words(f"перезвонит {who}{said}", f"{who} will ring back{said}"), "magenta")
         case OptOut():
             yield _note(words("больше не звонить", "never ring again"), "magenta")

@@ -78,7 +78,8 @@ class UserTurn(BaseModel):
     keys of a DTMF turn. `intent` and `topic` come from the NLU, and only speech has them. `at` is when
     the turn was taken: «через час» counts from there. `after_s` is how long after the end of the
     caller's own turn before this one began, where that is known; `question_heard` that by then he had
-    heard the question to its end.
+    heard the question to its end. Of a handover that failed `text` is the reason, and `due` the moment
+    by which somebody will have rung back, where routing has named one.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -93,6 +94,7 @@ class UserTurn(BaseModel):
     at: AwareDatetime | None = None
     after_s: float | None = None
     question_heard: bool = False
+    due: AwareDatetime | None = None
 
 
 def message_of(text: str) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from bot.core.answer import Answer, AnswerValue
 from bot.core.endings import Disposition
@@ -175,7 +175,10 @@ class WithdrawSignal(_Model):
 
 
 class Offer(_Model):
-    """Offer a human (or a callback) and listen for yes or no."""
+    """Offer a human (or a callback) and listen for yes or no; of a callback the caller may say when.
+
+    `rule` is the triage rule that offers it.
+    """
 
     kind: Literal["offer"] = "offer"
     offer: Literal["human", "callback"]
@@ -183,6 +186,7 @@ class Offer(_Model):
     topic: Topic | None = None
     attempt: int = 1
     no_input_s: float = 5.0
+    rule: str = ""
 
 
 class OfferAnswered(_Model):
@@ -208,11 +212,52 @@ class Transfer(_Model):
 
 
 class Callback(_Model):
-    """The caller is to be rung later; `when` is his own words about the time, or empty."""
+    """The caller is to be rung later; `when` is his own words about the time, or empty.
+
+    Where an agent is to ring: `due` is the moment that the caller was told or named himself (None where
+    no time was spoken of), `target` whose matter it is (as in `Transfer`; "" where no rule says), and
+    `reason` the triage rule.
+    """
 
     kind: Literal["callback"] = "callback"
     when: str = ""
     by: Literal["bot", "agent"] = "bot"
+    due: AwareDatetime | None = None
+    target: str = ""
+    reason: str = ""
+    topic: Topic | None = None
+
+
+class OpenCase(_Model):
+    """Open a case: a matter that somebody has to see to. `reason` is the triage rule, `words` what it
+    rests on, `target` whose matter it is, as in `Transfer`; `callback` where the caller is to be rung.
+
+    It may be taken back in the very next turn (`WithdrawMatter`), and is written down after that or at
+    the end of the call, whichever comes first.
+    """
+
+    kind: Literal["open_case"] = "open_case"
+    reason: str
+    topic: Topic | None = None
+    callback: bool = False
+    words: str = ""
+    target: str = ""
+
+
+class Note(_Model):
+    """Note that a triage rule fired, and on which words; may be taken back as `OpenCase` may."""
+
+    kind: Literal["note"] = "note"
+    rule: str
+    topic: Topic | None = None
+    words: str = ""
+
+
+class WithdrawMatter(_Model):
+    """No case and no note: what the rule rested on in the turn before was corrected."""
+
+    kind: Literal["withdraw_matter"] = "withdraw_matter"
+    rule: str
 
 
 class OptOut(_Model):
@@ -231,7 +276,20 @@ class End(_Model):
 
 
 Directive = Annotated[
-    Say | Ask | Record | Signal | WithdrawSignal | Offer | OfferAnswered | Transfer | Callback | OptOut | End,
+    Say
+    | Ask
+    | Record
+    | Signal
+    | WithdrawSignal
+    | Offer
+    | OfferAnswered
+    | OpenCase
+    | Note
+    | WithdrawMatter
+    | Transfer
+    | Callback
+    | OptOut
+    | End,
     Field(discriminator="kind"),
 ]
 

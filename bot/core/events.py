@@ -179,9 +179,12 @@ class SignalWithdrawn(_Event):
 
 
 class OfferMade(_Event):
+    """`rule` is the triage rule that made it; "" in calls from before it was written down."""
+
     kind: Literal["offer_made"] = "offer_made"
     offer: Literal["human", "callback"]
     topic: Topic | None = None
+    rule: str = ""
 
 
 class OfferDecided(_Event):

@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from pathlib import Path
+
+from bot.core.errors import DiskFull, Unavailable
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_FORBIDDEN = (errno.EACCES, errno.EPERM, errno.EROFS)
+
+
+def disk_fault(error: OSError) -> Unavailable | None:
+    """What an error of writing means to a person; None for one that is not of the disk."""
+    where = error.filename or "диск"
+    if error.errno in _FULL:
+        return DiskFull(f"{where}: на диске нет места", hint="освободите место или задайте другую папку var")
+    if error.errno in _FORBIDDEN and error.filename is not None:
+        return Unavailable(
+            f"{where}: писать или читать здесь нельзя: {error.strerror}",
+            hint="дайте этому пользователю права или задайте другую папку var",
+        )
+    return None
 
 
 def write_whole(path: Path, content: bytes, *, durable: bool = True, mode: int = 0o600) -> None:

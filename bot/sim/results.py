@@ -22,10 +22,19 @@ class Tones(_Result):
     agent_heard: ToneReading | None = None
 
 
+class HeardPrompt(_Result):
+    """What the node said to the caller, and how much of it was played to him, in seconds; None for a
+    sentence that was still being said when the line ended."""
+
+    text: str
+    heard_s: float | None = None
+
+
 class CallReport(_Result):
-    """One call. `disposition`, `answers` and `transferred_to` are what the node stored; the rest is
-    measured at the caller's socket. `ended` is how the caller's line ended, "" if it never rang;
-    `stalls` counts how often the phone itself was held up for 0.2 s: its measures are then in doubt.
+    """One call. `disposition`, `answers` and `transferred_to` are what the node stored, `heard` what it
+    said to the caller; the rest is measured at the caller's socket. `ended` is how the caller's line
+    ended, "" if it never rang; `stalls` counts how often the phone itself was held up for 0.2 s: its
+    measures are then in doubt.
     """
 
     name: str
@@ -41,6 +50,7 @@ class CallReport(_Result):
     longest_bot_silence_s: float = 0.0
     tones: Tones = Tones()
     said: list[str] = []
+    heard: list[HeardPrompt] = []
     unanswered: list[str] = []
     unasked: list[str] = []
     packets_received: int = 0

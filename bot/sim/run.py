@@ -35,7 +35,7 @@ from bot.sim.messages import (
     Transferred,
 )
 from bot.sim.peer_process import PeerProcess
-from bot.sim.results import CallReport, SimReport, Tones
+from bot.sim.results import CallReport, HeardPrompt, SimReport, Tones
 from bot.sim.scenario import Agent, Call, Scenario
 from bot.sim.sip_address import SipUri
 from bot.sim.sounds import ToneReading
@@ -147,6 +147,7 @@ class _Run:
         self._call_id = ""
         self._last_prompt = ""
         self._transferred = False
+        self._prompts: dict[int, HeardPrompt] = {}
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def take(self, event: CallEvent) -> None:
@@ -157,12 +158,22 @@ class _Run:
             self._call_id = event.call_id
         if event.call_id != self._call_id:
             return
+        self._note(event)
         for cue in self._cues(event):
             self._peer.tell(cue)
         if isinstance(event, HandoverConnected):
             self._transferred = True
         if isinstance(event, CallEnded) and not self._ended.done():
             self._ended.set_result(None)
+
+    def _note(self, event: CallEvent) -> None:
+        """What the caller is told; the whisper is the agent's."""
+        match event:
+            case PromptStarted(purpose=purpose, prompt=number, text=text) if purpose != "whisper":
+                self._prompts[number] = HeardPrompt(text=text)
+            case PromptEnded(prompt=number, heard_s=heard_s) if number in self._prompts:
+                heard = self._prompts[number]
+                self._prompts[number] = heard.model_copy(update={"heard_s": heard_s})
 
     def node_gone(self) -> None:
         if not self._ended.done():
@@ -304,7 +315,9 @@ class _Run:
         return Tones(caller_heard=heard.tones[0] if heard and heard.tones else None, agent_heard=best)
 
     def _report(self, heard: Report | None, stored: dict[str, Any] | None, tones: Tones) -> CallReport:
-        report = CallReport(name=self._call.name, call_id=self._call_id, tones=tones)
+        report = CallReport(
+            name=self._call.name, call_id=self._call_id, tones=tones, heard=list(self._prompts.values())
+        )
         if stored is not None:
             report = report.model_copy(
                 update={

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-import wave
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import soundfile
+import soxr
 from numpy.typing import NDArray
 
 from bot.core.errors import AudioInvalid
@@ -29,29 +30,19 @@ EVENT_CODES = {key: code for code, key in enumerate("0123456789*#ABCD")}
 
 
 def read_clip(path: Path) -> Samples:
-    """A mono 16-bit WAV file at 8 or 16 kHz, as 8 kHz. Raises AudioInvalid."""
+    """Any sound file that libsndfile reads (WAV, FLAC, OGG, at any rate, its channels mixed), as 8 kHz mono.
+
+    Raises AudioInvalid.
+    """
     try:
-        with wave.open(str(path), "rb") as file:
-            shape = (file.getnchannels(), file.getsampwidth(), file.getframerate())
-            data = file.readframes(file.getnframes())
-    except (OSError, EOFError, wave.Error) as error:
-        raise AudioInvalid(f"{path}: not a readable WAV file: {error}") from error
-    if shape[:2] != (1, 2) or shape[2] not in (RATE, 2 * RATE):
+        data, rate = soundfile.read(path, dtype="float64", always_2d=True)
+    except (OSError, soundfile.SoundFileError) as error:
         raise AudioInvalid(
-            f"{path}: {shape[0]} channel(s), {8 * shape[1]} bit, {shape[2]} Hz",
-            hint="give mono, 16 bit, 8000 Hz: sox IN.wav -c 1 -b 16 -r 8000 OUT.wav",
-        )
-    samples = np.frombuffer(data, "<i2").astype(np.int16)
-    return _halve(samples) if shape[2] == 2 * RATE else samples
-
-
-def _halve(samples: Samples) -> Samples:
-    """16 kHz to 8 kHz: a windowed-sinc low-pass at 3.6 kHz, then every second sample."""
-    taps = np.arange(-32, 33)
-    kernel = np.sinc(2 * 3600 / 16000 * taps) * np.hamming(taps.size)
-    kernel /= kernel.sum()
-    smooth = np.convolve(samples.astype(np.float64), kernel, "same")[::2]
-    return np.clip(np.rint(smooth), -32768, 32767).astype(np.int16)
+            f"{path}: not a readable sound file: {error}", hint="give a WAV or FLAC file"
+        ) from error
+    mono = data.mean(axis=1)
+    sound: NDArray[np.float64] = mono if rate == RATE else soxr.resample(mono, rate, RATE)
+    return np.clip(np.rint(sound * 32768), -32768, 32767).astype(np.int16)
 
 
 def tone(hz: float, samples: int, *, start: int = 0, level_dbfs: float = TONE_LEVEL_DBFS) -> Samples:

@@ -10,16 +10,17 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from bot.surveys.conditions import written
+from bot.surveys.dictionary import WordList
 from bot.surveys.meaning import meaning, plain
 from bot.surveys.schema import Survey
 
 ASIDE = ("version", "title")
 """Fields of a survey that mean nothing to a caller."""
 
-_APART = frozenset({"id", *ASIDE, "questions", "triage", "texts", "closings", "calling"})
+_APART = frozenset({"id", *ASIDE, "questions", "triage", "texts", "closings", "calling", "dictionaries"})
 
 
-Part = Literal["survey", "question", "triage", "text", "closing", "calling"]
+Part = Literal["survey", "question", "triage", "dictionary", "text", "closing", "calling"]
 How = Literal["added", "removed", "renamed", "moved", "changed"]
 
 
@@ -37,7 +38,13 @@ class Change:
 
 def changes_between(a: Survey, b: Survey, *, alike: bool) -> tuple[Change, ...]:
     """From `a` to `b`. Where all calls go the same ways (`alike`), conditions do not differ in meaning."""
-    return (*_of_survey(a, b), *_of_questions(a, b, alike), *_of_rules(a, b, alike), *_of_rest(a, b))
+    return (
+        *_of_survey(a, b),
+        *_of_questions(a, b, alike),
+        *_of_rules(a, b, alike),
+        *_of_dictionaries(a, b),
+        *_of_rest(a, b),
+    )
 
 
 def _of_survey(a: Survey, b: Survey) -> Iterator[Change]:
@@ -82,10 +89,38 @@ def _of_rules(a: Survey, b: Survey, alike: bool) -> Iterator[Change]:
     if not alike:
         for each in _moved(old, new):
             yield Change("triage", "moved", each, "", old.index(each) + 1, new.index(each) + 1)
-    unsaid = frozenset({"id"}) | (frozenset({"when"}) if alike else frozenset())
     for each in old:
         if each in new:
+            silent = a.rule(each).do or b.rule(each).do  # a case or a note is on no way
+            unsaid = frozenset({"id", "when"}) if alike and not silent else frozenset({"id"})
             yield from _fields("triage", each, a.rule(each), b.rule(each), unsaid)
+
+
+def _of_dictionaries(a: Survey, b: Survey) -> Iterator[Change]:
+    """List by list, and of a list that both have only the phrases that came or went."""
+    old, new = _lists(a), _lists(b)
+    for name in dict.fromkeys((*old, *new)):
+        before, after = old.get(name), new.get(name)
+        if before is None or after is None:
+            how: How = "added" if before is None else "removed"
+            yield Change("dictionary", how, name, "", _phrases(before), _phrases(after))
+            continue
+        yield from _fields("dictionary", name, before, after, frozenset({"id", "words", "but"}))
+        for field in ("words", "but"):
+            was, now = getattr(before, field), getattr(after, field)
+            gone = [phrase for phrase in was if phrase not in now]
+            come = [phrase for phrase in now if phrase not in was]
+            if gone or come:
+                yield Change("dictionary", "changed", name, field, gone, come)
+
+
+def _lists(survey: Survey) -> dict[str, WordList]:
+    """By their names in events: «complaints.waiting»."""
+    return {f"{one.id}.{each.id}": each for one in survey.dictionaries for each in one.lists}
+
+
+def _phrases(words: WordList | None) -> list[str] | None:
+    return None if words is None else list(words.words)
 
 
 def _of_rest(a: Survey, b: Survey) -> Iterator[Change]:

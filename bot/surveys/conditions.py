@@ -16,7 +16,9 @@ from bot.surveys.expressions import Comparison, Expression
 from bot.surveys.facts import Facts, RaisedSignal
 
 __all__ = [
+    "ANGRY",
     "COMPLAINT",
+    "MISUNDERSTOOD",
     "AnswerIs",
     "Condition",
     "Facts",
@@ -29,6 +31,12 @@ __all__ = [
 
 COMPLAINT = "complaint"
 """The signal that a complaint raises, whatever its topic."""
+
+MISUNDERSTOOD = "misunderstood"
+"""The signal of a caller who is not understood again and again."""
+
+ANGRY = "angry"
+"""The signal of anger, as far as words and timing show it."""
 
 
 class AnswerIs(BaseModel):

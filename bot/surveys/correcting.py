@@ -8,24 +8,31 @@ words that were said: as if they had been heard in one breath.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from bot.core.answer import Answer, AnswerStatus, AnswerValue
 from bot.core.context import TurnSource, UserTurn
 from bot.core.directives import (
     Callback,
     Directive,
     Expectation,
+    Note,
+    OpenCase,
     OpenExpected,
     OptOut,
     Record,
+    Say,
     ScaleExpected,
     Signal,
     Transfer,
+    WithdrawMatter,
     WithdrawSignal,
 )
 from bot.surveys.answers import UnclearReason, parse
+from bot.surveys.course import CASE
 from bot.surveys.facts import RaisedSignal
 from bot.surveys.misheard import as_meant, beside, is_withdrawn, without_opening
-from bot.surveys.offering import OFFER_EXPECTS
+from bot.surveys.offering import expected_at
 from bot.surveys.schema import OpenQuestion, Question, Survey, expectation_of
 from bot.surveys.state import FlowState, Stage, Step, TakenTurn
 from bot.surveys.wishes import wish_of
@@ -103,8 +110,8 @@ def made_good(survey: Survey, stood: FlowState, base: FlowState, step: Step) -> 
     """The step of a turn that was taken again in `base`, with what makes good for the first time: `stood`
     was the state after that.
 
-    Signals that do not arise any more are withdrawn, those that stand are not raised twice, and an
-    answer that was taken back and not replaced is none.
+    Signals, cases and notes that do not arise any more are withdrawn, those that stand are not made
+    twice, and an answer that was taken back and not replaced is none.
     """
     new = list(step.state.signals[len(base.signals) :])
     gone = []
@@ -113,8 +120,11 @@ def made_good(survey: Survey, stood: FlowState, base: FlowState, step: Step) -> 
             new.remove(signal)
         else:
             gone.append(WithdrawSignal(name=signal.name, rule=signal.rule, topic=signal.topic))
-    directives: list[Directive] = [*gone]
-    for each in step.directives:
+    acted = stood.acted[len(base.acted) :]
+    dropped = [WithdrawMatter(rule=rule) for rule in acted if rule not in step.state.acted]
+    standing = {rule for rule in acted if rule in step.state.acted}
+    directives: list[Directive] = [*gone, *dropped]
+    for each in _without_standing(step.directives, standing):
         if isinstance(each, Signal):
             signal = RaisedSignal(name=each.name, rule=each.rule, topic=each.topic)
             if signal not in new:
@@ -126,6 +136,21 @@ def made_good(survey: Survey, stood: FlowState, base: FlowState, step: Step) -> 
         none = Answer(status=AnswerStatus.NO_ANSWER, confidence=0.0, reason=UnclearReason.DENIED.value)
         directives.insert(0, Record(question_id=question.id, question_kind=question.kind, answer=none))
     return Step(step.state, tuple(directives))
+
+
+def _without_standing(directives: tuple[Directive, ...], rules: set[str]) -> Iterator[Directive]:
+    """Without the cases and notes of rules that have made theirs, and what is said with a case."""
+    of_case = None
+    for each in directives:
+        rule = each.reason if isinstance(each, OpenCase) else each.rule if isinstance(each, Note) else None
+        if rule in rules:
+            of_case = rule
+            continue
+        if isinstance(each, Say) and each.purpose == CASE and of_case is not None:
+            of_case = None
+            continue
+        of_case = None
+        yield each
 
 
 def _question(survey: Survey, state: FlowState) -> Question:
@@ -194,7 +219,8 @@ def _answers_the_next(survey: Survey, state: FlowState, turn: UserTurn) -> bool:
 def _closed_now(survey: Survey, state: FlowState) -> Expectation | None:
     """What the closed question that is being put expects; None where none is."""
     if state.stage is Stage.OFFER:
-        return OFFER_EXPECTS
+        assert state.offer is not None  # the stage says so
+        return expected_at(survey.rule(state.offer.rule).offer or "human")
     if state.stage is not Stage.QUESTION or state.question_id is None:
         return None
     question = survey.question(state.question_id)

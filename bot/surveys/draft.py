@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from bot.core.answer import Answer
 from bot.core.context import UserTurn
-from bot.core.directives import Directive, End, Record, Say, Signal
+from bot.core.directives import Ask, Directive, End, Offer, Record, Say, Signal, Transfer
 from bot.core.endings import Disposition
 from bot.core.intents import Topic
+from bot.surveys.conditions import COMPLAINT
 from bot.surveys.facts import RaisedSignal
 from bot.surveys.piping import piped_answers, render
 from bot.surveys.schema import Question, Survey
@@ -16,13 +18,18 @@ from bot.surveys.spoken import spoken
 from bot.surveys.state import FlowState, Stage, Step
 from bot.surveys.wishes import LEAST_INTENT_CONFIDENCE
 
+_LAST = (Ask, Offer, Transfer, End)
+"""What comes last in a step: the caller's turn, a person's, or the end."""
+
 
 class Draft:
     """Lives for one turn. The states it passes through are immutable; it only holds the latest."""
 
-    def __init__(self, survey: Survey, state: FlowState) -> None:
+    def __init__(self, survey: Survey, state: FlowState, now: datetime | None = None) -> None:
+        """`now` is when the turn was taken, where that is known."""
         self.survey = survey
         self.state = state
+        self.now = None if now is None else now.astimezone(state.context.zone)
         self._directives: list[Directive] = []
 
     def step(self) -> Step:
@@ -33,6 +40,11 @@ class Draft:
 
     def add(self, directive: Directive) -> None:
         self._directives.append(directive)
+
+    def insert(self, directive: Directive) -> None:
+        """Have it done before whatever the caller is asked or told last, and behind all else."""
+        waits = (place for place, each in enumerate(self._directives) if isinstance(each, _LAST))
+        self._directives.insert(next(waits, len(self._directives)), directive)
 
     def render(self, text: str) -> str:
         piped = {
@@ -69,9 +81,12 @@ class Draft:
     def signal(self, name: str, rule: str, topic: Topic | None = None, words: str = "") -> None:
         """Raise a signal; the first topic named in a call stays its topic until a clearer one comes."""
         self.add(Signal(name=name, rule=rule, topic=topic, words=words))
+        if topic is not None and topic not in self.state.topics and name == COMPLAINT:
+            self.update(topics=(*self.state.topics, topic))
         raised = RaisedSignal(name=name, rule=rule, topic=topic)
         known = topic if topic not in (None, Topic.OTHER) else self.state.topic or topic
-        self.update(signals=(*self.state.signals, raised), topic=known)
+        grounds = {**self.state.grounds, name: words} if words else self.state.grounds
+        self.update(signals=(*self.state.signals, raised), topic=known, grounds=grounds)
 
     def end(self, disposition: Disposition, closing: str) -> None:
         """The last directive of a call; `closing` is a field of `Closings`."""

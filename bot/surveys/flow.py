@@ -2,8 +2,10 @@
 
     idle ── start ──► question ──► question … ──► ended
                          │  ▲
-                         ▼  │ declined
+                         ▼  │ declined, or a callback agreed on
                        offer ── accepted ──► handover ── failed ──► ended
+
+Cases and notes of triage rules come with whatever step makes them due.
 
 Nothing here knows time, sound or a network. Whatever the caller does, a survey ends: wasted turns
 are counted a question and a call, and what costs nothing (a repeat, who is calling) is counted too.
@@ -16,7 +18,7 @@ from bot.core.directives import Expectation
 from bot.surveys import asking, confirming, course
 from bot.surveys.correcting import made_good, taken, with_addition
 from bot.surveys.draft import Draft
-from bot.surveys.offering import OFFER_EXPECTS, at_offer
+from bot.surveys.offering import at_offer, expected_at
 from bot.surveys.questioning import at_question
 from bot.surveys.schema import Survey
 from bot.surveys.state import FlowState, PendingOffer, Stage, Step
@@ -56,16 +58,17 @@ def next_step(survey: Survey, state: FlowState, turn: UserTurn) -> Step:
     stood, addition = state, with_addition(survey, state, turn)
     if addition is not None:
         state, turn = addition
-    draft = Draft(survey, state)
+    draft = Draft(survey, state, turn.at)
     if state.stage is Stage.ENDED:
         return draft.step()
     draft.heard(turn)
     if turn.source is TurnSource.HANDOVER_FAILED:
-        course.handover_failed(draft)
+        course.handover_failed(draft, turn)
     elif state.stage is Stage.QUESTION:
         at_question(draft, turn)
     elif state.stage is Stage.OFFER:
         at_offer(draft, turn)
+    course.act(draft)
     step = draft.step()
     if addition is not None:
         step = made_good(survey, stood, state, step)
@@ -75,7 +78,8 @@ def next_step(survey: Survey, state: FlowState, turn: UserTurn) -> Step:
 def expectation(survey: Survey, state: FlowState) -> Expectation | None:
     """What answer is expected now; None while none is (handover, end)."""
     if state.stage is Stage.OFFER:
-        return OFFER_EXPECTS
+        assert state.offer is not None  # the stage says so
+        return expected_at(survey.rule(state.offer.rule).offer or "human")
     return None if current_question(state) is None else confirming.expected(survey, state)
 
 

@@ -21,15 +21,21 @@ ID = "urn:otklik:survey"
 
 _ONE_OR_MANY = {"reask", "say"}
 _POOLS = "Texts"
-_OPTIONAL = ("Texts", "Closings")
+_OPTIONAL = ("Texts", "Closings", "Listening")
 """Definitions whose every key has a default in the survey's language."""
+
+
+_NAMED_IN_A_FILE = ("Recorded", "Dictionary", "WordList")
+"""What a published survey has in full and a file only names."""
 
 
 def json_schema() -> dict[str, Any]:
     """The schema; plain data, made anew at each call."""
     raw = Survey.model_json_schema(mode="validation")
     definitions: dict[str, Any] = {
-        name: _definition(name, body) for name, body in raw.pop("$defs").items() if name != "Recorded"
+        name: _definition(name, body)
+        for name, body in raw.pop("$defs").items()
+        if name not in _NAMED_IN_A_FILE
     }
     survey = _definition("Survey", raw)
     survey["required"] = [key for key in survey["required"] if key not in ("texts", "closings")]
@@ -57,6 +63,13 @@ def _property(owner: str, key: str, value: Any) -> dict[str, Any]:
     made.pop("title", None)
     if key == "when":
         made = _condition()
+    elif (owner, key) == ("Survey", "dictionaries"):
+        made = {
+            "type": "array",
+            "items": {"type": "string"},
+            "uniqueItems": True,
+            "examples": [["complaints"]],
+        }
     elif key == "audio":
         made = {"anyOf": [_file(), {"$ref": "#/$defs/Audio"}]}
     elif owner == "Audio":

@@ -1,8 +1,9 @@
 """Every way through a survey, found by walking the real flow with one answer of each class.
 
 A tree: at a question, an offer, or a field of the contact that a condition reads, the way parts;
-classes that lead to the same are one edge. What the caller may do at any moment (never ring me,
-call me later, silence) parts the way nowhere and is told once, in `Paths.exits`.
+classes that lead to the same are one edge. Cases and notes part it nowhere. What the caller may do at
+any moment (never ring me, call me later, silence) parts the way nowhere and is told once, in
+`Paths.exits`.
 """
 
 from __future__ import annotations
@@ -14,21 +15,21 @@ from typing import Literal
 from bot.core.answer import Answer, AnswerStatus
 from bot.core.context import CallContext, Person, TurnSource, UserTurn
 from bot.core.directives import Directive, End, Transfer
-from bot.core.intents import Intent, Topic
+from bot.core.intents import Intent
 from bot.surveys import course, flow
 from bot.surveys.answer_classes import (
     NOTHING,
     Said,
     answer_classes,
     comparisons_of,
-    conditions_of,
     text_classes,
 )
-from bot.surveys.conditions import COMPLAINT, SignalIs
+from bot.surveys.conditions import MISUNDERSTOOD
 from bot.surveys.draft import Draft
 from bot.surveys.expressions import VALUES
 from bot.surveys.schema import Survey
 from bot.surveys.state import FlowState, Stage, Step
+from bot.surveys.utterances import says, signals_read, utterances
 from bot.surveys.ways import Cut, Edge, Ending, Fork, Node, Way, count_ways, forks_of, ways_of
 
 STEPS = 20_000
@@ -75,10 +76,18 @@ class Paths:
 
 def paths_of(survey: Survey, *, steps: int = STEPS) -> Paths:
     """Walk all ways, `steps` steps of the flow at most."""
-    walk = _Walk(survey, steps)
+    walk = _Walk(_parting(survey), steps)
     root = walk.from_the_start()
     count, exact = count_ways(root, {})
     return Paths(root, count, exact, tuple(_exits(survey)))
+
+
+def _parting(survey: Survey) -> Survey:
+    """Without the rules that part no way: a case or a note that no condition asks about."""
+    offers = tuple(rule for rule in survey.triage if rule.do is None)
+    read = signals_read(survey.model_copy(update={"triage": offers}))
+    kept = tuple(rule for rule in survey.triage if rule.do is None or rule.id in read)
+    return survey.model_copy(update={"triage": kept})
 
 
 class _Walk:
@@ -89,8 +98,9 @@ class _Walk:
         self.steps = steps
         self._seen: dict[str, Node] = {}
         self._nodes: dict[tuple[object, ...], Node] = {}
+        self._signals = signals_read(survey)
         self._read = {name for each in comparisons_of(survey) for name in (each.symbol, each.other)}
-        self._says = tuple(_utterances(survey))
+        self._says = dict(utterances(survey))
         self._classes = {question.id: answer_classes(survey, question) for question in survey.questions}
 
     def from_the_start(self) -> Node:
@@ -108,7 +118,7 @@ class _Walk:
             edges.append((part.said, self._contact(given, others, depth + 1)))
         return self._fork("contact", first, edges)
 
-    def _after(self, step: Step, said: frozenset[UserTurn], depth: int) -> Node:
+    def _after(self, step: Step, said: frozenset[str], depth: int) -> Node:
         state = step.state
         if state.stage in (Stage.ENDED, Stage.HANDOVER):
             return self._same(_ending(self.survey, state, step.directives))
@@ -119,7 +129,7 @@ class _Walk:
             self._seen[key] = self._at_offer(state, said, depth) or self._at_question(state, said, depth)
         return self._seen[key]
 
-    def _at_question(self, state: FlowState, said: frozenset[UserTurn], depth: int) -> Node:
+    def _at_question(self, state: FlowState, said: frozenset[str], depth: int) -> Node:
         assert state.question_id is not None
         question = self.survey.question(state.question_id)
         edges = []
@@ -128,14 +138,18 @@ class _Walk:
             edges.append((part.said, self._after(self._disposed(state, answer), said, depth + 1)))
         none = Answer(status=AnswerStatus.DONT_KNOW, reason=AnswerStatus.DONT_KNOW.value)
         edges.append((NOTHING, self._after(self._disposed(state, none), said, depth + 1)))
-        for turn in self._says:
-            if turn not in said:
+        if MISUNDERSTOOD in self._signals and not any(each.name == MISUNDERSTOOD for each in state.signals):
+            edges.append(
+                (Said(heard=(MISUNDERSTOOD,)), self._after(self._not_understood(state), said, depth + 1))
+            )
+        for name, turn in self._says.items():
+            if name not in said:
                 self.steps -= 1
                 step = flow.next_step(self.survey, state, turn)
-                edges.append((Said(heard=(_heard(turn),)), self._after(step, said | {turn}, depth + 1)))
+                edges.append((Said(heard=(name,)), self._after(step, said | {name}, depth + 1)))
         return self._fork("question", question.id, edges)
 
-    def _at_offer(self, state: FlowState, said: frozenset[UserTurn], depth: int) -> Node | None:
+    def _at_offer(self, state: FlowState, said: frozenset[str], depth: int) -> Node | None:
         if state.stage is not Stage.OFFER or state.offer is None:
             return None
         edges = []
@@ -152,9 +166,19 @@ class _Walk:
         assert state.question_id is not None
         draft.record(self.survey.question(state.question_id), answer)
         course.go_on(draft)
+        course.act(draft)
         return draft.step()
 
-    def _key(self, state: FlowState, said: frozenset[UserTurn]) -> str:
+    def _not_understood(self, state: FlowState) -> Step:
+        """What the flow does where a question ends because the caller is not understood."""
+        self.steps -= 1
+        draft = Draft(self.survey, state.model_copy(update={"silent": False}))
+        assert state.question_id is not None
+        course.dispose_unanswered(draft, self.survey.question(state.question_id), "no_match")
+        course.act(draft)
+        return draft.step()
+
+    def _key(self, state: FlowState, said: frozenset[str]) -> str:
         """All of a state that can change what happens next; not which pool of words was drawn from."""
         read = {name.removeprefix("answer.") for name in self._read}
         kept = state.model_copy(
@@ -163,10 +187,13 @@ class _Walk:
                 "intents": tuple(intent for intent in state.intents if "intents" in self._read),
                 "topics": tuple(topic for topic in state.topics if "topics" in self._read),
                 "used": {},
+                "grounds": {},
+                "misheard": 0,
+                "interruptions": 0,
             }
         )
         statuses = sorted({answer.status for answer in state.answers.values()})
-        return repr((kept.model_dump_json(), sorted(state.answers), statuses, sorted(map(_heard, said))))
+        return repr((kept.model_dump_json(), sorted(state.answers), statuses, sorted(said)))
 
     def _fork(
         self, kind: Literal["question", "offer", "contact"], fork_id: str, edges: list[tuple[Said, Node]]
@@ -204,41 +231,6 @@ def _whole(said: Said, answers: list[Said]) -> Said:
     return Said(everything=True, nothing=said.nothing) if everything else said
 
 
-def _utterances(survey: Survey) -> Iterator[UserTurn]:
-    """What a caller may say beside the answers that some condition listens for, each once."""
-    topics: set[Topic] = set()
-    intents: set[Intent] = set()
-    for condition in conditions_of(survey):
-        if isinstance(condition, SignalIs) and condition.signal == COMPLAINT:
-            topics.add(condition.topic or Topic.OTHER)
-    for comparison in comparisons_of(survey):
-        names = {str(value) for value in comparison.values}
-        if comparison.symbol == "topics":
-            topics |= {topic for topic in Topic if topic in names}
-        elif comparison.symbol == "intents":
-            intents |= {intent for intent in Intent if intent in names}
-        elif comparison.symbol == "signals" and COMPLAINT in names and not topics:
-            topics.add(Topic.OTHER)
-    if topics:
-        intents.discard(Intent.COMPLAIN)  # a complaint about something is one
-    for topic in sorted(topics):
-        yield _says(Intent.COMPLAIN, topic)
-    for intent in sorted(intents):
-        yield _says(intent, Topic.OTHER if intent is Intent.COMPLAIN else None)
-
-
-def _says(intent: Intent, topic: Topic | None = None) -> UserTurn:
-    """Words that are no answer to anything, with what the NLU makes of them."""
-    return UserTurn(
-        source=TurnSource.SPEECH, text=intent.name.title(), intent=intent, intent_confidence=1.0, topic=topic
-    )
-
-
-def _heard(turn: UserTurn) -> str:
-    assert turn.intent is not None
-    return f"{turn.intent.value}:{turn.topic.value}" if turn.topic else turn.intent.value
-
-
 def _exits(survey: Survey) -> Iterator[Exit]:
     leaving = (
         Intent.OPT_OUT,
@@ -250,7 +242,7 @@ def _exits(survey: Survey) -> Iterator[Exit]:
     )
     yield Exit("silence", _ended_by(survey, UserTurn(source=TurnSource.SILENCE)))
     for intent in leaving:
-        yield Exit(intent.value, _ended_by(survey, _says(intent)))
+        yield Exit(intent.value, _ended_by(survey, says(intent)))
 
 
 def _ended_by(survey: Survey, turn: UserTurn) -> Ending:

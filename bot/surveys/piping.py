@@ -23,6 +23,9 @@ FIELDS = (*PERSONAL, "department", "company")
 NAMES = {"agent.name": "agent.first_name"}
 """Other names for fields."""
 
+BY = "{by}"
+"""The place in the texts of a callback for when it is promised."""
+
 _PIPE = re.compile(r"\{([^{}|]*)(?:\|([^{}]*))?\}")
 _ANSWER = re.compile(r"answer\.([a-z][a-z0-9_]{0,39})")
 _HANGING = re.compile(r"[\s,]+(?=[,.!?…:;])")
@@ -36,6 +39,8 @@ def check(text: str) -> str:
     for match in _PIPE.finditer(text):
         field, fallback = match.group(1).strip(), match.group(2)
         near = match.group(0)
+        if near == BY:
+            continue
         if field not in FIELDS and field not in NAMES and not _ANSWER.fullmatch(field):
             known = ", ".join((*FIELDS, "answer.<вопрос>"))
             raise fault("bad-pipe", f"неизвестное поле {{{field}}}", hint=f"есть: {known}", near=near)

@@ -41,9 +41,16 @@ SCHEMA_RULES: dict[str, str] = {
     "bad-comparison": "ответ сравнивается с тем, чем он может быть",
     "duplicate-id": "имена вопросов и правил не повторяются",
     "same-wording": "одна и та же фраза не звучит дважды",
+    "rule-action": "у правила одно действие, со всеми ключами, что ему нужны, и без лишних",
     "endless-loop": "у перехода назад есть at_most, и разговор всегда кончается",
 }
 """Faults of what the file says, found when it is loaded. Rule id -> what is right."""
+
+DICTIONARY_RULES: dict[str, str] = {
+    "bad-phrase": "фраза словаря — слова, как их говорят вслух, не больше шести",
+    "bad-list": "у списка словаря есть сигнал, у жалобы — тема, а extend меняет то, что есть",
+}
+"""Faults of dictionaries, beside those above. Rule id -> what is right."""
 
 FAULTS = "survey_faults"
 """The type of a validation error that carries faults in `ctx["faults"]`."""

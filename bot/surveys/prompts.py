@@ -9,16 +9,27 @@ from bot.core.context import CallContext
 from bot.surveys import asking, confirming
 from bot.surveys.handover_words import handover_words
 from bot.surveys.piping import piped_answers, render
+from bot.surveys.promising import By
 from bot.surveys.questions import Recorded
-from bot.surveys.schema import Survey
+from bot.surveys.schema import Survey, TriageRule
 from bot.surveys.spoken import sayings
-from bot.surveys.triage import offer_wordings
+from bot.surveys.triage import offer_wordings, with_time
 
 RECORDED = "recorded:"
 """What the names of voices begin with that are recordings: their content's SHA-256 follows."""
 
 _FOR_THE_AGENT = {"whisper_score", "whisper_topics", "whisper_requested", "numbers"}
-_CHOSEN_BY_RULE = {"offer", "offer_by_topic", "offer_reask"}
+_CHOSEN_BY_RULE = {
+    "offer",
+    "offer_by_topic",
+    "offer_reask",
+    "offer_callback",
+    "offer_callback_by_topic",
+    "offer_callback_reask",
+    "callback_by",
+    "callback_promised",
+    "callback_at",
+}
 _HINTS = {"dtmf_scale", "dtmf_yes_no"}
 _FILLED_IN = {"confirm", "confirm_either"}
 
@@ -87,14 +98,34 @@ def _texts(survey: Survey) -> Iterator[str]:
         yield from asking.wordings(survey, question)
         yield from confirming.sentences(survey, question)
     for rule in survey.triage:
-        for topic in (None, *survey.texts.offer_by_topic, *rule.text_by_topic):
-            yield from offer_wordings(survey, rule, topic)
+        yield from _of_rule(survey, rule)
     for name in type(survey.texts).model_fields:
         if name not in _FOR_THE_AGENT | _CHOSEN_BY_RULE | _HINTS | _FILLED_IN:
             value = getattr(survey.texts, name)
             yield from (value,) if isinstance(value, str) else value
     for name in type(survey.closings).model_fields:
-        yield getattr(survey.closings, name)
+        closing = getattr(survey.closings, name)
+        if closing:  # a version may be older than the closing
+            yield closing
     yield from handover_words(survey.language).all
     if survey.voicemail is not None:
         yield survey.voicemail.message
+
+
+def _of_rule(survey: Survey, rule: TriageRule) -> Iterator[str]:
+    """All that a triage rule may have said: its offer for each topic and time, or its sentence."""
+    if rule.do is not None:
+        if rule.text is not None:
+            yield rule.text
+        return
+    times: tuple[By | None, ...] = (rule.by,)
+    by_topic = survey.texts.offer_by_topic
+    if rule.offer == "callback":
+        by_topic = survey.texts.offer_callback_by_topic
+        times = ("today", "tomorrow") if rule.by == "today" else times  # today may be over
+        yield survey.texts.callback_at
+    for by in times:
+        for topic in (None, *by_topic, *rule.text_by_topic):
+            yield from offer_wordings(survey, rule, topic, by)
+        if rule.offer == "callback":
+            yield with_time(survey, survey.texts.callback_promised, by)

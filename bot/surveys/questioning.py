@@ -6,11 +6,13 @@ from bot.core.answer import Answer, AnswerStatus
 from bot.core.context import TurnSource, UserTurn
 from bot.core.directives import Callback, OptOut
 from bot.core.endings import Disposition
-from bot.surveys import asking, confirming, course, triage
+from bot.core.intents import Topic
+from bot.surveys import asking, confirming, course, noticing, triage
 from bot.surveys.answers import Unclear, UnclearReason, parse
-from bot.surveys.conditions import COMPLAINT
+from bot.surveys.conditions import MISUNDERSTOOD
 from bot.surveys.draft import Draft
-from bot.surveys.questions import DateQuestion
+from bot.surveys.noticing import Heard
+from bot.surveys.questions import ChoiceQuestion, DateQuestion, MultiChoiceQuestion, YesNoQuestion
 from bot.surveys.schema import (
     CsatQuestion,
     NpsQuestion,
@@ -42,6 +44,9 @@ _POOLS = {
 }
 
 
+_NOT_UNDERSTOOD = (UnclearReason.NO_MATCH, UnclearReason.AMBIGUOUS, UnclearReason.LOW_CONFIDENCE)
+
+
 def at_question(draft: Draft, turn: UserTurn) -> None:
     """One turn of the caller while a question waits for its answer."""
     assert draft.state.question_id is not None  # the stage says so
@@ -57,20 +62,53 @@ def at_question(draft: Draft, turn: UserTurn) -> None:
     if value is not None and only_says_no(expectation_of(question), wish, turn):
         wish = None
         draft.update(topic=draft.state.topic or turn.topic)
+    heard = _beside(noticing.heard_in(draft.survey, turn), question, value)
     if wish in _LEAVES:
         if value is not None:
             draft.record(question, value)
+        noticing.notice(draft, turn, heard, complained=False)
         _LEAVES[wish](draft, turn)
     elif value is not None and confirming.is_wanted(draft, question, value):
         confirming.ask(draft, question, (value.value,), value.heard)
     elif value is not None:
-        _accept(draft, question, value, turn, complained=wish is Wish.COMPLAIN)
-    elif wish in _ASIDES:
+        _accept(draft, question, value, turn, heard, complained=wish is Wish.COMPLAIN)
+    else:
+        _without_answer(draft, question, turn, heard, wish, reading)
+
+
+def _beside(heard: Heard, question: Question, value: Answer | None) -> Heard:
+    """Without the words that are the answer itself: «не решили» to «решён ли вопрос?», an option's name."""
+    if value is None:
+        return heard
+    if isinstance(question, YesNoQuestion):
+        return heard.without(Topic.UNRESOLVED)
+    if isinstance(question, ChoiceQuestion | MultiChoiceQuestion):
+        return Heard((), heard.others)
+    return heard
+
+
+def _without_answer(
+    draft: Draft,
+    question: Question,
+    turn: UserTurn,
+    heard: Heard,
+    wish: Wish | None,
+    reading: Answer | Unclear,
+) -> None:
+    """A turn without an answer: what it tells all the same, and then an offer that this makes due, or
+    the wish, the doubt, or the question again."""
+    told = noticing.notice(draft, turn, heard, complained=wish is Wish.COMPLAIN)
+    told = noticing.interrupted(draft, turn) or told
+    if wish is None and heard.complaints and not (isinstance(reading, Unclear) and reading.candidates):
+        wish = Wish.COMPLAIN  # by the words alone: the NLU did not see it
+    if told and course.offer_at_once(draft):
+        return
+    if wish in _ASIDES:
         _ASIDES[wish](draft, question, turn)
     elif isinstance(reading, Unclear):
         _doubt(draft, question, reading, turn)
     else:
-        _fail(draft, question, UnclearReason.NO_MATCH)
+        _fail(draft, question, UnclearReason.NO_MATCH, turn.text)
 
 
 def _unless_answered(wish: Wish | None, question: Question, reading: Answer | Unclear) -> Wish | None:
@@ -89,15 +127,18 @@ def _doubt(draft: Draft, question: Question, reading: Unclear, turn: UserTurn) -
         draft.update(failures=draft.state.failures + 1, fruitless=draft.state.fruitless + 1)
         confirming.ask(draft, question, reading.candidates, turn.text)
     else:
-        _fail(draft, question, reading.reason)
+        _fail(draft, question, reading.reason, turn.text)
 
 
-def _accept(draft: Draft, question: Question, value: Answer, turn: UserTurn, *, complained: bool) -> None:
+def _accept(
+    draft: Draft, question: Question, value: Answer, turn: UserTurn, heard: Heard, *, complained: bool
+) -> None:
     first = draft.state.answered == 0
     draft.record(question, value)
     draft.update(refusals=0)
-    if complained:
-        _note_complaint(draft, turn)
+    asked = isinstance(question, OpenQuestion)
+    noticing.notice(draft, turn, heard, complained=complained, asked=asked)
+    if complained or heard.complaints:
         course.go_on(draft, "sympathy", "sympathy")
     elif _is_low(question, value):
         course.go_on(draft, "acknowledgement_low")
@@ -114,16 +155,26 @@ def _is_low(question: Question, value: Answer) -> bool:
     return value.value < (scale.low + scale.high) / 2
 
 
-def _note_complaint(draft: Draft, turn: UserTurn) -> None:
-    draft.signal(COMPLAINT, "intent:complain", turn.topic, turn.text)
+def _fail(draft: Draft, question: Question, reason: UnclearReason, words: str = "") -> None:
+    """A turn that led nowhere: say why, put the question in other words, or let it go.
 
-
-def _fail(draft: Draft, question: Question, reason: UnclearReason) -> None:
-    """A turn that led nowhere: say why, put the question in other words, or let it go."""
+    `words` are those that were not understood. So many of such turns are a signal, and may make an
+    offer due.
+    """
     draft.update(failures=draft.state.failures + 1, fruitless=draft.state.fruitless + 1)
+    if reason in _NOT_UNDERSTOOD:
+        draft.update(misheard=draft.state.misheard + 1)
+    listening = draft.survey.signals
+    raised = (
+        listening is not None
+        and draft.state.misheard >= listening.misunderstood_after
+        and course.misunderstood(draft, f"{MISUNDERSTOOD}:turns", words)
+    )
     spent = draft.state.fruitless >= draft.survey.patience
     if spent or draft.state.failures >= asking.failures_allowed(question, draft.state):
-        course.dispose_unanswered(draft, question, reason.value)
+        course.dispose_unanswered(draft, question, reason.value, words)
+        return
+    if raised and course.offer_at_once(draft):
         return
     draft.say_next(_POOLS[reason], "no_input" if reason is UnclearReason.SILENCE else "no_match")
     with_keys = reason is UnclearReason.WRONG_KEY or draft.state.confirming
@@ -185,12 +236,10 @@ _LEAVES = {
 
 def _complain(draft: Draft, question: Question, turn: UserTurn) -> None:
     """A complaint without a value: an offer where a rule wants it now, else sympathy and the question."""
-    _note_complaint(draft, turn)
-    rule = triage.rule_due(draft.survey, draft.state, question.id)
-    if rule is not None:
-        course.offer(draft, rule)
-    elif draft.state.soothed:
-        _fail(draft, question, UnclearReason.NO_MATCH)
+    if course.offer_at_once(draft):
+        return
+    if draft.state.soothed:
+        _fail(draft, question, UnclearReason.NO_MATCH, turn.text)
     else:
         draft.update(soothed=1)
         draft.say_next("sympathy", "sympathy")
@@ -199,7 +248,7 @@ def _complain(draft: Draft, question: Question, turn: UserTurn) -> None:
 
 def _repeat(draft: Draft, question: Question, turn: UserTurn) -> None:
     if draft.state.repeats >= FREE_REPEATS:
-        _fail(draft, question, UnclearReason.NO_MATCH)
+        _fail(draft, question, UnclearReason.NO_MATCH, turn.text)
     else:
         draft.update(repeats=draft.state.repeats + 1)
         # Not the confirming question, which has one wording: nobody hears the same sentence twice.
@@ -208,7 +257,7 @@ def _repeat(draft: Draft, question: Question, turn: UserTurn) -> None:
 
 def _identify(draft: Draft, question: Question, turn: UserTurn) -> None:
     if draft.state.identified >= FREE_IDENTITIES:
-        _fail(draft, question, UnclearReason.NO_MATCH)
+        _fail(draft, question, UnclearReason.NO_MATCH, turn.text)
     else:
         draft.update(identified=draft.state.identified + 1)
         draft.say_next("identity", "identity")

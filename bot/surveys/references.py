@@ -18,15 +18,15 @@ from bot.core.directives import (
     YesNoExpected,
 )
 from bot.core.intents import Intent, Topic
-from bot.surveys.conditions import COMPLAINT, Condition, comparisons
+from bot.surveys.conditions import ANGRY, COMPLAINT, MISUNDERSTOOD, Condition, comparisons
 from bot.surveys.expressions import Comparison, nearest
-from bot.surveys.piping import piped_answers
+from bot.surveys.piping import BY, piped_answers
 from bot.surveys.problems import Fault, Loc
 from bot.surveys.questions import Question
 from bot.surveys.spoken import sayings
 
 if TYPE_CHECKING:
-    from bot.surveys.schema import Survey
+    from bot.surveys.schema import Survey, TriageRule
 
 REQUEST_AGENT = "request_agent"
 """The signal, and the reason of a transfer, when the caller asks for a person himself."""
@@ -48,6 +48,7 @@ def faults(survey: Survey) -> Iterator[Fault]:
             yield from _pipes(survey, text, earlier, loc)
     for place, rule in enumerate(survey.triage):
         yield from _condition(survey, rule.when, survey.questions, ("triage", place, "when"))
+        yield from _action(rule, place)
         if rule.after is not None and rule.after not in (ids := [q.id for q in survey.questions]):
             message = f"after называет вопрос «{rule.after}», которого нет"
             loc = ("triage", place, "after")
@@ -62,6 +63,41 @@ def faults(survey: Survey) -> Iterator[Fault]:
     for part in ("texts", "closings"):
         for loc, text in _texts(getattr(survey, part), (part,)):
             yield from _pipes(survey, text, everything, loc)
+
+
+_FIELDS_OF = {
+    "human": {"after", "target", "declined", "text", "reask", "text_by_topic"},
+    "callback": {"after", "by", "target", "declined", "text", "reask", "text_by_topic"},
+    "case": {"target", "text"},
+    "note": set[str](),
+}
+"""Which keys of a triage rule mean something to its action."""
+
+
+def _action(rule: TriageRule, place: int) -> Iterator[Fault]:
+    """One action, with what it needs and nothing that would be passed over."""
+    loc: Loc = ("triage", place)
+    actions = [action for action in (rule.offer, rule.do) if action is not None]
+    if len(actions) != 1:
+        message = f"правило «{rule.id}»: " + (
+            "не сказано, что делать" if not actions else "offer и do сразу, а действие одно"
+        )
+        hint = "offer: human или callback — предложить, do: case или note — сделать молча"
+        yield Fault("rule-action", message, loc, hint)
+        return
+    (action,) = actions
+    if action == "callback" and rule.by is None:
+        message = f"правило «{rule.id}»: не сказано, когда перезвонить"
+        yield Fault("rule-action", message, loc, "добавьте by: today, tomorrow или workday")
+    fields = type(rule).model_fields
+    given = {
+        name for name in rule.model_fields_set if getattr(rule, name) not in (None, {}, fields[name].default)
+    }
+    for name in sorted(given - _FIELDS_OF[action] - {"id", "when", "offer", "do"}):
+        what = f"offer: {action}" if rule.offer else f"do: {action}"
+        message = f"правило «{rule.id}»: ключ {name} ничего не значит при {what}"
+        allowed = ", ".join(sorted(_FIELDS_OF[action])) or "только id и when"
+        yield Fault("rule-action", message, (*loc, name), f"уберите его; здесь есть: {allowed}")
 
 
 def _texts(model: BaseModel, loc: Loc) -> Iterator[tuple[Loc, str]]:
@@ -81,6 +117,9 @@ def _texts(model: BaseModel, loc: Loc) -> Iterator[tuple[Loc, str]]:
 def _pipes(survey: Survey, text: str, known: Collection[str], loc: Loc) -> Iterator[Fault]:
     """`known` are the questions whose answers the text may pipe."""
     sounds = 1
+    if BY in text and not _of_a_callback(survey, loc):
+        message = f"место {BY} есть только во фразах об обратном звонке"
+        yield Fault("bad-pipe", message, loc, "скажите время словами или уберите его", BY)
     for name in piped_answers(text):
         near = f"answer.{name}"
         if name not in known:
@@ -96,6 +135,13 @@ def _pipes(survey: Survey, text: str, known: Collection[str], loc: Loc) -> Itera
     if sounds > MOST_SOUNDS:
         message = f"у фразы {sounds} звучаний: каждое озвучивается заранее"
         yield Fault("bad-pipe", message, loc, f"оставьте не больше {MOST_SOUNDS}: меньше ответов во фразе")
+
+
+def _of_a_callback(survey: Survey, loc: Loc) -> bool:
+    """Whether a text is said only where a callback is offered or promised."""
+    if loc[0] == "triage" and isinstance(loc[1], int):
+        return survey.triage[loc[1]].offer == "callback"
+    return loc[0] == "texts" and "callback" in str(loc[1])
 
 
 def _twins(survey: Survey) -> Iterator[Fault]:
@@ -199,13 +245,20 @@ def _set_compared(survey: Survey, comparison: Comparison, loc: Loc) -> Iterator[
     known = {
         "intents": [intent.value for intent in Intent],
         "topics": [topic.value for topic in Topic],
-        "signals": [COMPLAINT, REQUEST_AGENT, *(rule.id for rule in survey.triage)],
+        "signals": signal_names(survey),
     }[name]
     what = {"intents": "намерения", "topics": "темы", "signals": "сигнала"}[name]
     for value in comparison.values:
         if value not in known:
             message = f"{what} «{value}» не бывает"
             yield Fault("unknown-reference", message, loc, nearest(str(value), known), str(value))
+
+
+def signal_names(survey: Survey) -> list[str]:
+    """Every signal that a call of this survey can raise, each once."""
+    of_words = (name for dictionary in survey.dictionaries for name in dictionary.signals())
+    of_rules = (rule.id for rule in survey.triage)
+    return list(dict.fromkeys((COMPLAINT, REQUEST_AGENT, MISUNDERSTOOD, ANGRY, *of_words, *of_rules)))
 
 
 def _answer_compared(survey: Survey, question: Question, comparison: Comparison, loc: Loc) -> Iterator[Fault]:

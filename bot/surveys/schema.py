@@ -13,7 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validat
 from bot.core.intents import Topic
 from bot.surveys import references
 from bot.surveys.conditions import Condition
+from bot.surveys.dictionary import Dictionary
 from bot.surveys.problems import refusal
+from bot.surveys.promising import By
 from bot.surveys.questions import (
     Branch,
     ChoiceQuestion,
@@ -35,6 +37,7 @@ __all__ = [
     "Calling",
     "ChoiceQuestion",
     "CsatQuestion",
+    "Listening",
     "NpsQuestion",
     "OpenQuestion",
     "Question",
@@ -56,21 +59,35 @@ class _Model(BaseModel):
 
 
 class TriageRule(_Model):
-    """When to offer a human.
+    """What to do when a condition holds: an `offer` to the caller, or something to `do` without asking.
 
-    The rule's signal is raised as soon as `when` holds. The offer is made once the call is past the
-    question `after` (answered, skipped or not due), or at once where `after` is left out. `target`
-    names an entry of the agents' table. Wordings left out are the survey's `texts`.
+    The rule's signal is raised as soon as `when` holds. An offer is made once the call is past the
+    question `after` (answered, skipped or not due), or at once where `after` is left out; each kind of
+    offer once a call. `by` is when a callback is promised for. A case or a note is made at once; `text`
+    is then one sentence to say, or nothing. Whoever declines an offer whose rule says `declined: case`
+    has a case. `target` is `responsible`, `department:NAME`, `skill:NAME` or an agent's id. Wordings
+    left out are the survey's `texts`.
     """
 
     id: Id
     when: Condition
     after: str | None = None
-    offer: Literal["human"]
+    offer: Literal["human", "callback"] | None = None
+    do: Literal["case", "note"] | None = None
+    by: By | None = None
+    declined: Literal["case"] | None = None
     target: str = Field(default="responsible", min_length=1)
     text: Spoken | None = None
     reask: Spoken | None = None
     text_by_topic: dict[Topic, Spoken] = Field(default_factory=dict)
+
+
+class Listening(_Model):
+    """What makes a signal of how a call goes: `misunderstood` after so many turns that were not
+    understood, `angry` after so many interruptions that answered nothing."""
+
+    misunderstood_after: int = Field(ge=1, le=20)
+    interruptions: int = Field(ge=2, le=20)
 
 
 class Calling(_Model):
@@ -100,6 +117,8 @@ class Survey(_Model):
 
     `patience` is how many fruitless turns (silence, not understood) a caller is asked to bear in
     the whole call. `record` says whether the call's sound is kept, from the end of `consent` on.
+    `dictionaries` raise signals from words; they and `signals` are empty in versions from before there
+    were any.
     """
 
     id: Id
@@ -115,6 +134,8 @@ class Survey(_Model):
     calling: Calling = Calling()
     questions: tuple[Question, ...] = Field(min_length=1, max_length=50)
     triage: tuple[TriageRule, ...] = ()
+    dictionaries: tuple[Dictionary, ...] = ()
+    signals: Listening | None = None
     texts: Texts
     closings: Closings
     voicemail: Voicemail | None = None

@@ -12,6 +12,7 @@ from bot.core.context import CallContext, UserTurn
 from bot.core.directives import Directive
 from bot.core.intents import Intent, Topic
 from bot.surveys.facts import Facts, RaisedSignal
+from bot.surveys.promising import By
 
 
 class Stage(StrEnum):
@@ -22,13 +23,14 @@ class Stage(StrEnum):
 
 
 class PendingOffer(BaseModel):
-    """The offer that the caller has not answered yet."""
+    """The offer that the caller has not answered yet; `by` is when a callback is offered for."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     rule: str
     topic: Topic | None = None
     attempt: int = 1
+    by: By | None = None
 
 
 class Doubt(BaseModel):
@@ -57,7 +59,9 @@ class FlowState(BaseModel):
     wordings was drawn from. `intents` and `topics` are those heard so far, each once. `taken` says how
     often each branch with a limit was taken, by its name (`Branching.name`). `doubt` is what was put
     to be confirmed at this question, once at most. `last` is the last turn, if it gave a value, to be
-    taken again.
+    taken again. `misheard` counts turns of the whole call that were not understood, `interruptions`
+    those that began before the question was heard out and answered nothing. `acted` are the triage
+    rules that opened a case or left a note; `grounds` are the words that each signal rests on.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -85,6 +89,10 @@ class FlowState(BaseModel):
     topics: tuple[Topic, ...] = ()
     taken: dict[str, int] = Field(default_factory=dict)
     doubt: Doubt | None = None
+    misheard: int = 0
+    interruptions: int = 0
+    acted: tuple[str, ...] = ()
+    grounds: dict[str, str] = Field(default_factory=dict)
     last: TakenTurn | None = None
 
     @property

@@ -13,6 +13,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from bot.core.intents import Topic
 from bot.surveys.piping import Text
+from bot.surveys.promising import By
 from bot.surveys.texts_en import CLOSINGS_EN, TEXTS_EN
 from bot.surveys.texts_ru import CLOSINGS_RU, TEXTS_RU
 
@@ -33,6 +34,9 @@ class Texts(BaseModel):
     has the place `{value}`, and `numbers` are the words for 0 to 10 that are put there.
 
     `confirm` has the place `{value}` and `confirm_either` also `{other}`, for what was heard.
+
+    `callback_by` says when a callback is promised for; the texts of a callback but `callback_at`, for a
+    time that the caller names himself, have the place `{by}` for it.
 
     A text that came into the schema after surveys were published (0.2) has an empty default: an
     older version that is read says what it said when it was published, and keeps its hash.
@@ -58,6 +62,12 @@ class Texts(BaseModel):
     offer: Sentence
     offer_by_topic: dict[Topic, Sentence]
     offer_reask: Sentence
+    offer_callback: Text = ""
+    offer_callback_by_topic: dict[Topic, Text] = Field(default_factory=dict)
+    offer_callback_reask: Text = ""
+    callback_by: dict[By, Text] = Field(default_factory=dict)
+    callback_promised: Text = ""
+    callback_at: Text = ""
     handover_failed: Sentence
     filler: Pool
     connecting: Pool
@@ -69,7 +79,11 @@ class Texts(BaseModel):
 
 
 class Closings(BaseModel):
-    """The last sentence by outcome. `transfer` is said before the agent is rung, `error` when we fail."""
+    """The last sentence by outcome. `transfer` is said before the agent is rung, `error` when we fail.
+
+    After a handover that failed, `handover_today`, `handover_tomorrow` and `handover_workday` promise a
+    time where one is known (empty in versions from before there were such promises).
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -83,8 +97,14 @@ class Closings(BaseModel):
     hung_up: Sentence
     transfer: Sentence
     handover_failed: Sentence
+    handover_today: Text = ""
+    handover_tomorrow: Text = ""
+    handover_workday: Text = ""
     error: Sentence
 
+
+LISTENING = {"misunderstood_after": 3, "interruptions": 3}
+"""When a call that goes badly is a signal, unless a survey says otherwise."""
 
 _DEFAULTS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "ru": (TEXTS_RU, CLOSINGS_RU),
@@ -99,6 +119,7 @@ def with_defaults(data: Any) -> Any:
     texts, closings = _DEFAULTS.get(str(data.get("language")), _DEFAULTS["ru"])
     return {
         **data,
+        "signals": _over(LISTENING, data.get("signals")),
         "texts": _over(texts, data.get("texts")),
         "closings": _over(closings, data.get("closings")),
     }

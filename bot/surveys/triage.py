@@ -1,24 +1,35 @@
-"""From signals and rules to an offer: who is to be offered a human, when, and in which words."""
+"""From signals and rules to what is done: an offer and its words, a case, a note."""
 
 from __future__ import annotations
 
 from bot.core.answer import Answer
 from bot.core.directives import ScaleExpected
 from bot.core.intents import Topic
-from bot.surveys.conditions import RaisedSignal, comparisons, holds
+from bot.surveys.conditions import COMPLAINT, RaisedSignal, SignalIs, comparisons, holds
+from bot.surveys.piping import BY
+from bot.surveys.promising import By
 from bot.surveys.references import REQUEST_AGENT
 from bot.surveys.schema import Survey, TriageRule, expectation_of
 from bot.surveys.state import FlowState
 
-__all__ = ["REQUEST_AGENT", "new_signals", "offer_wordings", "rule_due", "whisper"]
+__all__ = [
+    "REQUEST_AGENT",
+    "acts_due",
+    "grounds",
+    "new_signals",
+    "offer_wordings",
+    "rule_due",
+    "whisper",
+]
 
 
-def new_signals(survey: Survey, state: FlowState) -> tuple[RaisedSignal, ...]:
-    """Signals that the answers raise and that were not raised yet: one for each rule on an answer."""
+def new_signals(survey: Survey, state: FlowState) -> tuple[tuple[RaisedSignal, str], ...]:
+    """Signals that the answers raise and that were not raised yet, one for each rule on an answer; each
+    with the words that it rests on."""
     raised = {signal.rule for signal in state.signals}
     facts = state.facts
     return tuple(
-        RaisedSignal(name=rule.id, rule=rule.id)
+        (RaisedSignal(name=rule.id, rule=rule.id), grounds(rule, state))
         for rule in survey.triage
         if rule.id not in raised
         and any(compared.symbol.startswith("answer.") for compared in comparisons(rule.when))
@@ -30,29 +41,68 @@ def rule_due(survey: Survey, state: FlowState, next_question: str | None) -> Tri
     """The first rule whose offer is to be made now.
 
     `next_question` is the question that would be put next, None at the end of the survey. A caller
-    is offered a human once: whoever declined is not asked again.
+    is offered a human once, and a callback once: whoever declined is not asked the same again.
     """
-    if state.offered:
-        return None
+    offered = {survey.rule(rule_id).offer for rule_id in state.offered}
     reached = len(survey.questions) if next_question is None else survey.position(next_question)
     facts = state.facts
     for rule in survey.triage:
-        if not holds(rule.when, facts):
+        if rule.offer is None or rule.offer in offered or not holds(rule.when, facts):
             continue
         if rule.after is None or survey.position(rule.after) < reached:
             return rule
     return None
 
 
-def offer_wordings(survey: Survey, rule: TriageRule, topic: Topic | None) -> tuple[str, str]:
-    """The offer as it is first made, with one sentence that fits the topic, and the re-ask; unrendered."""
+def acts_due(survey: Survey, state: FlowState) -> tuple[TriageRule, ...]:
+    """The rules whose case is to be opened or whose note is to be left now; each acts once a call."""
+    facts = state.facts
+    return tuple(
+        rule
+        for rule in survey.triage
+        if rule.do is not None and rule.id not in state.acted and holds(rule.when, facts)
+    )
+
+
+def grounds(rule: TriageRule, state: FlowState) -> str:
+    """The caller's own words that a rule rests on: the answers and signals that its condition reads."""
+    words = []
+    for compared in comparisons(rule.when):
+        kind, _, name = compared.symbol.partition(".")
+        if kind == "answer" and name in state.answers:
+            words.append(state.answers[name].heard)
+        elif kind == "signals":
+            words += [state.grounds.get(str(value), "") for value in compared.values]
+        elif kind == "topics":
+            words.append(state.grounds.get(COMPLAINT, ""))
+    if isinstance(rule.when, SignalIs):
+        words.append(state.grounds.get(rule.when.signal, ""))
+    return "; ".join(dict.fromkeys(filter(None, words)))
+
+
+def offer_wordings(
+    survey: Survey, rule: TriageRule, topic: Topic | None, by: By | None = None
+) -> tuple[str, str]:
+    """The offer as it is first made, with one sentence that fits the topic, and the re-ask; unrendered.
+
+    `by` is when a callback is offered for.
+    """
     texts = survey.texts
+    callback = rule.offer == "callback"
+    plain = texts.offer_callback if callback else texts.offer
+    by_topic = texts.offer_callback_by_topic if callback else texts.offer_by_topic
+    reask = rule.reask or (texts.offer_callback_reask if callback else texts.offer_reask)
     first = rule.text
     if topic in rule.text_by_topic:
         first = rule.text_by_topic[topic]
     elif first is None:
-        first = texts.offer_by_topic.get(topic, texts.offer) if topic else texts.offer
-    return first, rule.reask or texts.offer_reask
+        first = by_topic.get(topic, plain) if topic else plain
+    return with_time(survey, first, by), with_time(survey, reask, by)
+
+
+def with_time(survey: Survey, text: str, by: By | None) -> str:
+    """A text of a callback with the time that it is promised for."""
+    return text if by is None else text.replace(BY, survey.texts.callback_by[by])
 
 
 def whisper(survey: Survey, answers: dict[str, Answer], topic: Topic | None, *, requested: bool) -> str:

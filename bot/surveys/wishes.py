@@ -85,7 +85,7 @@ def wish_of(turn: UserTurn, *, open_question: bool = False) -> Wish | None:
         return None
     if wants_no_more_calls(turn.text):
         return Wish.OPT_OUT
-    if turn.intent is None or not _was_heard(turn):
+    if turn.intent is None or not was_heard(turn):
         return None
     wish = _BY_INTENT.get(turn.intent)
     if wish is None:
@@ -124,7 +124,7 @@ def only_says_no(expectation: Expectation, wish: Wish | None, turn: UserTurn) ->
     return wish is Wish.COMPLAIN and plain and isinstance(expectation, YesNoExpected)
 
 
-def _was_heard(turn: UserTurn) -> bool:
+def was_heard(turn: UserTurn) -> bool:
     """Whether there are words to take an intent from: a classifier has one for noise, too."""
     known = [token.confidence for token in tokens(turn) if token.text != UNKNOWN]
     return bool(known) and sum(known) / len(known) >= LEAST_WORD_CONFIDENCE

@@ -45,7 +45,16 @@ def turn_of(tracker: Tracker) -> UserTurn:
     at = _taken_at(tracker)
     intent = tracker.latest_message.get("intent", {}).get("name")
     if intent in _TRIGGERED:
-        return UserTurn(source=TurnSource(intent), digits=str(_entity(tracker, "digits") or ""), at=at)
+        try:
+            return UserTurn(
+                source=TurnSource(intent),
+                digits=str(_entity(tracker, "digits") or ""),
+                text=str(_entity(tracker, "reason") or ""),
+                due=_entity(tracker, "due"),
+                at=at,
+            )
+        except ValidationError as error:
+            raise BadInput(f"сущности {intent} не по договору, ошибок: {error.error_count()}") from error
     turn = _metadata(tracker).get("turn")
     if turn is None:
         return UserTurn(source=TurnSource.SPEECH, text=tracker.latest_message.get("text") or "", at=at)

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import time
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -57,6 +58,9 @@ class Server:
         return TestServer(app)
 
 
+DUE = datetime(2026, 11, 24, 17, tzinfo=UTC)
+
+
 def client(server: BaseTestServer, http: aiohttp.ClientSession, timeout_s: float = 5.0) -> RasaDialogue:
     return RasaDialogue(f"http://127.0.0.1:{server.port}/", http, timeout_s=timeout_s)
 
@@ -87,6 +91,7 @@ async def test_the_start_carries_the_context(http: aiohttp.ClientSession) -> Non
         (UserTurn(source=TurnSource.DTMF, digits="9"), "dtmf"),
         (UserTurn(source=TurnSource.SILENCE), "silence"),
         (UserTurn(source=TurnSource.HANDOVER_FAILED), "handover_failed"),
+        (UserTurn(source=TurnSource.HANDOVER_FAILED, text="busy", due=DUE), "handover_failed"),
     ],
 )
 async def test_what_has_no_words_is_triggered(turn: UserTurn, name: str, http: aiohttp.ClientSession) -> None:
@@ -97,6 +102,8 @@ async def test_what_has_no_words_is_triggered(turn: UserTurn, name: str, http: a
     assert path == "/conversations/call%2F1/trigger_intent?include_events=NONE"
     assert body["name"] == name
     assert body["entities"].get("digits", "") == turn.digits
+    assert body["entities"].get("reason", "") == turn.text
+    assert body["entities"].get("due") == (None if turn.due is None else turn.due.isoformat())
 
 
 @pytest.mark.parametrize(("text", "message"), [("", "[unk]"), (" / ", "[unk]"), ("/dtmf", "dtmf")])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 import subprocess
 import sys
@@ -84,6 +86,18 @@ def test_our_errors_end_as_message_hint_and_status(
 def test_ctrl_c_is_130(raising: list[BaseException]) -> None:
     raising.append(KeyboardInterrupt())
     assert run("doctor") == 130
+
+
+@pytest.mark.parametrize(
+    ("number", "says"),
+    [(errno.ENOSPC, "на диске нет места"), (errno.EACCES, "писать или читать здесь нельзя")],
+)
+def test_a_disk_that_takes_no_more_is_told_with_its_place(
+    raising: list[BaseException], capsys: pytest.CaptureFixture[str], number: int, says: str
+) -> None:
+    raising.append(OSError(number, os.strerror(number), "/var/otklik/x"))
+    assert run("doctor") == 3
+    assert capsys.readouterr().err.startswith(f"otklik: /var/otklik/x: {says}")
 
 
 def test_a_mistake_of_the_program_keeps_its_traceback(raising: list[BaseException]) -> None:

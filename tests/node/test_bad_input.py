@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import socket
+import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from bot.settings import Settings
-from tests.node.running import SHORT_SURVEYS, node_settings, start
+from tests.node.running import OTKLIK, SHORT_SURVEYS, RunningNode, node_settings, start
 
 
 @pytest.fixture
@@ -21,7 +24,10 @@ def var() -> Iterator[Path]:
 
 def refused(settings: Settings) -> tuple[int, str]:
     """Exit status and output of a node that does not start."""
-    node = start(settings)
+    return outcome_of(start(settings), settings)
+
+
+def outcome_of(node: RunningNode, settings: Settings) -> tuple[int, str]:
     try:
         status = node.process.wait(120)
     finally:
@@ -79,6 +85,29 @@ def test_a_database_that_is_not_there(var: Path) -> None:
     assert status == 3
     assert "wrong" not in output, "the password is nobody's business"
     assert "127.0.0.1" in output
+
+
+def test_a_full_disk(var: Path) -> None:
+    """No file of this node may grow beyond this: what a full disk is to whoever writes."""
+    settings = node_settings(var)
+    node = start(settings)
+    resource.prlimit(node.process.pid, resource.RLIMIT_FSIZE, (4096, 4096))
+    status, output = outcome_of(node, settings)
+    assert status == 3
+    assert "the disk under the database" in output
+
+
+def test_a_folder_that_cannot_be_made() -> None:
+    ran = subprocess.run(
+        [*OTKLIK, "serve"],
+        env={**os.environ, "OTKLIK_VAR": "/proc/otklik"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 3
+    assert "OTKLIK_VAR" in ran.stderr
+    assert "Traceback" not in ran.stderr
 
 
 def test_a_second_node_in_the_same_folder(var: Path) -> None:

@@ -85,6 +85,18 @@ def test_a_wish_for_a_person_at_the_scale_leads_to_one(node: RunningNode) -> Non
     assert call.failures == []
 
 
+def test_a_complaint_at_the_scale_is_heard(node: RunningNode) -> None:
+    """«Проблема не решилась», said where a number was asked for: it is noted, and the number still asked."""
+    complaint = clip("032_elena.wav")
+    answers = {**ANSWERS, "nps": complaint, "nps#2": NINE}
+    report = asyncio.run(run(node, scenario({"name": "complains", "answers": answers})))
+    (call,) = report.calls
+    (stored,) = asyncio.run(node.ask("calls", call_ids=[call.call_id]))["calls"]
+    assert stored["signals"] == ["complaint"]
+    assert (call.disposition, call.answers["nps"]) == ("completed", 9)
+    assert call.longest_silence_s < DEAD_AIR_S
+
+
 @pytest.mark.parametrize("mute", [{"silence": True}, {"stop_rtp": True}], ids=["silent", "no-rtp"])
 def test_whoever_says_nothing_is_never_left_in_silence(node: RunningNode, mute: dict[str, Any]) -> None:
     name = f"mute-{next(iter(mute))}".replace("_", "-")

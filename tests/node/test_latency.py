@@ -16,7 +16,7 @@ import pytest
 
 from bot.sim.bench.figures import STAGES
 from tests.node.running import OTKLIK, RunningNode
-from tests.node.test_calls import ANSWERS, run, scenario
+from tests.node.test_calls import AGENT, ANSWERS, run, scenario
 from tests.node.test_cli_call import otklik
 
 KINDS = ("closed", "open", "barge_in_pause", "barge_in_stop")
@@ -58,6 +58,20 @@ def test_a_call_is_counted_and_its_gaps_are_shown(node: RunningNode) -> None:
 def near(seconds: float) -> Any:
     """Sums of figures that were rounded to 0.1 ms each."""
     return pytest.approx(seconds, abs=0.002)
+
+
+def test_a_stored_call_explains_its_triage(node: RunningNode) -> None:
+    wants = {"name": "explained", "answers": {"nps": AGENT}, "after_transfer": {}}
+    report = asyncio.run(run(node, scenario(wants, agents=[{"name": "human"}])))
+    (call,) = report.calls
+    told = otklik(node, "triage", "explain", call.call_id, "--json")
+    assert told.returncode == 0, told.stderr
+    entries = json.loads(told.stdout)["entries"]
+    (asked,) = [each for each in entries if each["what"] == "signal_raised"]
+    assert (asked["signal"], asked["rule"]) == ("request_agent", "intent:request_agent")
+    assert asked["said"]
+    assert "handover_connected" in [each["what"] for each in entries]
+    assert "сигнал request_agent" in otklik(node, "triage", "explain", call.call_id).stdout
 
 
 def test_a_call_that_is_not_known_is_told(node: RunningNode) -> None:

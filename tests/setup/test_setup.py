@@ -12,6 +12,8 @@ import pytest
 import setup
 from steps import Failed, Missing, Workshop
 
+from dialogue.training import SOURCES
+
 
 class Recorded(Workshop):
     """Notes commands instead of running them; those whose words match `fails` fail."""
@@ -177,3 +179,7 @@ def test_sudo_that_asks_for_a_password_is_not_used(tmp_path: Path, monkeypatch: 
     as_root = peers.apt_get(Recorded(tmp_path))
     assert as_root is not None
     assert "sudo" not in as_root
+
+
+def test_a_model_is_trained_anew_when_anything_that_it_is_made_from_changes() -> None:
+    assert set(setup.RASA_SOURCES) == set(SOURCES)

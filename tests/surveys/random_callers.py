@@ -26,10 +26,19 @@ NOISE = tuple(
         ("всё отлично спасибо большое", Intent.PRAISE, None),
         ("да", Intent.AFFIRM, None),
         ("нет", Intent.DENY, None),
+        ("меня обхамили", Intent.INFORM, None),
+        ("сколько можно", Intent.OUT_OF_SCOPE, None),
+        ("звоню уже третий раз", Intent.INFORM, None),
+        ("грубости не было", Intent.INFORM, None),
+        ("давайте завтра в десять утра", Intent.CALLBACK_LATER, None),
+        ("лучше в пятницу", None, None),
     )
     for sure in (0.3, 0.95)
 )
 """What leads a caller nowhere, or only a step; none of it ends a call by itself."""
+
+EARLY = tuple(turn.model_copy(update={"after_s": 2.5}) for turn in NOISE[::2])
+"""The same, said before the question was heard out."""
 
 LEAVING = (
     say("соедините с оператором", Intent.REQUEST_AGENT),
@@ -44,7 +53,7 @@ PRESSED = tuple(keys(digits) for digits in ("1", "2", "5", "10", "15", "99", "*"
 
 def turns(expected: Expectation | None) -> st.SearchStrategy[UserTurn]:
     """What a caller may do where this is expected: answers and all else, half and half."""
-    other = st.just(SILENCE) | st.sampled_from(NOISE) | st.sampled_from(PRESSED)
+    other = st.just(SILENCE) | st.sampled_from(NOISE) | st.sampled_from(EARLY) | st.sampled_from(PRESSED)
     return other if expected is None else _answers(expected) | other
 
 

@@ -7,6 +7,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from bot.core.intents import Topic
+from bot.surveys.dictionary_files import shipped
 from bot.surveys.lint import lint_survey
 from bot.surveys.schema import Survey
 
@@ -27,9 +28,13 @@ Draw = st.DrawFn
 
 @st.composite
 def surveys(draw: Draw) -> Survey:
-    """A survey of 1 to 6 questions. Branches that would make it fail its lint are left out again."""
+    """A survey of 1 to 6 questions. Branches and rules that would make it fail its lint are left out."""
     data = draw(_data())
     survey = Survey.model_validate(data)
+    never = {problem.rule for problem in lint_survey(survey)} & {"rule-never-reached"}
+    if never:
+        data["triage"] = data["triage"][:1]
+        survey = Survey.model_validate(data)
     if lint_survey(survey):
         for question in data["questions"]:
             question.pop("then", None)
@@ -62,6 +67,8 @@ def _data(draw: Draw) -> Data:
         "introduction": "Ответьте, пожалуйста, на несколько вопросов.",
         "questions": questions,
         "triage": draw(_rules(questions)),
+        "dictionaries": _DICTIONARIES if draw(st.booleans()) else [],
+        "signals": {"misunderstood_after": draw(st.integers(1, 4)), "interruptions": 2},
     }
 
 
@@ -161,6 +168,7 @@ _KINDS = {
 def _condition(draw: Draw, asked: list[Data]) -> str:
     """A condition that some call meets, over questions that were put before."""
     heard = ['"complaint" in signals', '"billing" in topics', '"praise" in intents']
+    heard += ['"angry" in signals', '"misunderstood" in signals']
     around = [*heard, 'customer.first_name == "Анна"']
     comparable = [question for question in asked if question["kind"] != "open"]
     if comparable and draw(st.integers(0, 2)):
@@ -205,20 +213,36 @@ def _branches(draw: Draw, questions: list[Data], place: int) -> list[Data]:
     return found
 
 
+_DICTIONARIES = [each.model_dump() for each in shipped().values() if each.language == "ru"]
+
+_ACTIONS = st.sampled_from(
+    (
+        {"offer": "human", "target": "responsible"},
+        {"offer": "human", "target": "department:Поддержка"},
+        {"offer": "callback", "by": "today", "target": "responsible"},
+        {"offer": "callback", "by": "workday", "target": "skill:billing"},
+        {"do": "case", "target": "responsible"},
+        {"do": "note"},
+    )
+)
+
+
 @st.composite
 def _rules(draw: Draw, questions: list[Data]) -> list[Data]:
     rules: list[Data] = []
-    for place in range(draw(st.integers(0, 2))):
-        rule: Data = {
-            "id": f"r{place}",
-            "when": draw(_condition(questions)),
-            "offer": "human",
-            "target": "responsible",
-        }
+    for place in range(draw(st.integers(0, 3))):
+        rule: Data = {"id": f"r{place}", "when": draw(_condition(questions)), **draw(_ACTIONS)}
+        if rule.get("do") == "case" and draw(st.booleans()):
+            rule["text"] = ("Передам это руководителю.", "Всё записано.", "Этим займутся.")[place]
+        rules.append(rule)
+        if "offer" not in rule:
+            continue
+        if draw(st.booleans()):
+            rule["declined"] = "case"
         if draw(st.booleans()):
             rule["after"] = draw(st.sampled_from(questions))["id"]
         if draw(st.booleans()):
             topic = draw(st.sampled_from(list(Topic)))
-            rule["text_by_topic"] = {topic.value: "Жаль, что так вышло. Соединить вас с сотрудником?"}
-        rules.append(rule)
+            what = "Соединить вас с сотрудником" if rule["offer"] == "human" else "Перезвонить вам {by}"
+            rule["text_by_topic"] = {topic.value: f"Жаль, что так вышло. {what}?"}
     return rules

@@ -14,15 +14,20 @@ from bot.core.context import UserTurn
 from bot.core.directives import (
     Directive,
     MultiChoiceExpected,
+    Note,
     NumberExpected,
+    OpenCase,
     OpenExpected,
     Record,
+    Say,
     ScaleExpected,
     Signal,
+    WithdrawMatter,
     WithdrawSignal,
 )
 from bot.core.intents import Topic
 from bot.surveys import flow
+from bot.surveys.course import CASE
 from bot.surveys.flow import FlowState, Step
 from bot.surveys.schema import Survey
 from bot.surveys.spoken import sayings
@@ -32,14 +37,16 @@ from tests.surveys.turns import context, say
 
 
 def outcome(state: FlowState) -> dict[str, object]:
-    """All that a flow remembers, but for how it came to be."""
-    kept = state.model_dump(exclude={"last", "answers"})
+    """All that a flow remembers, but for how it came to be and in which words."""
+    kept = state.model_dump(exclude={"last", "answers", "grounds"})
     return {**kept, "answers": {name: each.value for name, each in state.answers.items()}}
 
 
 def course(step: Step) -> list[object]:
     """What is done next, but for the making good and the words of an answer."""
-    left = [each for each in step.directives if not isinstance(each, Signal | WithdrawSignal)]
+    good = Signal | WithdrawSignal | OpenCase | Note | WithdrawMatter
+    left = [each for each in step.directives if not isinstance(each, good)]
+    left = [each for each in left if not (isinstance(each, Say) and each.purpose == CASE)]
     return [(each.question_id, each.answer.value) if isinstance(each, Record) else each for each in left]
 
 
@@ -51,6 +58,20 @@ def standing(directives: list[Directive]) -> list[tuple[str, str, Topic | None]]
             found.append((each.name, each.rule, each.topic))
         elif isinstance(each, WithdrawSignal):
             found.remove((each.name, each.rule, each.topic))
+    return found
+
+
+def matters(directives: list[Directive]) -> list[str]:
+    """The rules whose cases and notes stand after all these; what is withdrawn stood."""
+    found: list[str] = []
+    for each in directives:
+        if isinstance(each, OpenCase):
+            found.append(each.reason)
+        elif isinstance(each, Note):
+            found.append(each.rule)
+        elif isinstance(each, WithdrawMatter):
+            found.remove(each.rule)
+    assert len(found) == len(set(found)), "a rule acts twice"
     return found
 
 
@@ -89,6 +110,8 @@ def test_a_corrected_answer_leaves_what_the_right_one_leaves(survey: Survey, dat
     told = standing([*directives, *taken.directives, *corrected.directives])
     assert sorted(told) == sorted((each.name, each.rule, each.topic) for each in corrected.state.signals)
     assert told == standing([*directives, *straight.directives])
+    acted = matters([*directives, *taken.directives, *corrected.directives])
+    assert set(acted) == set(matters([*directives, *straight.directives])) == set(corrected.state.acted)
 
 
 NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -143,7 +166,11 @@ def asking(kind: str) -> Survey:
                 },
                 {"id": "why", "kind": "open", "when": low, "ask": "Почему?", "reask": ["И почему?"]},
             ],
-            "triage": [{"id": "low", "when": low, "offer": "human"}],
+            "triage": [
+                {"id": "low", "when": low, "offer": "human"},
+                {"id": "matter", "when": low, "do": "case", "text": "Передам это руководителю."},
+                {"id": "remark", "when": high, "do": "note"},
+            ],
         }
     )
 
@@ -166,6 +193,8 @@ def test_every_answer_of_every_kind_is_corrected_to_every_other(kind: str) -> No
         same = taken.state.last.answer.value == whole.state.last.answer.value
         told = standing([*taken.directives, *corrected.directives])
         assert told == standing([*whole.directives]), (wrong, right)
+        acted = matters([*taken.directives, *corrected.directives])
+        assert set(acted) == set(matters([*whole.directives])), (wrong, right)
         if not same:
             assert outcome(corrected.state) == outcome(whole.state), (wrong, right)
             assert course(corrected) == course(whole), (wrong, right)

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.core.context import UserTurn
-from bot.core.directives import Ask, End, Offer, Record, Transfer
+from bot.core.directives import Ask, End, Note, Offer, OpenCase, Record, Transfer
 from bot.surveys import flow
 from bot.surveys.flow import Stage
 from bot.surveys.loader import load_survey
@@ -26,7 +26,8 @@ A_PUT = 1 + 2 + 1 + 2
 """Turns that one putting of a question may cost without wasting the caller's patience: the answer, two
 requests to repeat, a complaint that is soothed, and an answer read back and taken back."""
 
-IDENTITIES, OFFER, FAILED_HANDOVER = 2, 3, 1
+IDENTITIES, OFFERS, FAILED_HANDOVER = 2, 2 * 3, 1
+"""A human and a callback are offered once each, in three wordings at most."""
 
 
 def longest(survey: Survey) -> int:
@@ -36,7 +37,7 @@ def longest(survey: Survey) -> int:
     """
     ways_back = sum(branch.at_most or 0 for question in survey.questions for branch in question.then)
     puttings = len(survey.questions) * (1 + ways_back)
-    return A_PUT * puttings + survey.patience + IDENTITIES + OFFER + FAILED_HANDOVER
+    return A_PUT * puttings + survey.patience + IDENTITIES + OFFERS + FAILED_HANDOVER
 
 
 def is_over(talk: Talk) -> bool:
@@ -62,6 +63,13 @@ def check_end(talk: Talk) -> None:
     last = talk.directives[-1]
     assert isinstance(last, End | Transfer)
     assert last.text
+    offers = [offer.offer for offer in talk.of(Offer) if offer.attempt == 1]
+    assert len(offers) == len(set(offers)), "the same is offered twice"
+    acted = [
+        each.reason if isinstance(each, OpenCase) else each.rule
+        for each in [*talk.of(OpenCase), *talk.of(Note)]
+    ]
+    assert len(acted) == len(set(acted)), "a rule acts twice"
     asked = {ask.question_id for ask in talk.of(Ask)}
     assert {record.question_id for record in talk.of(Record)} <= asked, "an answer to what was not asked"
     if transfers:  # nobody picks up

@@ -135,14 +135,17 @@ async def test_a_trunk_without_registration_that_asks_for_a_password(tmp_path: P
         assert await trunk.succeeded(), trunk.log
 
 
-async def test_a_wrong_password_is_forbidden(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("status", "reason"), [("403", "Forbidden"), ("401", "Unauthorized")])
+async def test_a_wrong_password_is_forbidden(tmp_path: Path, status: str, reason: str) -> None:
+    """Refused in so many words, or asked for again."""
     async with (
-        sipp("uas_refuse", tmp_path, status="403", reason="Forbidden") as trunk,
+        sipp("uas_auth_wrong", tmp_path, status=status, reason=reason) as trunk,
         sip_endpoint(auth_user="trunk-login", password="wrong") as endpoint,
     ):
         with pytest.raises(DialFailed) as refusal:
-            await endpoint.dial(trunk.uri, timeout_s=5)
+            await endpoint.dial(f"sip:+74950000001@127.0.0.1:{trunk.port}", timeout_s=5)
         assert refusal.value.cause.kind is EndKind.FORBIDDEN
+        assert await trunk.succeeded(), trunk.log
 
 
 async def test_a_trunk_with_registration(tmp_path: Path) -> None:

@@ -16,9 +16,9 @@ from typing import Any, Literal, cast
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
 from bot.core.errors import Place
-from bot.surveys.loader import SurveyFile
 from bot.surveys.problems import Fault, Loc, Problem
 from bot.surveys.schema import Survey
+from bot.surveys.schema_problems import SurveyFile
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,7 +37,10 @@ RULES = (SAME, DOUBLE, EITHER_OR, UNHEARD)
 _AND_OR = re.compile(r"\bи\s*/\s*или\b|\band\s*/\s*or\b", re.IGNORECASE)
 _YES_OR_NO = re.compile(r"\b(?:да|yes)\s*,?\s+(?:или|or)\s+(?:нет|no)\b", re.IGNORECASE)
 _OR = re.compile(r"\b(?:или|or)\b", re.IGNORECASE)
-_ASKS = {"confirm", "confirm_either", "offer", "offer_by_topic", "offer_reask"}
+_ASKS = {
+    *("confirm", "confirm_either", "offer", "offer_by_topic", "offer_reask"),
+    *("offer_callback", "offer_callback_by_topic", "offer_callback_reask"),
+}
 """Texts that are followed by listening."""
 
 
