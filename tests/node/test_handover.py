@@ -32,7 +32,12 @@ TALK_S = 3.5
 
 CONNECTING = "Соединяю."
 APOLOGY = "Простите, сейчас все сотрудники заняты."
-PROMISE = "Вам обязательно перезвонят в ближайшее время. Всего доброго!"
+PROMISES = [
+    f"Вам обязательно перезвонят {when}. Всего доброго!"
+    for when in ("в ближайшее время", "сегодня до конца дня", "завтра", "в ближайший рабочий день")
+]
+"""As far off as the deadline of his case is on the day of the test."""
+
 FAREWELL = "Спасибо за ваше время. До свидания!"
 WHISPERS = {"answering": "Оценка один.", "leaving": "Оценка восемь."}
 
@@ -153,7 +158,8 @@ def told_and_owed(node: RunningNode, talked: Talk, name: str, reason: str) -> No
     assert call.transferred_to is None
     assert [failed.reason for failed in talked.of(name, HandoverFailed)] == [reason]
     received = talked.capture(name).received
-    places = [place_of(sentence(node, text), received) for text in (CONNECTING, APOLOGY, PROMISE)]
+    promised = max(PROMISES, key=lambda text: place_of(sentence(node, text), received).likeness)
+    places = [place_of(sentence(node, text), received) for text in (CONNECTING, APOLOGY, promised)]
     assert [place.likeness > SAME for place in places] == [True, True, True], places
     assert sorted(places, key=lambda place: place.at_s) == places, "told in this order"
     assert call.ended == "remote_hangup"
