@@ -12,10 +12,12 @@ and the table in docs/administrators.md.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     BeforeValidator,
     ConfigDict,
@@ -36,7 +38,7 @@ if TYPE_CHECKING:  # the rooms are imported when their settings are asked for: t
     from bot.call.settings import CallSettings
     from bot.speech.settings import SpeechSettings
     from bot.store.settings import StoreSettings
-    from telephony.settings import SipSettings
+    from telephony.settings import SipSettings, WebRtcSettings
 
 PROJECT = Path(__file__).resolve().parent.parent
 CONFIG_VARIABLE = "OTKLIK_CONFIG"
@@ -57,6 +59,13 @@ def _by_commas(value: object) -> object:
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+def _port_range(value: str) -> str:
+    low, dash, high = value.replace(" ", "").partition("-")
+    if not dash or not low.isdigit() or not high.isdigit() or not 1024 <= int(low) < int(high) <= 65535:
+        raise ValueError("нужен диапазон портов от 1024 до 65535, например 30000-30999")
+    return f"{low}-{high}"
 
 
 def _sip_uri(value: str) -> str:
@@ -122,10 +131,7 @@ class SipSection(_Section):
     @field_validator("rtp_ports")
     @classmethod
     def _a_range(cls, value: str) -> str:
-        low, dash, high = value.replace(" ", "").partition("-")
-        if not dash or not low.isdigit() or not high.isdigit() or not 1024 <= int(low) < int(high) <= 65535:
-            raise ValueError("нужен диапазон портов от 1024 до 65535, например 30000-30999")
-        return f"{low}-{high}"
+        return _port_range(value)
 
     @model_validator(mode="after")
     def _room_for_all_calls(self) -> SipSection:
@@ -134,6 +140,72 @@ class SipSection(_Section):
             raise ValueError(
                 f"в rtp_ports {self.rtp_ports} помещается {(high - low + 1) // 2} звонков, "
                 f"а max_calls = {self.max_calls}: расширьте диапазон (по два порта на звонок)"
+            )
+        return self
+
+
+def _host_and_port(value: str) -> str:
+    if value and not re.fullmatch(r"[\w.-]+:[1-9]\d{0,4}", value):
+        raise ValueError("нужен узел с портом, например stun.example.ru:3478")
+    return value
+
+
+HostPort = Annotated[str, AfterValidator(_host_and_port)]
+
+
+class TurnSection(_Section):
+    """The relay for browsers that reach the node no other way."""
+
+    server: HostPort = Field("", description="узел и порт TURN, например turn.example.ru:3478; пусто: нет")
+    user: str = Field("", description="имя на TURN")
+    password: SecretStr = Field(
+        SecretStr(""), description="пароль TURN; лучше переменной OTKLIK_WEBRTC__TURN__PASSWORD"
+    )
+    transport: Literal["udp", "tcp", "tls"] = Field("udp", description="как идти на TURN: udp, tcp, tls")
+    only: bool = Field(False, description="только через TURN: адреса узла браузер не узнает")
+
+    @model_validator(mode="after")
+    def _a_server(self) -> TurnSection:
+        if self.only and not self.server:
+            raise ValueError("only = true, но server пуст: укажите TURN")
+        return self
+
+
+class WebRtcSection(_Section):
+    """Calls from browsers: customers on a page, and the agent's desk."""
+
+    hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_by_commas)] = Field(
+        ("127.0.0.1",),
+        description="адреса этой машины для звука из браузеров; пусто: все, кроме 127.0.0.1",
+    )
+    ports: str = Field("31000-31999", description="порты UDP для звука из браузеров: по одному на звонок")
+    max_calls: int = Field(12, ge=1, le=255, description="сколько звонков из браузеров сразу")
+    stun: HostPort = Field("", description="узел и порт STUN, если узел за NAT; пусто: не спрашивать")
+    reconnect_s: Seconds = Field(
+        20.0, description="сколько секунд ждать браузер, который пропал из сети, прежде чем класть трубку"
+    )
+    rejoin_s: float = Field(
+        5.0, ge=0, le=3600, description="сколько секунд ждать страницу, которую закрыли: её могли обновить"
+    )
+    turn: TurnSection = Field(TurnSection(), description="ретранслятор TURN")
+
+    @property
+    def port_range(self) -> tuple[int, int]:
+        low, high = self.ports.split("-")
+        return int(low), int(high)
+
+    @field_validator("ports")
+    @classmethod
+    def _a_range(cls, value: str) -> str:
+        return _port_range(value)
+
+    @model_validator(mode="after")
+    def _room_for_all_calls(self) -> WebRtcSection:
+        low, high = self.port_range
+        if high - low + 1 < self.max_calls:
+            raise ValueError(
+                f"в ports {self.ports} помещается {high - low + 1} звонков, а max_calls = {self.max_calls}: "
+                "расширьте диапазон"
             )
         return self
 
@@ -256,6 +328,7 @@ class Settings(BaseSettings):
         "info", description="подробность журнала: debug, info, warning, error"
     )
     sip: SipSection = SipSection()
+    webrtc: WebRtcSection = WebRtcSection()
     call: CallSection = CallSection()
     dialogue: DialogueSection = DialogueSection()
     speech: SpeechSection = SpeechSection()
@@ -302,6 +375,11 @@ class Settings(BaseSettings):
         from bot.settings_rooms import sip_settings
 
         return sip_settings(self)
+
+    def webrtc_settings(self) -> WebRtcSettings:
+        from bot.settings_rooms import webrtc_settings
+
+        return webrtc_settings(self)
 
     def call_settings(self) -> CallSettings:
         from bot.settings_rooms import call_settings

@@ -13,7 +13,7 @@ from bot.speech.models import find_entry, model_path
 from bot.speech.settings import PromptSettings, RecogniserSettings, SpeechSettings, SynthesiserSettings
 from bot.store.settings import StoreSettings
 from bot.triage.presence import LocalBoard, PresenceBoard, PresenceSettings
-from telephony.settings import SipSettings
+from telephony.settings import SipSettings, WebRtcSettings
 
 
 def sip_settings(settings: Settings) -> SipSettings:
@@ -37,6 +37,28 @@ def sip_settings(settings: Settings) -> SipSettings:
         rtp_timeout_s=sip.rtp_timeout_s,
         expose_headers=sip.exposed_headers,
     )
+
+
+def webrtc_settings(settings: Settings) -> WebRtcSettings:
+    webrtc = settings.webrtc
+    return WebRtcSettings(
+        hosts=webrtc.hosts,
+        ports=webrtc.port_range,
+        stun=_address(webrtc.stun),
+        turn=_address(webrtc.turn.server),
+        turn_user=webrtc.turn.user,
+        turn_password=webrtc.turn.password.get_secret_value(),
+        turn_transport=webrtc.turn.transport,
+        relay_only=webrtc.turn.only,
+        max_calls=webrtc.max_calls,
+        reconnect_s=webrtc.reconnect_s,
+        rejoin_s=webrtc.rejoin_s,
+    )
+
+
+def _address(value: str) -> tuple[str, int] | None:
+    host, _, port = value.rpartition(":")
+    return (host, int(port)) if value else None
 
 
 def call_settings(settings: Settings) -> CallSettings:

@@ -37,12 +37,14 @@ _BY_STATUS = {
 @dataclass(slots=True)
 class CallHistory:
     """What is known of a call when it ends. `wanted` is the end that we ourselves asked for;
-    `confirmed` that the call was established; `referring` that a REFER of ours is under way."""
+    `confirmed` that the call was established; `referring` that a REFER of ours is under way; `replacing`
+    that somebody was told to take our place in it."""
 
     direction: Literal["inbound", "outbound"]
     confirmed: bool = False
     answering: bool = False
     referring: bool = False
+    replacing: bool = False
     wanted: EndKind | None = None
 
 
@@ -82,7 +84,9 @@ def _kind_of_confirmed(text: str, history: CallHistory) -> EndKind:
     if text == _RTP_LOST:
         return EndKind.MEDIA_LOST
     if text.startswith(_RESET):
-        return EndKind.TRANSFER_UNKNOWN if history.referring else EndKind.REMOTE_HANGUP
+        if history.referring:
+            return EndKind.TRANSFER_UNKNOWN
+        return EndKind.TRANSFERRED if history.replacing else EndKind.REMOTE_HANGUP
     if text.startswith(_TIMED_OUT):
         return EndKind.MEDIA_LOST  # a request within the call went unanswered: nobody is there
     return EndKind.FAILED

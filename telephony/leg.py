@@ -126,6 +126,11 @@ class CallLeg(Protocol):
     async def transfer(self, target: str, timeout_s: float) -> TransferOutcome:
         """Blind REFER. Raises TransferFailed when refused or failed and the call lives on."""
 
+    async def transfer_to(self, other: CallLeg, timeout_s: float) -> TransferOutcome:
+        """Attended: a REFER with Replaces tells this line's party to take our place in the call with `other`,
+        which is up. DONE ends both lines. Raises TransferFailed when refused or failed, and where it is not
+        possible (the far end of `other` must know `replaces`, RFC 3891); both calls live on then."""
+
     async def hang_up(self) -> None:
         """End the line, in whatever state it is. Idempotent; returns when `ended` is resolved."""
 

@@ -36,7 +36,7 @@ from bot.core.endings import EndCause, EndKind
 from bot.core.errors import DialFailed, LegClosed, TransferFailed
 from bot.core.ids import new_id
 from telephony.echo import EchoControl
-from telephony.leg import Digit, LegStats, Playback, RejectReason, TransferOutcome
+from telephony.leg import CallLeg, Digit, LegStats, Playback, RejectReason, TransferOutcome
 from telephony.pacer import Pacer
 from telephony.playout import PlayQueue, Sound
 from telephony.streams import Broadcast, Stream
@@ -92,6 +92,10 @@ class ScriptedLeg:
         """Targets of `transfer`, in order."""
         self.transfer_result: TransferOutcome | TransferFailed = TransferOutcome.DONE
         """What the far end makes of a transfer; set it before. DONE and UNKNOWN end the line."""
+        self.attended: list[CallLeg] = []
+        """Lines whose parties were given to ours by `transfer_to`, in order."""
+        self.attended_result: TransferOutcome | TransferFailed = TransferOutcome.DONE
+        """What comes of `transfer_to`; set it before. DONE ends both lines, UNKNOWN this one."""
         self.rtp = True
         """Set to False and the far end sends nothing any more: frames are concealed silence."""
 
@@ -220,6 +224,20 @@ class ScriptedLeg:
         done = self.transfer_result is TransferOutcome.DONE
         self._end(EndCause(EndKind.TRANSFERRED if done else EndKind.TRANSFER_UNKNOWN))
         return self.transfer_result
+
+    async def transfer_to(self, other: CallLeg, timeout_s: float) -> TransferOutcome:
+        self._must_be_open()
+        if not isinstance(other, ScriptedLeg) or other.ended.done():
+            raise TransferFailed(f"{other.remote} cannot be given to {self.remote}: not in a call of ours")
+        self.attended.append(other)
+        if isinstance(self.attended_result, TransferFailed):
+            raise self.attended_result
+        if self.attended_result is TransferOutcome.DONE:
+            other._end(EndCause(EndKind.TRANSFERRED))
+            self._end(EndCause(EndKind.TRANSFERRED))
+        else:
+            self._end(EndCause(EndKind.TRANSFER_UNKNOWN))
+        return self.attended_result
 
     async def hang_up(self) -> None:
         up = self._up.done()

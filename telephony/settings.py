@@ -1,4 +1,4 @@
-"""What the SIP side of a process needs to know. Composed elsewhere; nothing here reads a file."""
+"""What the lines of a process need to know. Composed elsewhere; nothing here reads a file."""
 
 from __future__ import annotations
 
@@ -88,4 +88,60 @@ class SipSettings:
         if not holds:
             raise SettingsInvalid(
                 f"sip.{name} cannot be {getattr(self, name)!r}", hint=f"Right would be: {right}."
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class WebRtcSettings:
+    """How browsers reach this process. Raises SettingsInvalid on construction.
+
+    hosts               addresses of this machine to offer; none: every one but loopback
+    ports               first and last UDP port for media; every line takes one on each host
+    stun                host and port of the server that tells our address behind a NAT; none: not asked
+    turn                host and port of the relay for what no direct way reaches; none: not used
+    turn_user, turn_password, turn_transport   for the relay
+    relay_only          no way but the relay (and no address of ours in the answer)
+    max_calls           a further offer is refused
+    connect_s           a far end that is not reached for so long after our answer has failed
+    reconnect_s         nothing heard for so long: the far end is gone. Until then it may come back another
+                        way with a new offer
+    rejoin_s            a page that closes its connection may be one that is loaded anew: so long it may
+                        come back before that counts as hanging up
+    echo_control        as in `SipSettings`
+    """
+
+    hosts: tuple[str, ...] = ("127.0.0.1",)
+    ports: tuple[int, int] = (31000, 31999)
+    stun: tuple[str, int] | None = None
+    turn: tuple[str, int] | None = None
+    turn_user: str = ""
+    turn_password: str = field(default="", repr=False)
+    turn_transport: Literal["udp", "tcp", "tls"] = "udp"
+    relay_only: bool = False
+    max_calls: int = 12
+    connect_s: float = 15.0
+    reconnect_s: float = 20.0
+    rejoin_s: float = 5.0
+    echo_control: bool = True
+
+    def __post_init__(self) -> None:
+        first, last = self.ports
+        self._require(
+            1024 <= first <= last < 65536 and last - first + 1 >= self.max_calls,
+            "ports",
+            f"two ports from 1024 up, with at least {self.max_calls} between them (one a line)",
+        )
+        self._require(all(self.hosts), "hosts", "addresses of this machine")
+        self._require(self.max_calls >= 1, "max_calls", "a number from 1 up")
+        self._require(
+            not self.relay_only or self.turn is not None, "turn", "the relay, as `relay_only` is on"
+        )
+        for name in ("connect_s", "reconnect_s"):
+            self._require(getattr(self, name) > 0, name, "seconds, more than 0")
+        self._require(self.rejoin_s >= 0, "rejoin_s", "seconds, or 0")
+
+    def _require(self, holds: bool, name: str, right: str) -> None:
+        if not holds:
+            raise SettingsInvalid(
+                f"webrtc.{name} cannot be {getattr(self, name)!r}", hint=f"Right would be: {right}."
             )

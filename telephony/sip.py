@@ -28,7 +28,7 @@ from telephony.leg import RejectReason
 from telephony.orphans import DialogKeeper
 from telephony.pacer import Pacer
 from telephony.settings import SipSettings
-from telephony.sipleg import SipLeg
+from telephony.sipleg import SipLeg, StackCall
 from telephony.siptrace import Sighting, Sightings, sighting
 from telephony.soundpath import WireState
 
@@ -120,6 +120,25 @@ class _StackCall:
             raise TransferFailed(f"the transfer to {target} failed: {error}", status=error.status) from error
         except (BaresipError, ValueError) as error:
             raise TransferFailed(f"the transfer to {target} was not sent: {error}") from error
+
+    async def transfer_to(self, other: StackCall, timeout_s: float) -> None:
+        assert isinstance(other, _StackCall)
+        try:
+            await self.call.attended_transfer(other.call, timeout=timeout_s)
+        except StackTransferFailed as error:
+            await self._resume_with(other)
+            raise TransferFailed(f"the attended transfer failed: {error}", status=error.status) from error
+        except (BaresipError, ValueError) as error:
+            await self._resume_with(other)
+            raise TransferFailed(f"the attended transfer was not sent: {error}") from error
+
+    async def _resume_with(self, other: _StackCall) -> None:
+        """The stack holds both calls before it refers, and leaves them so."""
+        for call in (self.call, other.call):
+            try:
+                await call.resume()
+            except BaresipError as error:
+                log.info("call was not there to resume", reason=str(error))
 
     async def send_digits(self, keys: str) -> None:
         try:

@@ -5,7 +5,7 @@ what happens; so the order of events at a call's beginning and end is decided he
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Literal, Protocol
 
 import structlog
@@ -15,7 +15,7 @@ from bot.core.endings import EndCause, EndKind
 from bot.core.errors import DialFailed, LegClosed, TransferFailed
 from bot.core.ids import new_id
 from telephony.endings import CallHistory, cause_of
-from telephony.leg import Digit, LegStats, Playback, RejectReason, TransferOutcome
+from telephony.leg import CallLeg, Digit, LegStats, Playback, RejectReason, TransferOutcome
 from telephony.pacer import Pacer
 from telephony.settings import CODECS, SipSettings
 from telephony.siptrace import Sighting
@@ -28,6 +28,8 @@ _FRAMES_KEPT = 100  # 2 s, as the port says
 _DIGITS_KEPT = 256
 _CODEC_WAIT_S = 0.5
 _CLOSE_WAIT_S = 5.0
+_REPLACED_WAIT_S = 1.0
+"""Whoever took our place has ended our call by then (RFC 3891, 3); else we end it ourselves."""
 
 
 class StackCall(Protocol):
@@ -48,6 +50,10 @@ class StackCall(Protocol):
 
     async def transfer(self, target: str, timeout_s: float) -> None:
         """REFER; returns when NOTIFY reported success. Raises TransferFailed."""
+
+    async def transfer_to(self, other: StackCall, timeout_s: float) -> None:
+        """REFER with Replaces: this call's far end takes our place in `other`. As `transfer`; where it
+        fails, both calls go on as they were."""
 
     async def send_digits(self, keys: str) -> None:
         """Raises LegClosed."""
@@ -173,9 +179,28 @@ class SipLeg:
 
     async def transfer(self, target: str, timeout_s: float) -> TransferOutcome:
         self._must_be_open()
+        return await self._refer(self._call.transfer(target, timeout_s))
+
+    async def transfer_to(self, other: CallLeg, timeout_s: float) -> TransferOutcome:
+        self._must_be_open()
+        if not isinstance(other, SipLeg) or other.ended.done() or not other._up.is_set():
+            raise TransferFailed(
+                f"{other.remote} cannot be given to {self.remote}: not in a SIP call of ours"
+            )
+        other._history.replacing = True
+        try:
+            outcome = await self._refer(self._call.transfer_to(other._call, timeout_s))
+            replaced = outcome is TransferOutcome.DONE
+            if replaced and not await other._wait_for(other.ended.done, _REPLACED_WAIT_S):
+                await other._finish(EndKind.TRANSFERRED)
+        finally:
+            other._history.replacing = False
+        return outcome
+
+    async def _refer(self, transfer: Awaitable[None]) -> TransferOutcome:
         self._history.referring = True
         try:
-            await self._call.transfer(target, timeout_s)
+            await transfer
         except TransferFailed:
             if self.ended.done() and self.ended.result().kind is EndKind.TRANSFER_UNKNOWN:
                 return TransferOutcome.UNKNOWN

@@ -57,10 +57,12 @@ class Wire(Protocol):
 
 
 class SoundPath:
-    """`rate` is 8000 until `open`, and settled then: a later change on the wire is converted."""
+    """`rate` is 8000 until `open`, and settled then: a later change on the wire is converted. `relay_fill`
+    frames of a bridge wait in the line: two where the line sends by a clock of its own."""
 
-    def __init__(self, wire: Wire, *, echo_control: bool = True) -> None:
+    def __init__(self, wire: Wire, *, echo_control: bool = True, relay_fill: int = _RELAY_FILL) -> None:
         self._wire = wire
+        self._relay_fill = relay_fill
         self._echo_control = echo_control
         self._rate = DEFAULT_RATE
         self._intake = Intake(self._rate)
@@ -143,7 +145,7 @@ class SoundPath:
         self._queue.settle(unsent)
         if unsent + len(frame.data) > _RELAY_LIMIT * size:
             return
-        data = frame.data if unsent else bytes((_RELAY_FILL - 1) * size) + frame.data
+        data = frame.data if unsent else bytes((self._relay_fill - 1) * size) + frame.data
         self._hand_over(data)
         self._sent.handed(bytes(len(data)))  # another party's sound: its echo is that party's to hear
         self._queue.relayed(len(data))

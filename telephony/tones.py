@@ -10,6 +10,9 @@ from bot.core.audio import Pcm
 RINGBACK_HZ = 425.0
 """The ringing tone of Russia: 425 Hz, one second in five (ITU-T E.180, supplement 2)."""
 
+KEYS = "123A456B789C*0#D"
+"""A telephone's keys, row by row (ITU-T Q.23)."""
+
 _FULL_SCALE = 32767.0
 
 
@@ -57,6 +60,26 @@ def comfort(seconds: float, rate: int, *, dbfs: float = -60.0) -> Pcm:
     """Faint, steady noise (mean level `dbfs`), so that a silent line does not sound dead. Always the same."""
     noise = np.random.default_rng(0).standard_normal(round(seconds * rate))
     return _pcm(10 ** (dbfs / 20) * noise, rate)
+
+
+def dtmf(keys: str, rate: int) -> Pcm:
+    """Keys as their pairs of tones, 100 ms each and 100 ms apart (at least 40 ms, ITU-T Q.24). Raises
+    ValueError."""
+    unknown = set(keys.upper()) - set(KEYS)
+    if unknown:
+        raise ValueError(f"no keys of a telephone: {''.join(sorted(unknown))!r}")
+    gap = bytes(2 * round(0.1 * rate))
+    parts = []
+    for key in keys.upper():
+        row, column = (tone(0.1, rate, hz=hz, dbfs=-12) for hz in dtmf_hz(key))
+        parts.append(_pcm(samples(row) + samples(column), rate).data + gap)
+    return Pcm(b"".join(parts), rate)
+
+
+def dtmf_hz(key: str) -> tuple[float, float]:
+    """The two frequencies of a key (ITU-T Q.23)."""
+    row, column = divmod(KEYS.index(key), 4)
+    return (697.0, 770.0, 852.0, 941.0)[row], (1209.0, 1336.0, 1477.0, 1633.0)[column]
 
 
 def level_dbfs(pcm: Pcm) -> float:

@@ -7,6 +7,7 @@
     │   ├── SurveyVersionTaken   a survey's version that is published with another content (1)
     │   ├── ScenarioInvalid      a simulation scenario
     │   ├── AudioInvalid         a sound file
+    │   ├── OfferInvalid         a browser's session description or ICE candidate
     │   └── NumberBlocked        a phone whose owner asked never to be called
     ├── Unavailable              something that should be there is not (exit status 3)
     │   ├── ModelMissing         a speech or dialogue model
@@ -99,6 +100,10 @@ class ScenarioInvalid(BadInput):
 
 class AudioInvalid(BadInput):
     code = "audio_invalid"
+
+
+class OfferInvalid(BadInput):
+    code = "offer_invalid"
 
 
 class NumberBlocked(BadInput):

@@ -170,6 +170,11 @@ def test_rooms_get_their_own_values() -> None:
     )
     sip = settings.sip_settings()
     assert (sip.max_calls, sip.domain, sip.register, sip.rtp_ports) == (9, "pbx", True, (30000, 30999))
+    turn = {"server": "turn.example.ru:3478", "password": "qwerty", "only": True}
+    webrtc = load_settings(webrtc={"hosts": "192.0.2.1, 192.0.2.2", "turn": turn}).webrtc_settings()
+    assert (webrtc.hosts, webrtc.ports) == (("192.0.2.1", "192.0.2.2"), (31000, 31999))
+    assert (webrtc.stun, webrtc.turn, webrtc.relay_only) == (None, ("turn.example.ru", 3478), True)
+    assert "qwerty" not in repr(webrtc)
     assert settings.call_settings().handover_form == "blind"
     speech = settings.speech_settings()
     assert speech.models_dir == PROJECT / "models"

@@ -66,8 +66,8 @@ class CallLegConformance:
         leg = line.leg
         assert leg.id
         assert leg.direction in ("inbound", "outbound")
-        assert leg.remote.startswith("sip:")
-        assert leg.local.startswith("sip:")
+        assert leg.remote.startswith(("sip:", "webrtc:"))
+        assert leg.local.startswith(("sip:", "webrtc:"))
         assert leg.rate in (8000, 16000)
         assert leg.codec in ("PCMA", "PCMU", "G722", "opus")
         assert not leg.ended.done()
