@@ -20,6 +20,7 @@ import structlog
 from aioice import Candidate
 from aiortc import (
     RTCConfiguration,
+    RTCDtlsTransport,
     RTCPeerConnection,
     RTCRtpReceiver,
     RTCRtpTransceiver,
@@ -35,11 +36,11 @@ from bot.core.errors import OfferInvalid, Unavailable
 from telephony.opus import OPUS_RATE
 from telephony.pacer import Pacer
 from telephony.settings import WebRtcSettings
-from telephony.webrtcice import BoundIce, IceLink
+from telephony.webrtcice import IceLink
 from telephony.webrtcleg import WebRtcLeg
 from telephony.webrtcoffer import Offer
 
-__all__ = ["WebRtcEndpoint", "WebRtcLeg", "opus_only", "with_own_ice"]
+__all__ = ["WebRtcEndpoint", "WebRtcLeg", "expect_candidates", "opus_only", "with_own_ice"]
 
 log = structlog.get_logger()
 
@@ -82,11 +83,16 @@ class _Tap:
 
 def with_own_ice(transceiver: RTCRtpTransceiver, settings: WebRtcSettings) -> IceLink:
     """Give the transport of a new transceiver our ICE agent. Tests' peers on loopback use it as well."""
-    link = IceLink(lambda: BoundIce(settings))
+    link = IceLink(settings)
     transport = transceiver.receiver.transport.transport
     transport.iceGatherer._connection = transport._connection = cast(Any, link)
     transport._recv, transport._send = link.recv, link.send
     return link
+
+
+def expect_candidates(dtls: RTCDtlsTransport) -> None:
+    """Candidates come anew after a restart; the stack takes none after the last of the first round."""
+    dtls.transport.iceGatherer._remote_candidates_end = False
 
 
 def opus_only(transceiver: RTCRtpTransceiver) -> None:
@@ -127,6 +133,7 @@ class _PeerSession:
         restarts = self._offer is not None and offer.ufrag != self._offer.ufrag
         if restarts:
             await self._link.restart(offer.ufrag, offer.password)
+            expect_candidates(self._dtls)
         try:
             await self._peer.setRemoteDescription(RTCSessionDescription(offer.sdp, "offer"))
             await self._peer.setLocalDescription(await self._peer.createAnswer())

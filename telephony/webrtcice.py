@@ -25,11 +25,15 @@ log = structlog.get_logger()
 _STUN_WAIT_S = 2.0
 """How long an answer waits for the STUN server: a browser that waits shows a ringing phone."""
 
+_UNREAD = 500
+"""Datagrams that may wait while DTLS is not listening yet (10 s of sound): whoever sends more floods us."""
+
 
 class BoundIce(Connection):
-    """An agent on the hosts and ports of the settings."""
+    """An agent on the hosts and ports of the settings. `heard` is given every datagram that is not of ICE,
+    also while the agent still looks for the best way: the far end may have found one already."""
 
-    def __init__(self, settings: WebRtcSettings) -> None:
+    def __init__(self, settings: WebRtcSettings, heard: Callable[[bytes], None]) -> None:
         relay = TransportPolicy.RELAY if settings.relay_only else TransportPolicy.ALL
         super().__init__(
             ice_controlling=False,
@@ -41,6 +45,10 @@ class BoundIce(Connection):
             transport_policy=relay,
         )
         self._settings = settings
+        self._heard = heard
+
+    def data_received(self, data: bytes, component: int) -> None:
+        self._heard(data)
 
     async def get_component_candidates(
         self, component: int, addresses: list[str], timeout: int = 5
@@ -108,25 +116,25 @@ class IceLink:
     address (RFC 8445, 7.3.1.3), and how long that may take is the line's to decide.
     """
 
-    def __init__(self, make: Callable[[], Connection]) -> None:
-        self._make = make
-        self._now = make()
-        self._next: Connection | None = None
+    def __init__(self, settings: WebRtcSettings) -> None:
+        self._settings = settings
+        self._loop = asyncio.get_running_loop()
+        self._now = BoundIce(settings, self._take)
+        self._next: BoundIce | None = None
         self._received: asyncio.Queue[bytes | None] = asyncio.Queue()
-        self._pumps: set[asyncio.Task[None]] = set()
         self._closed = asyncio.Event()
-        self.heard_at = asyncio.get_running_loop().time()
+        self.heard_at = self._loop.time()
         """When anything but ICE itself was last received (loop clock)."""
 
     @property
-    def _negotiated(self) -> Connection:
+    def _negotiated(self) -> BoundIce:
         return self._next or self._now
 
     async def restart(self, username: str, password: str) -> None:
         """A second agent for the far end's new credentials; `reconnect` brings it up."""
         if self._next is not None:
             await self._next.close()
-        self._next = self._make()
+        self._next = BoundIce(self._settings, self._take)
         self._next.remote_username, self._next.remote_password = username, password
         await self._next.gather_candidates()
 
@@ -140,21 +148,12 @@ class IceLink:
         if agent is not self._next:
             raise ConnectionError("overtaken by another restart")
         old, self._now, self._next = self._now, agent, None
-        self._pump(agent)
         await old.close()
 
-    def _pump(self, agent: Connection) -> None:
-        task = asyncio.create_task(self._pass_on(agent))
-        self._pumps.add(task)
-        task.add_done_callback(self._pumps.discard)
-
-    async def _pass_on(self, agent: Connection) -> None:
-        loop = asyncio.get_running_loop()
-        with suppress(ConnectionError):  # replaced, closed, or the far end is gone: the line decides
-            while True:
-                data = await agent.recv()
-                self.heard_at = loop.time()
-                self._received.put_nowait(data)
+    def _take(self, data: bytes) -> None:
+        self.heard_at = self._loop.time()
+        if self._received.qsize() < _UNREAD:
+            self._received.put_nowait(data)
 
     # -- what aiortc asks of an agent --------------------------------------------------------------
 
@@ -217,7 +216,6 @@ class IceLink:
 
     async def connect(self) -> None:
         await self._now.connect()
-        self._pump(self._now)
 
     async def close(self) -> None:
         self._closed.set()
@@ -225,7 +223,6 @@ class IceLink:
         for agent in (self._now, self._next):
             if agent is not None:
                 await agent.close()
-        await asyncio.gather(*self._pumps)
 
     async def get_event(self) -> ConnectionClosed:
         await self._closed.wait()

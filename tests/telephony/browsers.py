@@ -18,7 +18,7 @@ from av import AudioFrame
 from bot.core.audio import Pcm
 from telephony.settings import WebRtcSettings
 from telephony.tones import KEYS, dtmf_hz, goertzel_dbfs
-from telephony.webrtc import WebRtcEndpoint, WebRtcLeg, with_own_ice
+from telephony.webrtc import WebRtcEndpoint, WebRtcLeg, expect_candidates, with_own_ice
 
 RATE = 48000
 FRAME = RATE // 50
@@ -53,8 +53,7 @@ class _Microphone(MediaStreamTrack):
 
 
 class Browser:
-    """One page. `lose` is the share of packets that get lost on its way to us, and ours to it, by a fixed
-    seed."""
+    """One page. `lose` is the share of its packets that get lost on their way to us, by a fixed seed."""
 
     def __init__(self, *, lose: float = 0.0, seed: int = 1, prefetch: int = 0) -> None:
         self.microphone = _Microphone()
@@ -67,6 +66,7 @@ class Browser:
         self.receiver = transceiver.receiver
         self.lose = lose
         self.lost = 0
+        self._gone = False
         self._chance = random.Random(seed)
         self._heard: list[bytes] = []
         self._since = 0
@@ -76,6 +76,8 @@ class Browser:
 
     def _lossy(self, send: Callable[[bytes], Awaitable[None]]) -> Callable[[bytes], Awaitable[None]]:
         async def lose_some(data: bytes) -> None:
+            if self._gone:
+                return
             media = 127 < data[0] < 192 and not 192 <= data[1] <= 223  # RTP, not RTCP (RFC 5761, 4)
             if media and self._chance.random() < self.lose:
                 self.lost += 1
@@ -83,6 +85,14 @@ class Browser:
             await send(data)
 
         return lose_some
+
+    @property
+    def connected(self) -> bool:
+        return self._peer.connectionState == "connected"
+
+    def vanish(self) -> None:
+        """Nothing of it arrives any more, as when a telephone leaves the network."""
+        self._gone = True
 
     async def offer(self) -> str:
         await self._peer.setLocalDescription(await self._peer.createOffer())
@@ -110,6 +120,7 @@ class Browser:
         """As `RTCPeerConnection.restartIce` does: the same connection, found another way."""
         assert self.leg is not None
         await self.link.restart("", "")
+        expect_candidates(self.receiver.transport)
         self.link.ice_controlling = True
         answer = await self.leg.negotiate(await self.offer())
         await self.accept(answer)
