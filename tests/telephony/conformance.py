@@ -230,7 +230,12 @@ class CallLegConformance:
             assert len([frame async for frame in frames]) > 5
             assert [key async for key in keys] == []
         self._is_closed(leg)
-        for after in (leg.send_digits("1"), leg.transfer("sip:x@127.0.0.1", 1.0), leg.answer()):
+        for after in (
+            leg.send_digits("1"),
+            leg.transfer("sip:x@127.0.0.1", 1.0),
+            leg.transfer_to(leg, 1.0),
+            leg.answer(),
+        ):
             with pytest.raises(LegClosed):
                 await after
         await leg.hang_up()

@@ -78,3 +78,8 @@ def test_a_bye_while_a_refer_is_under_way_leaves_its_outcome_unknown() -> None:
 )
 def test_an_end_that_we_asked_for_is_ours_whatever_the_stack_calls_it(kind: EndKind) -> None:
     assert cause_of("Rejected by user", CallHistory("inbound", wanted=kind)).kind is kind
+
+
+def test_who_was_told_to_take_our_place_has_done_so_when_the_far_end_goes() -> None:
+    history = CallHistory("outbound", confirmed=True, replacing=True)
+    assert cause_of("Connection reset by peer [104]", history).kind is EndKind.TRANSFERRED

@@ -11,7 +11,8 @@ import pytest
 
 from bot.core.audio import Pcm, silence
 from bot.core.endings import EndCause, EndKind
-from bot.core.errors import DialFailed, LegClosed
+from bot.core.errors import DialFailed, LegClosed, TransferFailed
+from telephony.leg import TransferOutcome
 from telephony.scripted import ScriptedLeg
 from telephony.virtual_time import run
 
@@ -122,6 +123,31 @@ def test_keys_and_hang_up_reach_whoever_listens() -> None:
         assert [digit.key for digit in pressed] == ["9", "#"]
         assert pressed[0].at == pytest.approx(1.0, abs=0.021)
         assert (await leg.ended).kind is EndKind.REMOTE_HANGUP
+
+    run(call())
+
+
+def test_an_attended_transfer_is_noted_and_goes_as_it_was_set() -> None:
+    async def call() -> None:
+        caller, agent = (ScriptedLeg(direction="outbound") for _ in range(2))
+        caller.attended_result = TransferFailed("refused", status=603)
+        with pytest.raises(TransferFailed, match="refused"):
+            await caller.transfer_to(agent, 5)
+        assert not caller.ended.done()
+        assert not agent.ended.done()
+        caller.attended_result = TransferOutcome.DONE
+        assert await caller.transfer_to(agent, 5) is TransferOutcome.DONE
+        assert caller.attended == [agent, agent]
+        assert {leg.ended.result().kind for leg in (caller, agent)} == {EndKind.TRANSFERRED}
+
+        caller, agent = (ScriptedLeg(direction="outbound") for _ in range(2))
+        caller.attended_result = TransferOutcome.UNKNOWN
+        assert await caller.transfer_to(agent, 5) is TransferOutcome.UNKNOWN
+        assert caller.ended.result().kind is EndKind.TRANSFER_UNKNOWN
+        assert not agent.ended.done()
+        await agent.hang_up()
+        with pytest.raises(TransferFailed, match="not in a call of ours"):
+            await ScriptedLeg(direction="outbound").transfer_to(agent, 5)
 
     run(call())
 
