@@ -2,7 +2,8 @@
 
 A frame that is not there when it is due is concealed silence. When the far end's packets then come
 in a burst, the burst must not be replayed at its own pace, or the talk would lag for ever: silence in
-it is dropped at once, and speech as soon as it lags by more than `_LIMIT` frames.
+it is dropped at once, and speech as soon as it lags by more than `_LIMIT` frames. A frame that waited for
+two seconds without ever being needed is dropped at the next silence, too.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from bot.core.audio import FRAME_S, Frame, frame_bytes
+from telephony.slack import Slack
 
 _TARGET = 2
 """Frames that may wait: what the packets' own timing needs."""
@@ -28,6 +30,7 @@ class Intake:
         self._rate = rate
         self._size = frame_bytes(rate)
         self._waiting = bytearray()
+        self._slack = Slack()
         self._ticks = 0
         self.concealed = 0
         self.dropped = 0
@@ -43,6 +46,7 @@ class Intake:
     def take(self, count: int) -> list[Frame]:
         """The frames of the `count` frame times that have passed."""
         frames = [self._next() for _ in range(count)]
+        self._slack.see(len(self._waiting))
         self._catch_up()
         return frames
 
@@ -62,7 +66,15 @@ class Intake:
             del self._waiting[: self._size]
             self.dropped += 1
             over -= 1
+        if self._slack.least >= self._size <= len(self._waiting) and self._head_is_quiet():
+            del self._waiting[: self._size]
+            self.dropped += 1
+            self._slack.taken()
 
     def _head_is_quiet(self) -> bool:
-        head = np.frombuffer(bytes(self._waiting[: self._size]), "<i2")
-        return int(np.abs(head.astype(np.int32)).max()) < _QUIET
+        return is_quiet(bytes(self._waiting[: self._size]))
+
+
+def is_quiet(data: bytes) -> bool:
+    """True for sound that nobody misses."""
+    return int(np.abs(np.frombuffer(data, "<i2").astype(np.int32)).max()) < _QUIET

@@ -11,10 +11,11 @@ from typing import Protocol
 
 from bot.core.audio import FRAME_S, SAMPLE_BYTES, Frame, Pcm, frame_bytes
 from telephony.echo import EchoControl
-from telephony.intake import Intake
+from telephony.intake import Intake, is_quiet
 from telephony.playout import PlayQueue, Sound
 from telephony.resample import Resampler
 from telephony.sent import SentSound
+from telephony.slack import Slack
 
 _LEAD_S = 0.2
 """How far ahead of time sounds are handed over: an event loop that stalls for less tears nothing."""
@@ -22,9 +23,11 @@ _LEAD_S = 0.2
 _FLUSH_LIMIT_S = 0.1
 _FLUSH_POLL_S = 0.005
 
-_RELAY_FILL = 2
+_RELAY_SPARE = 2
 _RELAY_LIMIT = 4
-"""Frames of a bridge that wait in the line: built up to the first, never beyond the second."""
+"""Frames of a bridge that wait in the line. A frame that comes too late for the line's own clock makes the
+next ones wait, and so the wait finds its length by itself; where more than the first number wait for two
+seconds on end, one is left out at a silence. Never beyond the second."""
 
 DEFAULT_RATE = 8000
 
@@ -57,18 +60,17 @@ class Wire(Protocol):
 
 
 class SoundPath:
-    """`rate` is 8000 until `open`, and settled then: a later change on the wire is converted. `relay_fill`
-    frames of a bridge wait in the line: two where the line sends by a clock of its own."""
+    """`rate` is 8000 until `open`, and settled then: a later change on the wire is converted."""
 
-    def __init__(self, wire: Wire, *, echo_control: bool = True, relay_fill: int = _RELAY_FILL) -> None:
+    def __init__(self, wire: Wire, *, echo_control: bool = True) -> None:
         self._wire = wire
-        self._relay_fill = relay_fill
         self._echo_control = echo_control
         self._rate = DEFAULT_RATE
         self._intake = Intake(self._rate)
         self._queue = PlayQueue(self._rate, self._flush, self.pump)
         self._sent = SentSound(self._rate)
         self._echo = EchoControl(self._rate)
+        self._relay_slack = Slack()
         self._opened = False
         self._up = Resampler(self._rate, self._rate)
         self._down = self._up
@@ -143,12 +145,15 @@ class SoundPath:
         size = frame_bytes(self._rate)
         unsent = self._in_line_bytes(state.unsent)
         self._queue.settle(unsent)
+        self._relay_slack.see(unsent)
         if unsent + len(frame.data) > _RELAY_LIMIT * size:
             return
-        data = frame.data if unsent else bytes((self._relay_fill - 1) * size) + frame.data
-        self._hand_over(data)
-        self._sent.handed(bytes(len(data)))  # another party's sound: its echo is that party's to hear
-        self._queue.relayed(len(data))
+        if self._relay_slack.least >= _RELAY_SPARE * size and is_quiet(frame.data):
+            self._relay_slack.taken()
+            return
+        self._hand_over(frame.data)
+        self._sent.handed(bytes(len(frame.data)))  # another party's sound: its echo is that party's to hear
+        self._queue.relayed(len(frame.data))
 
     def pump(self) -> None:
         """Settle what was heard, and hand over sounds up to the lead."""

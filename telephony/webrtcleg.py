@@ -119,7 +119,7 @@ class WebRtcLeg:
         self._keep = keep
         self._closed = closed
         self._wire = _Wire()
-        self._sound = SoundPath(self._wire, echo_control=settings.echo_control, relay_fill=1)
+        self._sound = SoundPath(self._wire, echo_control=settings.echo_control)
         self._sound.open()
         self._encoder = OpusEncoder()
         self._decoder = OpusDecoder()

@@ -72,3 +72,31 @@ def test_a_frame_for_every_tick_whatever_arrives(bursts: list[int]) -> None:
         frames = intake.take(2)
         assert [len(frame.data) for frame in frames] == [SIZE, SIZE]
     assert intake.media_s == pytest.approx(len(bursts) * 0.04)
+
+
+def test_a_frame_that_was_never_needed_is_let_go_at_the_next_silence() -> None:
+    intake = Intake(8000)
+    intake.feed(LOUD * 2)  # one more than a line with a steady far end needs
+    for _ in range(150):
+        intake.feed(LOUD)
+        assert not intake.take(1)[0].concealed
+    assert intake.dropped == 0  # never in the middle of a word
+    intake.feed(QUIET)
+    intake.take(1)
+    for _ in range(2):
+        intake.feed(QUIET)
+        intake.take(1)
+    assert intake.dropped >= 1
+    marker = np.full(160, 9999, "<i2").tobytes()
+    intake.feed(marker)
+    assert marker in [intake.take(1)[0].data for _ in range(2)]
+
+
+def test_a_frame_that_jitter_needs_stays() -> None:
+    intake = Intake(8000)
+    intake.feed(QUIET)
+    for number in range(300):  # two at a time: at every second tick nothing new is there
+        if number % 2 == 0:
+            intake.feed(QUIET * 2)
+        assert not intake.take(1)[0].concealed
+    assert intake.dropped <= 1

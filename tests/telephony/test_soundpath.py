@@ -203,7 +203,7 @@ def test_a_line_that_ends_ends_its_sounds() -> None:
     run(call())
 
 
-def test_relayed_frames_wait_two_packets_at_most_and_a_burst_is_cut() -> None:
+def test_relayed_frames_wait_four_packets_at_most_and_a_burst_is_cut() -> None:
     async def call() -> None:
         rig = Rig()
         frame = Frame(tone(0.02, 8000, hz=1000).data, 8000, 0.0)
@@ -214,6 +214,29 @@ def test_relayed_frames_wait_two_packets_at_most_and_a_burst_is_cut() -> None:
         for _ in range(50):
             rig.path.relay(frame)
         assert len(rig.wire.ring) <= 4 * 320
+        rig.close()
+
+    run(call())
+
+
+def test_what_never_had_to_wait_in_the_line_is_left_out_at_a_silence() -> None:
+    async def call() -> None:
+        rig = Rig()
+        loud = Frame(tone(0.02, 8000, hz=1000).data, 8000, 0.0)
+        still = Frame(bytes(320), 8000, 0.0)
+
+        async def relay(frame: Frame, count: int) -> None:
+            for _ in range(count):
+                rig.path.relay(frame)
+                await asyncio.sleep(0.02)
+
+        for _ in range(3):
+            rig.path.relay(loud)  # what a stall of ours leaves behind
+        await relay(loud, 210)  # the first window saw the beginning
+        waited = len(rig.wire.ring)
+        assert waited >= 2 * 320  # not in the middle of a word
+        await relay(still, 5)
+        assert len(rig.wire.ring) == waited - 320
         rig.close()
 
     run(call())
