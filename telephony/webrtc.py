@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import fractions
-from collections.abc import Coroutine, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, cast
 
 import structlog
@@ -40,7 +40,15 @@ from telephony.webrtcice import IceLink
 from telephony.webrtcleg import WebRtcLeg
 from telephony.webrtcoffer import Offer
 
-__all__ = ["WebRtcEndpoint", "WebRtcLeg", "expect_candidates", "opus_only", "with_own_ice"]
+__all__ = [
+    "PacketTrack",
+    "WebRtcEndpoint",
+    "WebRtcLeg",
+    "expect_candidates",
+    "opus_only",
+    "take_packets",
+    "with_own_ice",
+]
 
 log = structlog.get_logger()
 
@@ -50,8 +58,8 @@ _UNSENT = 10
 _TIME_BASE = fractions.Fraction(1, OPUS_RATE)
 
 
-class _OwnTrack(MediaStreamTrack):
-    """What we send, encoded: the stack passes packets on as they are."""
+class PacketTrack(MediaStreamTrack):
+    """What is sent, encoded already: the stack passes packets on as they are."""
 
     kind = "audio"
 
@@ -71,14 +79,19 @@ class _OwnTrack(MediaStreamTrack):
 
 
 class _Tap:
-    """In the place of a receiver's jitter buffer: every packet goes to the line, none to the decoder."""
+    """In the place of a receiver's jitter buffer: every packet is handed on, none gets to the decoder."""
 
-    def __init__(self, session: _PeerSession) -> None:
-        self._session = session
+    def __init__(self, take: Callable[[int, int, bytes], None]) -> None:
+        self._take = take
 
     def add(self, packet: RtpPacket) -> tuple[bool, None]:
-        self._session.take(packet)
+        self._take(packet.sequence_number, packet.timestamp, packet.payload)
         return False, None
+
+
+def take_packets(receiver: RTCRtpReceiver, take: Callable[[int, int, bytes], None]) -> None:
+    """`take` gets sequence number, timestamp and payload of every packet as it arrives."""
+    receiver._RTCRtpReceiver__jitter_buffer = _Tap(take)  # type: ignore[attr-defined]
 
 
 def with_own_ice(transceiver: RTCRtpTransceiver, settings: WebRtcSettings) -> IceLink:
@@ -109,12 +122,12 @@ class _PeerSession:
 
     def __init__(self, settings: WebRtcSettings, leg: WebRtcLeg) -> None:
         self._leg = leg
-        self._track = _OwnTrack()
+        self._track = PacketTrack()
         self._peer = RTCPeerConnection(RTCConfiguration(iceServers=[]))
         transceiver = self._peer.addTransceiver(self._track, direction="sendrecv")
         opus_only(transceiver)
         self._link = with_own_ice(transceiver, settings)
-        transceiver.receiver._RTCRtpReceiver__jitter_buffer = _Tap(self)  # type: ignore[attr-defined]
+        take_packets(transceiver.receiver, self._take)
         self._dtls = transceiver.receiver.transport
         self._dtls.on("statechange", self._on_dtls)
         self._offer: Offer | None = None
@@ -166,8 +179,8 @@ class _PeerSession:
     def send(self, packet: bytes, at: int) -> None:
         self._track.put(packet, at)
 
-    def take(self, packet: RtpPacket) -> None:
-        self._leg.on_packet(self, packet.sequence_number, packet.timestamp, packet.payload)
+    def _take(self, sequence: int, timestamp: int, payload: bytes) -> None:
+        self._leg.on_packet(self, sequence, timestamp, payload)
 
     async def close(self) -> None:
         self._closing = True

@@ -13,7 +13,7 @@ import socket
 import struct
 import time
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Self
@@ -76,6 +76,10 @@ class RtpSession:
         self.sending = True
         self.tone_hz: float | None = None
         self.last_voiced_at = float("-inf")
+        self.jitter: Callable[[], float] | None = None
+        """Holds each packet back by so many seconds, as a network does; packets may overtake each other."""
+        self.on_packet: Callable[[Packet], None] | None = None
+        """Told of each packet of sound that arrives."""
         self._socket, self._rtcp = sockets
         self._remote: Audio | None = None
         self._left: set[tuple[str, int]] = set()
@@ -213,10 +217,19 @@ class RtpSession:
         )
         self._sequence += 1
         at = time.monotonic()
-        with suppress(BlockingIOError):  # a full socket buffer loses a packet, as a network does
-            self._socket.sendto(header + payload, (remote.host, remote.port))
+        where = (remote.host, remote.port)
+        if self.jitter is None:
+            self._put(header + payload, where)
+        else:
+            asyncio.get_running_loop().call_later(self.jitter(), self._put, header + payload, where)
         self.counters.sent += 1
         self.sent.append(Packet(at, self._ssrc, self._timestamp, frame.samples))
+
+    def _put(self, data: bytes, where: tuple[str, int]) -> None:
+        if self._socket.fileno() < 0:
+            return  # closed while a packet was held back
+        with suppress(BlockingIOError):  # a full socket buffer loses a packet, as a network does
+            self._socket.sendto(data, where)
 
     def _receive(self) -> None:
         while True:
@@ -243,7 +256,10 @@ class RtpSession:
             samples = decode(self._remote.codec[1], payload)
             if voiced(samples).any():
                 self.last_voiced_at = at + samples.size / RATE
-            self.received.append(Packet(at, ssrc, timestamp, samples))
+            packet = Packet(at, ssrc, timestamp, samples)
+            self.received.append(packet)
+            if self.on_packet is not None:
+                self.on_packet(packet)
 
     def _take_event(self, payload: bytes, ssrc: int, timestamp: int, at: float) -> None:
         if len(payload) < _EVENT.size or (ssrc, timestamp) in self._seen_events:
