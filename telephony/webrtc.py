@@ -3,7 +3,7 @@
 The stack's version is pinned, because three of its private parts are replaced on each connection (none of
 the module's, so nothing else in the process is touched):
 - its ICE agent, by one that listens where the settings say and can restart (telephony/webrtcice.py);
-- its jitter buffer, which holds four packets (80 ms) always and, after one lost packet, sixteen for ever:
+- its jitter buffer, which holds four packets (80 ms) always, and fourteen for ever after one was lost:
   packets are taken where it would take them, put in order (telephony/reorder.py), and wait in the line's
   own intake, as those of SIP do;
 - with it its decoder, which gives 48 kHz stereo in another thread.

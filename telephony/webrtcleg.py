@@ -35,6 +35,8 @@ _DIGITS_KEPT = 256
 _SEND_AFTER_S = 0.003
 """After the beat in which a frame is heard, so that what a bridge passes on leaves in the same beat."""
 
+_GONE = EndCause(EndKind.REMOTE_HANGUP, text="the page closed its connection")
+
 
 class Session(Protocol):
     """One connection with a browser. Outcomes come back through `WebRtcLeg.on_...`."""
@@ -129,6 +131,8 @@ class WebRtcLeg:
         self._negotiating = asyncio.Lock()
         self._up: asyncio.Future[None] = self._loop.create_future()
         self._answering = False
+        self._left = False
+        self._asked_at = self._loop.time()  # when the page last made an offer
         self._timers: dict[str, asyncio.TimerHandle] = {}
         self._frames: Broadcast[Frame] = Broadcast(_FRAMES_KEPT)
         self._digits: Broadcast[Digit] = Broadcast(_DIGITS_KEPT)
@@ -155,6 +159,7 @@ class WebRtcLeg:
         offer = Offer.parse(sdp)
         async with self._negotiating:
             self._must_be_open()
+            self._asked_at = self._loop.time()
             if self._session is not None and self._session.continues(offer):
                 return await self._session.answer(offer)
             coming = self._make(self)
@@ -166,6 +171,7 @@ class WebRtcLeg:
                 raise
             self._drop_coming()
             self._coming = coming
+            self._stop_timer("rejoin")
             self._set_timer("connect", self._settings.connect_s, self._not_connected)
             return answer
 
@@ -199,11 +205,18 @@ class WebRtcLeg:
         return bool(done)
 
     def _not_connected(self) -> None:
+        self._give_up(EndCause(EndKind.UNREACHABLE, text="the browser's media did not arrive"))
+
+    def _give_up(self, cause: EndCause) -> None:
+        """The session that was coming will not come: `cause` is the line's where it never had another."""
         self._drop_coming()
         if not self._up.done():
-            self.end(EndCause(EndKind.UNREACHABLE, text="the browser's media did not arrive"))
+            self.end(cause)
+        elif self._left:
+            self.end(_GONE)
 
     def _drop_coming(self) -> None:
+        self._stop_timer("connect")
         if self._coming is not None:
             self._keep(self._coming.close())
             self._coming = None
@@ -270,8 +283,8 @@ class WebRtcLeg:
         if session is not self._coming or self.ended.done():
             return
         self._coming, old, self._session = None, self._session, session
-        for name in ("connect", "rejoin"):
-            self._stop_timer(name)
+        self._left = False
+        self._stop_timer("connect")
         self._received_before += self._order.received
         self._lost_before += self._order.lost
         self._order, self._decoder, self._encoder = Reorder(OPUS_CLOCK), OpusDecoder(), OpusEncoder()
@@ -286,22 +299,21 @@ class WebRtcLeg:
     def on_left(self, session: Session) -> None:
         """The browser closed this session."""
         if session is self._coming:
-            self._drop_coming()
+            self._give_up(EndCause(EndKind.CANCELLED, text="the page closed its connection"))
         elif session is self._session and not self.ended.done():
-            gone = EndCause(EndKind.REMOTE_HANGUP, text="the page closed its connection")
+            self._left = True
+            if self._coming is not None:
+                return  # the page is back before its old connection is gone
             if self._settings.rejoin_s:
-                self._set_timer("rejoin", self._settings.rejoin_s, lambda: self.end(gone))
+                self._set_timer("rejoin", self._settings.rejoin_s, lambda: self.end(_GONE))
             else:
-                self.end(gone)
+                self.end(_GONE)
 
     def on_failed(self, session: Session, text: str) -> None:
         """This session will never come up."""
-        if session is not self._coming:
-            return
-        log.warning("a browser's connection failed", leg=self.id, reason=text)
-        self._drop_coming()
-        if not self._up.done():
-            self.end(EndCause(EndKind.FAILED, text=text))
+        if session is self._coming:
+            log.warning("a browser's connection failed", leg=self.id, reason=text)
+            self._give_up(EndCause(EndKind.FAILED, text=text))
 
     def on_packet(self, session: Session, sequence: int, timestamp: int, payload: bytes) -> None:
         if session is self._session:
@@ -314,8 +326,8 @@ class WebRtcLeg:
             self._frames.publish(frame)
         self._timers["send"] = self._loop.call_later(_SEND_AFTER_S, self._send, count)
         if self._session is not None:
-            silent_s = self._loop.time() - self._session.heard_at
-            if silent_s > self._settings.reconnect_s:
+            silent_s = self._loop.time() - max(self._session.heard_at, self._asked_at)
+            if silent_s > self._settings.reconnect_s and self._coming is None:
                 self.end(EndCause(EndKind.MEDIA_LOST, text=f"nothing heard for {silent_s:.0f} s"))
 
     def _send(self, count: int) -> None:

@@ -116,9 +116,12 @@ class Browser:
         self.leg = leg
         await self.accept(await leg.negotiate(await self.offer()))
 
-    async def restart_ice(self) -> None:
-        """As `RTCPeerConnection.restartIce` does: the same connection, found another way."""
+    async def restart_ice(self, *, cut_off: bool = False) -> None:
+        """As `RTCPeerConnection.restartIce` does: the same connection, found another way; `cut_off` where
+        the old way is there no more."""
         assert self.leg is not None
+        if cut_off:
+            await self.link._now.close()
         await self.link.restart("", "")
         expect_candidates(self.receiver.transport)
         self.link.ice_controlling = True

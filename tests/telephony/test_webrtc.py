@@ -40,6 +40,13 @@ async def is_heard(leg: WebRtcLeg, page: Browser, hz: float) -> None:
     assert best_dbfs(page.heard(), hz) == pytest.approx(-12, abs=1.5)
 
 
+async def connected(leg: WebRtcLeg, page: Browser) -> None:
+    async with asyncio.timeout(5):
+        while not page.connected:
+            await collect(leg, 1)
+    await collect(leg, 3)
+
+
 async def test_the_way_through_is_short() -> None:
     async with webrtc_endpoint(echo_control=False) as endpoint, browser() as page:
         leg = await page.call(endpoint)
@@ -70,12 +77,9 @@ async def test_lost_packets_are_concealed_and_make_nothing_later() -> None:
 async def test_a_page_that_is_loaded_anew_keeps_its_call() -> None:
     async with webrtc_endpoint(rejoin_s=5.0) as endpoint, browser() as page, browser() as again:
         leg = await page.call(endpoint)
-        frames = leg.frames()
         await page.close()
         await again.rejoin(leg)
-        async with asyncio.timeout(5):
-            while not again.connected:
-                await anext(frames)
+        await connected(leg, again)
         await hears(leg, again, 700)
         await is_heard(leg, again, 1100)
         assert not leg.ended.done()
@@ -113,8 +117,36 @@ async def test_after_a_change_of_network_the_same_connection_goes_another_way() 
         await hears(leg, page, 700)
         await is_heard(leg, page, 1100)
         async with asyncio.timeout(5):
-            await page.restart_ice()
+            await page.restart_ice(cut_off=True)
         await hears(leg, page, 900)
+        await is_heard(leg, page, 1300)
+
+
+async def test_a_page_that_comes_back_at_the_last_moment_is_let_in() -> None:
+    async with webrtc_endpoint(rejoin_s=0.3) as endpoint, browser() as page, browser() as again:
+        leg = await page.call(endpoint)
+        await page.close()
+        await asyncio.sleep(0.15)
+        answer = await leg.negotiate(await again.offer())
+        await asyncio.sleep(0.3)  # longer than a page is waited for: but this one is on its way
+        await again.accept(answer)
+        await connected(leg, again)
+        await hears(leg, again, 700)
+        assert not leg.ended.done()
+
+
+async def test_a_page_that_makes_an_offer_and_never_comes_has_hung_up_in_the_end() -> None:
+    async with (
+        webrtc_endpoint(rejoin_s=0.2, connect_s=0.4) as endpoint,
+        browser() as page,
+        browser() as again,
+    ):
+        leg = await page.call(endpoint)
+        await page.close()
+        await asyncio.sleep(0.05)
+        await leg.negotiate(await again.offer())
+        cause = await asyncio.wait_for(asyncio.shield(leg.ended), 3)
+        assert cause.kind is EndKind.REMOTE_HANGUP
 
 
 async def test_a_page_that_vanishes_is_waited_for_and_then_the_call_is_over() -> None:
