@@ -34,6 +34,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from bot.settings_web import WebSection
+
 if TYPE_CHECKING:  # the rooms are imported when their settings are asked for: the settings load fast
     from bot.call.settings import CallSettings
     from bot.speech.settings import SpeechSettings
@@ -337,6 +339,7 @@ class Settings(BaseSettings):
     inbound: InboundSection = InboundSection()
     presence: PresenceSection = PresenceSection()
     metrics: MetricsSection = MetricsSection()
+    web: WebSection = WebSection()
 
     @property
     def var_dir(self) -> Path:
