@@ -40,6 +40,7 @@ from bot.store.writer import Writer
 from bot.supervisor import ChildState, Supervisor
 from bot.surveys.schema import Survey
 from bot.triage.router import LocalRouter
+from bot.web.customers.orders import LinkOrders, no_pages
 from bot.web.live import Live
 from bot.web.parts import web_parts
 from bot.web.server import WebServer
@@ -151,6 +152,8 @@ class Node:
             )
         if settings.web.port:
             await self._open_pages(clock)
+        else:
+            self._server.register("survey_link", no_pages)
         self._orders.register(self._server)
         for orders in (AgentOrders, CaseOrders):
             orders(self._database, self._writer, self._router, clock).register(self._server)
@@ -179,6 +182,8 @@ class Node:
             worker=self._link.request,
         )
         self._admins = await parts.accounts.count(Role.ADMIN)
+        links = LinkOrders(parts.links, self._published, self.settings.web.address)
+        self._server.register("survey_link", links.survey_link)
         await self._stack.enter_async_context(WebServer(parts))
 
     def _require_free_ports(self) -> None:

@@ -53,8 +53,8 @@ def take_none_yet(server: ControlServer) -> None:
         raise Unavailable("узел ещё запускается", hint="повторите через полминуты")
 
     server.register("status", starting)
-    names = ("place_call", "cancel_call", "calls", "events", "set_agent", *AGENT_ORDERS, *CASE_ORDERS)
-    for name in names:
+    names = ("place_call", "cancel_call", "calls", "events", "set_agent", "survey_link")
+    for name in (*names, *AGENT_ORDERS, *CASE_ORDERS):
         server.register(name, refuse)
 
 

@@ -20,8 +20,9 @@ import aiohttp
 import structlog
 import uvloop
 
+from bot.browser_calls import BrowserCalls, CustomerOffer
 from bot.call.dialogue import RasaDialogue
-from bot.call.plan import CallRoom
+from bot.call.plan import CallPlan, CallRoom
 from bot.call.recording import Recording
 from bot.call.session import CallSession
 from bot.call.spool import Spool
@@ -32,11 +33,11 @@ from bot.core.control import ControlServer
 from bot.core.endings import Disposition
 from bot.core.errors import OtklikError, RuntimeDied, SurveyInvalid, Unavailable
 from bot.logs import configure_logs
-from bot.planning import plan_inbound, plan_of, prompt_rates
+from bot.planning import line_rates, plan_inbound, plan_of
 from bot.published import Published, published_dir, recordings_dir
 from bot.settings import Settings
 from bot.settings_load import load_settings
-from bot.settings_rooms import call_settings, sip_settings, speech_settings
+from bot.settings_rooms import call_settings, sip_settings, speech_settings, webrtc_settings
 from bot.speech.models import ensure_model
 from bot.speech.prompts import PromptCache
 from bot.speech.recogniser import VoskRecogniser
@@ -47,8 +48,10 @@ from bot.surveys.prompts import prompts_by_voice
 from bot.surveys.schema import Survey
 from telephony.leg import CallLeg, RejectReason
 from telephony.orphans import DialogKeeper
+from telephony.pacer import Pacer
 from telephony.sip import SipEndpoint
 from telephony.tones import hold_music, listening_sign
+from telephony.webrtc import WebRtcEndpoint
 
 log = structlog.get_logger()
 
@@ -94,6 +97,7 @@ class Worker:
             self._server.register("place", self._place)
             self._server.register("agents", self._set_agents)
             self._server.register("status", self._status)
+            self._browsers.register(self._server)
             await self._server.start()
             stack.push_async_callback(self._server.close)
             log.info("worker ready", worker=self._name, sip=self._endpoint.address)
@@ -119,10 +123,15 @@ class Worker:
         router = ControlRouter(settings.control_socket)
         stack.push_async_callback(router.close)
         self._prompts = PromptCache(voices, speech.prompts)
+        pacer = Pacer()
+        browsers = WebRtcEndpoint(webrtc_settings(settings), pacer=pacer)
+        stack.push_async_callback(browsers.stop)
+        self._browsers = BrowserCalls(browsers, plan=self._plan_in_browser, begin=self._begin)
         self._endpoint = SipEndpoint(
             sip_settings(settings),
             on_call=self._incoming,
             on_dead=self._die,
+            pacer=pacer,
             keeper=DialogKeeper(dialogs_dir(settings, self._index)),
         )
         await self._endpoint.start()
@@ -160,13 +169,11 @@ class Worker:
 
     async def _place(self, order: dict[str, Any]) -> dict[str, Any]:
         """Ring a customer. Returns as soon as the call is under way; its events tell the rest."""
-        if self._draining:
-            raise Unavailable("the node is stopping and takes no new calls")
+        self._must_take_calls()
         context = CallContext.model_validate(order["context"])
         survey = self._published.by_hash(context.survey_hash)
         await self._prepare(survey, context)
-        if self._draining:  # since then
-            raise Unavailable("the node is stopping and takes no new calls")
+        self._must_take_calls()  # since then
         plan = plan_of(survey, context, order["attempt_id"], order["contact_id"])
         session = CallSession(plan, self._room)
         self._run(context.call_id, session, session.outbound(order["to"]))
@@ -175,7 +182,7 @@ class Worker:
     async def _prepare(self, survey: Survey, context: CallContext) -> None:
         """Whatever this call can say is on disk before it rings."""
         for voice, texts in prompts_by_voice(survey, context).items():
-            for rate in prompt_rates(self._settings.sip.codecs):
+            for rate in line_rates(self._settings):
                 await self._prompts.prepare(texts, voice=voice, language=survey.language, rate=rate)
 
     async def _set_agents(self, order: dict[str, Any]) -> dict[str, Any]:
@@ -198,15 +205,29 @@ class Worker:
     def _incoming(self, leg: CallLeg) -> None:
         """A PBX passes a customer on, or somebody rings by himself."""
         try:
-            if self._draining:
-                raise Unavailable("the node is stopping and takes no new calls")
+            self._must_take_calls()
             plan = plan_inbound(leg, self._settings.inbound, self._published)
         except (Unavailable, SurveyInvalid) as error:
             log.warning("incoming call refused", reason=error.message)
             self._chore(leg.reject(RejectReason.BUSY))
             return
+        self._begin(plan, leg)
+
+    async def _plan_in_browser(self, offer: CustomerOffer, context: CallContext) -> CallPlan:
+        """The plan of a survey in a customer's browser: like that of a call that comes in."""
+        self._must_take_calls()
+        survey = self._published.by_hash(context.survey_hash)
+        await self._prepare(survey, context)
+        self._must_take_calls()  # since then
+        return plan_of(survey, context, offer.attempt_id, offer.contact_id)
+
+    def _begin(self, plan: CallPlan, leg: CallLeg) -> None:
         session = CallSession(plan, self._room)
         self._run(plan.context.call_id, session, session.inbound(leg))
+
+    def _must_take_calls(self) -> None:
+        if self._draining:
+            raise Unavailable("the node is stopping and takes no new calls")
 
     def _chore(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

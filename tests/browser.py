@@ -33,10 +33,10 @@ FLAGS = (
 async def chromium(
     microphone: Path | None = None, *, flags: tuple[str, ...] = (), **options: Any
 ) -> AsyncIterator[BrowserContext]:
-    """A browser with a profile of its own. `microphone` is a WAV (16 bit, mono, 48 kHz) that is heard once
-    from the moment the page opens the microphone; without one Chromium beeps every second. `options` are
+    """A browser with a profile of its own. `microphone` is a WAV (16 bit, mono, 48 kHz) that is heard over
+    and over from the moment the page opens the microphone; without one Chromium beeps every second. `options` are
     Playwright's of a context: `viewport`, `locale`, `color_scheme`."""
-    heard = (f"--use-file-for-fake-audio-capture={microphone}%noloop",) if microphone else ()
+    heard = (f"--use-file-for-fake-audio-capture={microphone}",) if microphone else ()
     options.setdefault("locale", "ru-RU")
     with tempfile.TemporaryDirectory(prefix="otk") as profile:
         async with async_playwright() as playwright:

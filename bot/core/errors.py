@@ -11,7 +11,8 @@
     │   ├── NumberBlocked        a phone whose owner asked never to be called
     │   ├── AccountTaken         a login that somebody has already (1)
     │   ├── SignInRefused        a login or a password that is wrong (1)
-    │   └── LinkRefused          a link to a survey that is forged, run out or used elsewhere (1)
+    │   ├── LinkRefused          a link to a survey that is forged, run out or used elsewhere (1)
+    │   └── CallOver             a call to be gone on with that has ended (1)
     ├── Unavailable              something that should be there is not (exit status 3)
     │   ├── ModelMissing         a speech or dialogue model
     │   ├── PortInUse            an address that cannot be bound
@@ -121,6 +122,11 @@ class AccountTaken(BadInput):
 
 class SignInRefused(BadInput):
     code = "sign_in_refused"
+    exit_status = 1
+
+
+class CallOver(BadInput):
+    code = "call_over"
     exit_status = 1
 
 

@@ -41,7 +41,8 @@ class SessionRow(Table, table=True):
 
 class SurveyLinkRow(Table, table=True):
     """A link to a survey, for one customer. `ticket` is the SHA-256 of the token in the cookie of the
-    browser that redeemed it; `call_id` the call that was made there."""
+    browser that redeemed it; `call_id` the call that was made there; `phone` the customer's number, where it
+    is known, for whoever must ring back."""
 
     __tablename__ = "survey_links"
 
@@ -49,6 +50,7 @@ class SurveyLinkRow(Table, table=True):
     survey_id: str
     contact_id: str = ""
     first_name: str = ""
+    phone: str = ""
     agent_id: str = ""
     department: str = ""
     created_at: datetime = Field(sa_type=UtcDateTime)

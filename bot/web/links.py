@@ -34,6 +34,7 @@ class Link:
     survey_id: str
     contact_id: str
     first_name: str
+    phone: str
     agent_id: str
     department: str
     expires_at: datetime
@@ -55,6 +56,7 @@ class SurveyLinks:
         valid_for: timedelta,
         *,
         first_name: str = "",
+        phone: str = "",
         agent_id: str = "",
         department: str = "",
         contact_id: str = "",
@@ -66,6 +68,7 @@ class SurveyLinks:
             survey_id=survey_id,
             contact_id=contact_id,
             first_name=first_name,
+            phone=phone,
             agent_id=agent_id,
             department=department,
             created_at=now,
@@ -121,6 +124,15 @@ class SurveyLinks:
             )
         return bool(done.rowcount == 1)
 
+    async def forget_call(self, link_id: str, call_id: str) -> None:
+        """This call did not come about: the customer may try again."""
+        async with self._db.write() as session:
+            await session.exec(
+                update(SurveyLinkRow)
+                .where(col(SurveyLinkRow.id) == link_id, col(SurveyLinkRow.call_id) == call_id)
+                .values(call_id=None)
+            )
+
     async def _row(self, token: str) -> SurveyLinkRow:
         try:
             link_id = self._signer.unsign(token).decode()
@@ -152,6 +164,7 @@ def _link(row: SurveyLinkRow) -> Link:
         row.survey_id,
         row.contact_id,
         row.first_name,
+        row.phone,
         row.agent_id,
         row.department,
         row.expires_at,

@@ -42,17 +42,22 @@ def templates() -> Environment:
 
 
 def render(
-    request: web.Request, template: str, values: Mapping[str, Any] | None = None, *, status: int = 200
+    request: web.Request,
+    template: str,
+    values: Mapping[str, Any] | None = None,
+    *,
+    status: int = 200,
+    language: str = "",
 ) -> web.Response:
-    """`t(ru, en)`, `asset(name)`, `language`, `who`, `csrf`, `path` and `navigation` are there in every
-    template."""
+    """In the visitor's language, unless `language` names the one that the page must have. `t(ru, en)`,
+    `asset(name)`, `language`, `who`, `csrf`, `path` and `navigation` are there in every template."""
     page = request.config_dict[TEMPLATES].get_template(template)
-    text = page.render(**_common(request), **(values or {}))
+    text = page.render(**_common(request, language or language_of(request)), **(values or {}))
     return web.Response(text=text, content_type="text/html", status=status)
 
 
-def _common(request: web.Request) -> dict[str, Any]:
-    parts, found, language = parts_of(request), signed_in(request), language_of(request)
+def _common(request: web.Request, language: str) -> dict[str, Any]:
+    parts, found = parts_of(request), signed_in(request)
     return {
         "t": lambda russian, english: english if language == "en" else russian,
         "asset": parts.assets.address,

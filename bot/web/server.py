@@ -11,6 +11,7 @@ from aiohttp import web
 from bot.core.errors import PortInUse, SettingsInvalid
 from bot.web import pages
 from bot.web.assets import ROOT
+from bot.web.customers import pages as survey_pages
 from bot.web.errors import told_kindly
 from bot.web.parts import PARTS, Parts
 from bot.web.rendering import NAVIGATION, TEMPLATES, NavItem, templates
@@ -25,7 +26,7 @@ LARGEST_BODY = 256 * 2**10
 GOODBYE_S = 2.0
 """How long a request may go on when the server stops; live streams are ended before."""
 
-ROUTES: Sequence[web.RouteTableDef] = (pages.routes,)
+ROUTES: Sequence[web.RouteTableDef] = (pages.routes, survey_pages.routes)
 MENU: Sequence[NavItem] = ()
 
 

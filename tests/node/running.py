@@ -45,6 +45,7 @@ def node_settings(var: Path, **changes: Any) -> Settings:
         "handover": {"ring_s": 5},
         "metrics": {"port": metrics},
         "web": {"port": web},
+        "webrtc": {"ports": "32000-32767"},
     }
     sections["surveys"] = changes.pop("surveys", SHORT_SURVEYS)
     for name, fields in changes.items():

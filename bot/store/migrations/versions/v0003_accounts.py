@@ -42,6 +42,7 @@ def upgrade() -> None:
         sa.Column("survey_id", sa.String(), nullable=False),
         sa.Column("contact_id", sa.String(), nullable=False),
         sa.Column("first_name", sa.String(), nullable=False),
+        sa.Column("phone", sa.String(), nullable=False),
         sa.Column("agent_id", sa.String(), nullable=False),
         sa.Column("department", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
