@@ -14,6 +14,9 @@ CHROMIUM = "/usr/bin/chromium"
 PHONE = {"width": 360, "height": 740}
 """The smallest screen that is still common, in CSS pixels."""
 
+DENY = "--deny-permission-prompts"
+"""Whoever is asked for the microphone says no."""
+
 FLAGS = (
     "--disable-gpu",
     "--disable-quic",
@@ -21,7 +24,6 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
-    "--use-fake-ui-for-media-stream",  # the microphone is allowed without a question
     "--use-fake-device-for-media-stream",
     "--allow-loopback-in-peer-connection",
     "--disable-features=WebRtcHideLocalIpsWithMdns",
@@ -33,9 +35,10 @@ FLAGS = (
 async def chromium(
     microphone: Path | None = None, *, flags: tuple[str, ...] = (), **options: Any
 ) -> AsyncIterator[BrowserContext]:
-    """A browser with a profile of its own. `microphone` is a WAV (16 bit, mono, 48 kHz) that is heard over
-    and over from the moment the page opens the microphone; without one Chromium beeps every second. `options` are
+    """A browser with a profile of its own. `microphone` is a WAV (16 bit, mono, 48 kHz) that is heard
+    over and over from the moment the page opens it; without one Chromium beeps every second. `options` are
     Playwright's of a context: `viewport`, `locale`, `color_scheme`."""
+    answer = () if DENY in flags else ("--use-fake-ui-for-media-stream",)  # allowed without a question
     heard = (f"--use-file-for-fake-audio-capture={microphone}",) if microphone else ()
     options.setdefault("locale", "ru-RU")
     with tempfile.TemporaryDirectory(prefix="otk") as profile:
@@ -45,7 +48,7 @@ async def chromium(
                 executable_path=CHROMIUM,
                 headless=True,
                 chromium_sandbox=False,
-                args=[*FLAGS, *heard, *flags],
+                args=[*FLAGS, *answer, *heard, *flags],
                 **options,
             )
             try:

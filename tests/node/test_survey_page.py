@@ -15,7 +15,7 @@ import soxr
 from playwright.async_api import expect
 
 from bot.settings import PROJECT
-from tests.browser import PHONE, Complaints, chromium, overflow
+from tests.browser import DENY, PHONE, Complaints, chromium, overflow
 from tests.node.running import RunningNode
 from tests.node.test_pages import otklik
 
@@ -71,3 +71,37 @@ async def test_a_survey_by_voice_and_one_key_to_its_end(node: RunningNode, says_
     assert (sources["nps"], sources["resolved"]) == ("speech", "dtmf"), json.dumps(events)
     (answered,) = [each for each in events if each["kind"] == "answered"]
     assert (answered["codec"], answered["rate"]) == ("opus", 16000)
+
+
+async def test_keys_alone_do_and_a_page_that_is_loaded_anew_is_still_in_its_call(node: RunningNode) -> None:
+    """Without a microphone nothing but keys goes in; all that is said stands on the screen."""
+    url = await asyncio.to_thread(link, node, "csat")
+    async with await node.connect() as control, chromium(flags=(DENY,)) as context:
+        await control.watch()
+        page = context.pages[0]
+        complaints = Complaints(page)
+        await page.goto(url)
+        await page.get_by_role("button", name="Начать").click()
+        await expect(page.get_by_role("heading", name="Микрофон недоступен")).to_be_visible()
+        await page.get_by_role("button", name="Отвечать кнопками").click()
+        await page.get_by_role("button", name="4", exact=True).click(timeout=PATIENCE_MS)
+        no = page.get_by_role("button", name="Нет", exact=True)
+        await expect(no).to_be_visible(timeout=PATIENCE_MS)
+        await page.reload()
+        async with chromium() as stranger:  # another browser has no part in it
+            await stranger.pages[0].goto(url)
+            await expect(stranger.pages[0].get_by_role("heading")).to_have_text(
+                "Опрос уже открыт в другом месте"
+            )
+        await page.get_by_role("button", name="Отвечать кнопками").click()
+        await expect(page.get_by_role("log")).to_contain_text("Вопрос решён?", timeout=PATIENCE_MS)
+        await no.focus()
+        await page.keyboard.press("Enter")
+        await expect(page.get_by_role("heading", name="Спасибо, что ответили!")).to_be_visible(
+            timeout=PATIENCE_MS
+        )
+        assert complaints.found == []
+        call_id = (await anext(control.events())).call_id
+        (call,) = (await control.request("calls", call_ids=[call_id]))["calls"]
+    assert call["disposition"] == "completed"
+    assert call["answers"] == {"csat": 4, "resolved": "no"}
