@@ -25,6 +25,7 @@ PICTURE = os.environ.get("OTKLIK_TEST_PICTURES")
 """A folder for a picture of the page: OTKLIK_TEST_PICTURES=docs, and docs/survey-page.png is made anew."""
 
 PATIENCE_MS = 30_000
+LINE = "Alpine.$data(document.querySelector('.survey')).line"
 
 
 @pytest.fixture(scope="module")
@@ -73,7 +74,7 @@ async def test_a_survey_by_voice_and_one_key_to_its_end(node: RunningNode, says_
     assert (answered["codec"], answered["rate"]) == ("opus", 16000)
 
 
-async def test_keys_alone_do_and_a_page_that_is_loaded_anew_is_still_in_its_call(node: RunningNode) -> None:
+async def test_keys_alone_do_and_a_page_that_comes_back_is_still_in_its_call(node: RunningNode) -> None:
     """Without a microphone nothing but keys goes in; all that is said stands on the screen."""
     url = await asyncio.to_thread(link, node, "csat")
     async with await node.connect() as control, chromium(flags=(DENY,)) as context:
@@ -95,6 +96,8 @@ async def test_keys_alone_do_and_a_page_that_is_loaded_anew_is_still_in_its_call
             )
         await page.get_by_role("button", name="Отвечать кнопками").click()
         await expect(page.get_by_role("log")).to_contain_text("Вопрос решён?", timeout=PATIENCE_MS)
+        await page.evaluate(f"{LINE}.offer({{iceRestart: true}})")  # as after a change of the network
+        await page.wait_for_function(f"{LINE}.peer.connectionState == 'connected'")
         await no.focus()
         await page.keyboard.press("Enter")
         await expect(page.get_by_role("heading", name="Спасибо, что ответили!")).to_be_visible(
