@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from aiohttp import web
 from aiohttp_sse import sse_response
 
@@ -13,6 +11,7 @@ from bot.web.language import COOKIE as LANGUAGE_COOKIE
 from bot.web.language import COOKIE_S, LANGUAGES, tr
 from bot.web.parts import parts_of
 from bot.web.rendering import NAVIGATION, render
+from bot.web.streams import PING_S, messages_for
 from bot.web.who import COOKIE, account_of, address_of, allowed, keep_session, signed_in
 
 routes = web.RouteTableDef()
@@ -113,17 +112,12 @@ async def home(request: web.Request) -> web.StreamResponse:
 async def live(request: web.Request) -> web.StreamResponse:
     """`call` events as JSON, and whatever this agent's pages are told; ends with the session."""
     parts, token = parts_of(request), request.cookies[COOKIE]
-    async with sse_response(request) as stream:
+
+    async def lives() -> bool:
+        return await parts.sessions.find(token) is not None
+
+    async with sse_response(request, ping_interval=PING_S) as stream:
         with parts.live.of_account(account_of(request)) as listener:
-            while True:
-                try:
-                    async with asyncio.timeout(RECHECK_S):
-                        message = await listener.next()
-                except TimeoutError:
-                    if await parts.sessions.find(token) is None:
-                        break
-                    continue
-                if message is None:
-                    break
+            async for message in messages_for(stream, listener, recheck_s=RECHECK_S, still=lives):
                 await stream.send(message.data, event=message.name)
     return stream

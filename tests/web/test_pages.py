@@ -339,6 +339,34 @@ async def test_an_agent_sees_the_calls_that_are_shown_to_him(
     assert not parts.live.is_open("ivanova")
 
 
+async def test_a_desk_whose_page_was_closed_is_no_longer_open(
+    client: Client, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody is rung where nobody is, and no message has to be lost to find it out."""
+    monkeypatch.setattr("bot.web.pages.PING_S", 0.05)
+    await sign_in(client, parts, Role.AGENT, agent_id="ivanova")
+    closed = asyncio.Event()
+    async with client.get("/live") as reply:
+        assert parts.live.is_open("ivanova")
+        parts.live.on_desk = lambda agent_id: closed.set()
+        reply.close()
+    async with asyncio.timeout(5):
+        await closed.wait()
+    assert not parts.live.is_open("ivanova")
+
+
+async def test_a_stream_ends_with_its_session(
+    client: Client, parts: Parts, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("bot.web.pages.RECHECK_S", 0.05)
+    await sign_in(client, parts, Role.ADMIN)
+    async with client.get("/live") as reply:
+        clock.advance(parts.settings.session_s + 1)
+        async with asyncio.timeout(5):
+            await reply.content.read()
+    assert not parts.live.is_open("")
+
+
 async def test_an_administrator_sees_every_call(client: Client, parts: Parts, clock: ManualClock) -> None:
     await sign_in(client, parts, Role.ADMIN)
     async with client.get("/live") as reply:

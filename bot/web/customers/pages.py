@@ -28,6 +28,7 @@ from bot.web.language import language_of
 from bot.web.links import Link
 from bot.web.parts import Parts, parts_of
 from bot.web.rendering import render
+from bot.web.streams import PING_S, messages_for
 
 log = structlog.get_logger()
 
@@ -158,14 +159,14 @@ async def events(request: web.Request) -> web.StreamResponse:
     captions = Captions(parts.published.by_hash)
     last = request.headers.get("Last-Event-ID", "")
     after = int(last) if last.isdecimal() else 0
-    async with sse_response(request) as stream:
+    async with sse_response(request, ping_interval=PING_S) as stream:
         with parts.live.of_call(call_id) as listener:
             seen = 0
             for stored in (await parts.control("events", call_id=call_id))["events"]:
                 event = call_event.validate_python(stored)
                 seen = event.seq
                 await _send(stream, captions, event, after)
-            while (message := await listener.next()) is not None:
+            async for message in messages_for(stream, listener):
                 event = call_event.validate_json(message.data)
                 if event.seq > seen:
                     await _send(stream, captions, event, after)
