@@ -1,16 +1,85 @@
-"""The settings of the pages; a section of bot/settings.py."""
+"""The settings of whatever goes through a browser: the pages, and the calls from them."""
 
 from __future__ import annotations
 
+import re
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import NoDecode
+
+from bot.settings_base import Seconds, Section, by_commas, port_range
 
 
-class WebSection(BaseModel):
+def _host_and_port(value: str) -> str:
+    if value and not re.fullmatch(r"[\w.-]+:[1-9]\d{0,4}", value):
+        raise ValueError("нужен узел с портом, например stun.example.ru:3478")
+    return value
+
+
+HostPort = Annotated[str, AfterValidator(_host_and_port)]
+
+
+class TurnSection(Section):
+    """The relay for browsers that reach the node no other way."""
+
+    server: HostPort = Field("", description="узел и порт TURN, например turn.example.ru:3478; пусто: нет")
+    user: str = Field("", description="имя на TURN")
+    password: SecretStr = Field(
+        SecretStr(""), description="пароль TURN; лучше переменной OTKLIK_WEBRTC__TURN__PASSWORD"
+    )
+    transport: Literal["udp", "tcp", "tls"] = Field("udp", description="как идти на TURN: udp, tcp, tls")
+    only: bool = Field(False, description="только через TURN: адреса узла браузер не узнает")
+
+    @model_validator(mode="after")
+    def _a_server(self) -> TurnSection:
+        if self.only and not self.server:
+            raise ValueError("only = true, но server пуст: укажите TURN")
+        return self
+
+
+class WebRtcSection(Section):
+    """Calls from browsers: customers on a page, and the agent's desk."""
+
+    hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(by_commas)] = Field(
+        ("127.0.0.1",),
+        description="адреса этой машины для звука из браузеров; пусто: все, кроме 127.0.0.1",
+    )
+    ports: str = Field("31000-31999", description="порты UDP для звука из браузеров: по одному на звонок")
+    max_calls: int = Field(12, ge=1, le=255, description="сколько звонков из браузеров сразу")
+    stun: HostPort = Field("", description="узел и порт STUN, если узел за NAT; пусто: не спрашивать")
+    reconnect_s: Seconds = Field(
+        20.0, description="сколько секунд ждать браузер, который пропал из сети, прежде чем класть трубку"
+    )
+    rejoin_s: float = Field(
+        5.0, ge=0, le=3600, description="сколько секунд ждать страницу, которую закрыли: её могли обновить"
+    )
+    turn: TurnSection = Field(TurnSection(), description="ретранслятор TURN")
+
+    @property
+    def port_range(self) -> tuple[int, int]:
+        low, high = self.ports.split("-")
+        return int(low), int(high)
+
+    @field_validator("ports")
+    @classmethod
+    def _a_range(cls, value: str) -> str:
+        return port_range(value)
+
+    @model_validator(mode="after")
+    def _room_for_all_calls(self) -> WebRtcSection:
+        low, high = self.port_range
+        if high - low + 1 < self.max_calls:
+            raise ValueError(
+                f"в ports {self.ports} помещается {high - low + 1} звонков, а max_calls = {self.max_calls}: "
+                "расширьте диапазон"
+            )
+        return self
+
+
+class WebSection(Section):
     """The pages: the agents' desk, and surveys that customers take in the browser."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     host: str = Field("127.0.0.1", description="адрес, на котором слушать веб-страницы")
     port: int = Field(8080, ge=0, le=65535, description="порт веб-страниц; 0: без них")
