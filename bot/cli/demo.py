@@ -117,7 +117,9 @@ async def _demo(settings: Settings, json_file: Path | None, capture: Path | None
     stop_on_sigterm()
     async with Node(settings, on_step=show_step) as node:
         ready_s = time.monotonic() - began
-        console.print(screen(node.about()))
+        # Its database is not the one that a bare `otklik` would find.
+        told = {words("Команды ему", "Commands for it"): f"OTKLIK_VAR={settings.var_dir} otklik …"}
+        console.print(screen(node.about() | told))
         report = await _calls(settings, capture)
         console.print(results(report))
         if json_file is not None:
