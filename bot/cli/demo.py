@@ -37,7 +37,7 @@ from bot.settings import (
     StoreSection,
 )
 from bot.settings_load import load_settings
-from bot.settings_web import WebSection
+from bot.settings_web import WebRtcSection, WebSection
 from bot.sim.results import SimReport
 from bot.sim.run import run_scenario
 from bot.sim.scenario import load_scenario
@@ -89,6 +89,7 @@ def demo_settings(settings: Settings, folder: str = "demo") -> Settings:
             "inbound": InboundSection(),
             "metrics": MetricsSection(),
             "web": WebSection(port=web),
+            "webrtc": WebRtcSection(),
         }
     )
 
