@@ -12,6 +12,7 @@ and the table in docs/administrators.md.
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
