@@ -31,6 +31,7 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from bot.core.routing import HandoverForm
 from bot.settings_base import Port, Seconds, Section, by_commas, port_range
 from bot.settings_web import WebRtcSection, WebSection
 
@@ -169,10 +170,23 @@ class StoreSection(Section):
 
 
 class HandoverSection(Section):
-    form: Literal["bridge", "blind"] = Field(
-        "bridge", description="перевод: bridge (звук идёт через узел) или blind (REFER, узел уходит)"
+    form: HandoverForm = Field(
+        "bridge",
+        description="перевод: bridge (звук идёт через узел), attended (REFER с Replaces, если транк умеет) "
+        "или blind (REFER, узел уходит)",
     )
     ring_s: Seconds = Field(25.0, description="сколько секунд звонить сотруднику")
+    decide_s: Seconds = Field(
+        40.0, description="сколько секунд сотруднику, который снял трубку, дать на «да» или «нет»"
+    )
+    limit_s: Seconds = Field(
+        120.0, description="через сколько секунд ожидания клиента больше никому не звонить, а обещать звонок"
+    )
+    returns_s: Seconds = Field(
+        1800.0,
+        description="сколько секунд клиента с открытым обращением, который звонит сам, сразу соединять "
+        "с тем же сотрудником",
+    )
     agents: dict[str, str] = Field(
         {}, description='кому переводить: имя = SIP-адрес, например demo = "sip:demo@127.0.0.1:5090"'
     )

@@ -12,7 +12,9 @@ from contextlib import suppress
 from itertools import cycle
 from typing import assert_never
 
-from bot.call.handover import Handover
+from bot.call.coming_back import ask_again, open_matter, order_for
+from bot.call.handing_over import HandingOver
+from bot.call.handover_parts import Parts, Reason
 from bot.call.journal import Journal
 from bot.call.listening import Ear, Heard
 from bot.call.matters import Matters
@@ -60,6 +62,8 @@ from bot.core.events import (
     SignalWithdrawn,
     TurnUnderstood,
 )
+from bot.core.ports import VoiceActivity
+from bot.core.returning import OpenMatter
 from bot.speech.grammar import INTERRUPTIONS
 from bot.surveys.offering import expected_at
 from telephony.leg import CallLeg
@@ -82,10 +86,18 @@ _INTERJECTION_S = 1.0
 
 class Script:
     """The talk on one line that is up. `handing_over` is set while the caller is, or is being, passed
-    on to a human. `before_greeting` is waited for before the first word: whoever took the call may
-    speak first."""
+    on to a human; `handing` is how. `before_greeting` is waited for before the first word: whoever took
+    the call may speak first."""
 
-    def __init__(self, leg: CallLeg, plan: CallPlan, room: CallRoom, journal: Journal, tape: Tape) -> None:
+    def __init__(
+        self,
+        leg: CallLeg,
+        plan: CallPlan,
+        room: CallRoom,
+        journal: Journal,
+        tape: Tape,
+        agents_vad: Callable[[int], VoiceActivity] | None = None,
+    ) -> None:
         self._leg = leg
         self._plan = plan
         self._room = room
@@ -106,7 +118,19 @@ class Script:
         )
         self.ear.on_words = self._foresee
         self.progress = Progress()
-        self.handing_over = False
+        self.handing = HandingOver(
+            Parts(
+                leg=leg,
+                ear=self.ear,
+                speaker=self.speaker,
+                tape=tape,
+                agent_speaker=self._voice_on,
+                new_vad=agents_vad or room.vad,
+                journal=journal,
+                plan=plan,
+                room=room,
+            )
+        )
         self._interjection: Heard | None = None
         self._turns = Turns(self.ear, journal, self._timer, room.clock)
         self._matters = Matters(journal, plan.context.department)
@@ -117,10 +141,17 @@ class Script:
     def _voice_on(self, leg: CallLeg) -> Speaker:
         return Speaker(leg, self._room.prompts, self._journal, self._plan.voice, self.ear)
 
+    @property
+    def handing_over(self) -> bool:
+        return self.handing.now is not None
+
     async def run(self) -> None:
         """The whole talk. Raises LegClosed, DialogueUnavailable or DiskFull."""
         try:
-            await self._talk()
+            if (matter := await open_matter(self._plan, self._room, self._leg)) is not None:
+                await self._come_back(matter)
+            else:
+                await self._talk()
         finally:
             await self._matters.close()
 
@@ -231,6 +262,7 @@ class Script:
                 if answer.status is AnswerStatus.ANSWERED:
                     self.progress = self.progress.with_answer()
             case Signal():
+                self.handing.about = directive
                 await write(SignalRaised, **directive.model_dump(exclude={"kind"}))
             case WithdrawSignal():
                 await write(SignalWithdrawn, **directive.model_dump(exclude={"kind"}))
@@ -242,8 +274,11 @@ class Script:
                 await write(OfferDecided, offer=offer, accepted=accepted)
             case Transfer():
                 return await self._transfer(directive)
-            case Callback():
-                await self._matters.promise(directive)
+            case Callback(when=when, by=by):
+                if by == "agent" and self.handing.failed is not None:
+                    await self.handing.owe(self.handing.failed, when)
+                else:
+                    await self._matters.promise(directive)
                 self.progress = self.progress.promising()
             case OptOut(words=words):
                 await write(OptedOut, words=words)
@@ -317,44 +352,59 @@ class Script:
         return None
 
     async def _transfer(self, order: Transfer) -> UserTurn | None:
-        await self.ear.rest()
-        await self._tape.stop("handover")
-        handover = Handover(
-            leg=self._leg,
-            speaker=self.speaker,
-            agent_speaker=self._voice_on,
-            journal=self._journal,
-            dial=self._room.dial,
-            address=self._room.address(order.target),
-            hold_words=self._plan.texts.hold,
-            hold_music=self._room.hold_music(self._leg.rate),
-            settings=self._room.settings,
-            clock=self._room.clock,
-        )
-        self.handing_over = True
+        """To a human, to their talk's end. Where nobody takes him the dialogue is told; where that is for
+        no want of people, we tell the caller ourselves, and he is owed a call back."""
+        failed = await self._hand_over(order)
+        if failed is None:
+            return None
+        closing = self.handing.closing()
+        if not closing and not self._leg.ended.done():
+            return UserTurn(source=TurnSource.HANDOVER_FAILED, text=failed)
+        await self.handing.owe(failed)
+        await self._promise(closing)
+        return None
+
+    async def _hand_over(self, order: Transfer) -> Reason | None:
+        """Why it came to nothing; None where they have talked, and he was taken leave of."""
         try:
-            result = await handover.run(order)
-        finally:
-            self.handing_over = False
-            if handover.joined:  # also where the talk was cut off
-                self.progress = self.progress.joined()
-        if result.joined:
-            if not self._leg.ended.done():
-                await self.speaker.say(self._plan.texts.farewell, purpose="closing")
-            return None
-        if self._leg.ended.done():
-            # Nobody is there to be told, but the matter is not over: somebody must ring back.
-            await self._journal.write(CallbackPromised, when="", by="agent", reason=result.reason or "")
+            result = await self.handing.over(order)
+        except asyncio.CancelledError:
             self.progress = self.progress.promising()
-            return None
-        self.ear.attend()
-        return UserTurn(source=TurnSource.HANDOVER_FAILED, text=result.reason or "")
+            raise
+        finally:
+            if self.handing.joined:  # also where the talk was cut off
+                self.progress = self.progress.joined()
+        if result.reason is None and not self._leg.ended.done():
+            await self.speaker.say(self._plan.texts.farewell, purpose="closing")
+        return result.reason
+
+    async def _come_back(self, matter: OpenMatter) -> None:
+        """No survey: to his agent, or the promise once more."""
+        words = self._plan.texts.handover
+        self.progress = self.progress.promising()  # it was before, and holds if he leaves
+        accepted = await ask_again(self._ask_yes_no, matter, words, self._journal)
+        if accepted:
+            failed = await self._hand_over(order_for(matter, words))
+            if failed is None:
+                return
+            await self.handing.owe(failed, matter=matter)
+        await self._promise(self.handing.closing() or words.promise)
+
+    async def _ask_yes_no(self, offer: Offer) -> UserTurn | None:
+        turn = await self._ask(offer, OFFER, YesNoExpected())
+        self._timer.asked()
+        return turn
+
+    async def _promise(self, closing: str) -> None:
+        self.progress = self.progress.promising()
+        if not self._leg.ended.done():
+            await self.speaker.say(closing, purpose="closing")
 
     # The ways out ----------------------------------------------------------------------------
 
     async def apologise(self) -> None:
         """Our own fault: say so. The caller of this hangs up afterwards."""
-        if self.progress.decided is None:
+        if self.progress.decided is None and not self.progress.callback:
             ours = Disposition.PARTIAL if self.progress.answers else Disposition.INTERRUPTED
             self.progress = self.progress.ending(ours)
         text = self._plan.texts.error

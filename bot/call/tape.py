@@ -32,6 +32,10 @@ class Tape:
         self._journal = journal
         self._recording: Recording | None = None
 
+    @property
+    def running(self) -> bool:
+        return self._recording is not None
+
     async def start(self) -> None:
         try:
             self._recording = await self._open(self._call_id, self._rate)
