@@ -4,7 +4,6 @@ Orders (JSON, from control's pages):
     webrtc_offer {purpose, call_id, sdp, …} -> {"sdp", "leg_id"}   a purpose's own parameters beside these
     webrtc_ice   {leg_id, candidate}        -> {}
     press        {call_id, keys}            -> {}     on-screen keys of the caller
-    hang_up      {call_id, side}            -> {}     `caller` or `agent` pressed the red button
 
 A second offer for a call that is up is the same page come back (another network, a reload): same line,
 same call. A purpose is a function of its own (`customer` here; the agents' desk registers another).
@@ -57,11 +56,6 @@ class _Keys(_Order):
     keys: str
 
 
-class _HangUp(_Order):
-    call_id: str
-    side: Side
-
-
 class BrowserCalls:
     """`plan` makes the plan of a new call (and has its prompts made); `begin` starts it on its line."""
 
@@ -82,7 +76,6 @@ class BrowserCalls:
         server.register("webrtc_offer", self._offer)
         server.register("webrtc_ice", self._ice)
         server.register("press", self._press)
-        server.register("hang_up", self._hang_up)
 
     # Lines -----------------------------------------------------------------------------------
 
@@ -146,12 +139,6 @@ class BrowserCalls:
         for key in order.keys:
             leg.press(key)
         return {}
-
-    async def _hang_up(self, params: dict[str, Any]) -> dict[str, Any]:
-        order = _read(_HangUp, params)
-        self._up(order.call_id, order.side).leave()
-        return {}
-
 
 def _read(kind: type[Order], params: dict[str, Any]) -> Order:
     try:

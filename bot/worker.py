@@ -1,8 +1,7 @@
 """A media worker: one process that owns the lines and runs the calls, and does nothing else.
 
-It takes orders over its own control socket (`place`, `status`, and those of
-bot/worker_orders.py), streams call
-events back, and keeps them in its spool. It knows no database: when it dies, its calls die, and
+It takes orders over its own control socket (`place`, `status`, and those of bot/worker_orders.py and
+bot/browser_calls.py), streams call events back, and keeps them in its spool. It knows no database: when it dies, its calls die, and
 whatever they had committed is in the spool.
 """
 
@@ -34,6 +33,8 @@ from bot.core.control import ControlServer
 from bot.core.endings import Disposition
 from bot.core.errors import OtklikError, RuntimeDied, SurveyInvalid, Unavailable
 from bot.core.returning import OpenMatter
+from bot.core.routing import DESK
+from bot.desk_lines import DeskLines
 from bot.logs import configure_logs
 from bot.planning import line_rates, plan_inbound, plan_of
 from bot.published import Published, published_dir, recordings_dir
@@ -99,7 +100,7 @@ class Worker:
             self._server.register("place", self._place)
             self._server.register("status", self._status)
             self._browsers.register(self._server)
-            CallOrders(self._session).register(self._server)
+            CallOrders(self._session, self._browsers).register(self._server)
             await self._server.start()
             stack.push_async_callback(self._server.close)
             log.info("worker ready", worker=self._name, sip=self._endpoint.address)
@@ -129,6 +130,10 @@ class Worker:
         browsers = WebRtcEndpoint(webrtc_settings(settings), pacer=pacer)
         stack.push_async_callback(browsers.stop)
         self._browsers = BrowserCalls(browsers, plan=self._plan_in_browser, begin=self._begin)
+        self._desks = DeskLines(
+            browsers, self._router.request, lambda call_id, leg: self._browsers.keep(call_id, "agent", leg)
+        )
+        self._browsers.purposes["desk"] = self._desks.offer
         self._endpoint = SipEndpoint(
             sip_settings(settings),
             on_call=self._incoming,
@@ -162,6 +167,8 @@ class Worker:
     async def _dial(
         self, uri: str, timeout_s: float, placed: Callable[[CallLeg], None] | None = None
     ) -> CallLeg:
+        if uri.startswith(DESK):
+            return await self._desks.dial(uri, timeout_s, placed)
         return await self._endpoint.dial(uri, timeout_s=timeout_s, placed=placed)
 
     async def _open_recording(self, call_id: str, rate: int) -> Recording:
