@@ -60,12 +60,10 @@ class Wire(Protocol):
 
 
 class SoundPath:
-    """`rate` is 8000 until `open`, and settled then: a later change on the wire is converted. `relay_fill`
-    frames of a bridge wait in the line: two where the line sends by a clock of its own."""
+    """`rate` is 8000 until `open`, and settled then: a later change on the wire is converted."""
 
-    def __init__(self, wire: Wire, *, echo_control: bool = True, relay_fill: int = _RELAY_FILL) -> None:
+    def __init__(self, wire: Wire, *, echo_control: bool = True) -> None:
         self._wire = wire
-        self._relay_fill = relay_fill
         self._echo_control = echo_control
         self._rate = DEFAULT_RATE
         self._intake = Intake(self._rate)
