@@ -140,6 +140,7 @@ class BrowserCalls:
             leg.press(key)
         return {}
 
+
 def _read(kind: type[Order], params: dict[str, Any]) -> Order:
     try:
         return kind.model_validate(params)

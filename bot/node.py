@@ -41,6 +41,8 @@ from bot.supervisor import ChildState, Supervisor
 from bot.surveys.schema import Survey
 from bot.triage.router import LocalRouter
 from bot.web.customers.orders import LinkOrders, no_pages
+from bot.web.desk.desks import Desks
+from bot.web.desk.keeping import DeskKeeper
 from bot.web.live import Live
 from bot.web.parts import web_parts
 from bot.web.server import WebServer
@@ -73,6 +75,7 @@ class Node:
         self._surveys: dict[str, Survey] = {}
         self._metrics = Metrics()
         self._live = Live()
+        self._desks = Desks(self._live)
         self._admins = 0
 
     async def __aenter__(self) -> Self:
@@ -153,6 +156,8 @@ class Node:
             await self._open_pages(clock)
         else:
             self._server.register("survey_link", no_pages)
+        self._server.register("ring_desk", self._desks.ring_desk)
+        self._server.register("desk_done", self._desks.desk_done)
         self._orders.register(self._server)
         for orders in (AgentOrders, CaseOrders):
             orders(self._database, self._writer, self._router, clock).register(self._server)
@@ -179,10 +184,13 @@ class Node:
             self._live,
             control=self._server.ask,
             worker=self._link.request,
+            desks=self._desks,
         )
         self._admins = await parts.accounts.count(Role.ADMIN)
         links = LinkOrders(parts.links, self._published, self.settings.web.address)
         self._server.register("survey_link", links.survey_link)
+        keeper = DeskKeeper(self._live, self._server.ask, look_s=self.settings.presence.ttl_s / 3)
+        self._task(keeper.run())
         await self._stack.enter_async_context(WebServer(parts))
 
     def _require_free_ports(self) -> None:
@@ -277,6 +285,7 @@ class Node:
         self._metrics.take(event)
         self._caretaker.saw(event)
         self._server.broadcast(event)
+        self._desks.saw(event)  # before: he is shown the call, and then its events
         self._live.publish(event)
 
     async def _scraped(self) -> bytes:
@@ -299,6 +308,7 @@ class Node:
         await end_orphans(dialogs_dir(self.settings, 0))
         await self._dispatcher.recover(self._writer)
         await self._caretaker.worker_lost()
+        self._desks.worker_lost()
 
     def about(self) -> dict[str, str]:
         """What an operator wants to see on one screen, in order."""

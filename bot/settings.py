@@ -12,7 +12,6 @@ and the table in docs/administrators.md.
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 

@@ -1,8 +1,8 @@
 """A media worker: one process that owns the lines and runs the calls, and does nothing else.
 
 It takes orders over its own control socket (`place`, `status`, and those of bot/worker_orders.py and
-bot/browser_calls.py), streams call events back, and keeps them in its spool. It knows no database: when it dies, its calls die, and
-whatever they had committed is in the spool.
+bot/browser_calls.py), streams call events back, and keeps them in its spool. It knows no database: when it
+dies, its calls die, and whatever they had committed is in the spool.
 """
 
 from __future__ import annotations

@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sqlalchemy import func
 from sqlmodel import col, delete, select, update
 
 from bot.accounts.accounts import Account
@@ -14,6 +15,7 @@ from bot.accounts.roles import Role
 from bot.core.clock import Clock
 from bot.store.account_tables import AccountRow, SessionRow
 from bot.store.database import Database
+from bot.store.tables_agents import AgentRow
 
 TOKEN_BYTES = 32
 """256 random bits: nobody guesses one (OWASP asks for 64 at least)."""
@@ -66,11 +68,13 @@ class Sessions:
         return token
 
     async def find(self, token: str) -> SignedIn | None:
-        """Whose session it is, if it lives; that it is used is remembered."""
+        """Whose session it is, if it lives; that it is used is remembered. An account that names no agent is
+        that of the agent who signs in by the same name."""
         now = self._clock.now()
         statement = (
-            select(SessionRow, AccountRow)
+            select(SessionRow, AccountRow, AgentRow.id)
             .join(AccountRow, col(AccountRow.id) == col(SessionRow.account_id))
+            .outerjoin(AgentRow, func.lower(col(AgentRow.login)) == col(AccountRow.login))
             .where(
                 col(SessionRow.id) == hash_of(token),
                 col(SessionRow.expires_at) > now,
@@ -81,12 +85,17 @@ class Sessions:
             found = (await session.exec(statement)).first()
         if found is None:
             return None
-        row, owner = found
+        row, owner, agent_id = found
         if (now - row.seen_at).total_seconds() >= SEEN_EVERY_S:
             async with self._db.write() as session:
                 await session.exec(update(SessionRow).where(col(SessionRow.id) == row.id).values(seen_at=now))
         account = Account(
-            owner.id, owner.login, owner.name, Role(owner.role), owner.agent_id, owner.created_at
+            owner.id,
+            owner.login,
+            owner.name,
+            Role(owner.role),
+            owner.agent_id or agent_id or "",
+            owner.created_at,
         )
         return SignedIn(account, row.id)
 

@@ -47,12 +47,12 @@ from bot.core.directives import (
     TurnReply,
     WithdrawMatter,
     WithdrawSignal,
+    YesNoExpected,
 )
 from bot.core.endings import Disposition
 from bot.core.errors import DiskFull, LegClosed, StoreUnavailable
 from bot.core.events import (
     AnswerRecorded,
-    CallbackPromised,
     ConsentHeard,
     ListeningStarted,
     OfferDecided,

@@ -1,8 +1,8 @@
 """What happens in calls, as it happens, to those pages that may see it (server-sent events).
 
 An administrator sees every call; an agent those that were shown to him (`show`: he is rung for the
-caller, or talks to him); a customer his own. Messages that are no call's events (`tell`) go to one
-agent's pages.
+caller, or talks to him), but not from where they come; a customer his own. Messages that are no call's
+events (`tell`) go to one agent's pages.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from typing import Any
 
 from bot.accounts.accounts import Account
 from bot.accounts.roles import Role
-from bot.core.events import CallEvent
+from bot.core.events import CallEvent, CallStarted
 
 BACKLOG = 500
 """Messages that wait for a page which does not read; more, and it is cut off and begins anew."""
@@ -101,13 +101,20 @@ class Live:
         """Whether some page of this agent listens now."""
         return any(each.agent_id == agent_id for each in self._listeners)
 
+    def open_desks(self) -> set[str]:
+        """The agents of whom some page listens now."""
+        return {each.agent_id for each in self._listeners if each.agent_id}
+
     # Who listens -----------------------------------------------------------------------------
 
     @contextmanager
     def of_account(self, account: Account) -> Iterator[Listener]:
-        with self._listening(
-            Listener(account.agent_id, lambda event: self.sees(account, event.call_id))
-        ) as listener:
+        def wants(event: CallEvent) -> bool:
+            """The first event has the whole number, which is an administrator's to see."""
+            shown = account.role is Role.ADMIN or not isinstance(event, CallStarted)
+            return shown and self.sees(account, event.call_id)
+
+        with self._listening(Listener(account.agent_id, wants)) as listener:
             yield listener
 
     @contextmanager

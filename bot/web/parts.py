@@ -16,6 +16,7 @@ from bot.core.clock import Clock
 from bot.published import Published
 from bot.store.database import Database
 from bot.web.assets import Assets
+from bot.web.desk.desks import Desks
 from bot.web.links import SurveyLinks
 from bot.web.live import Live
 from bot.web.settings import WebSettings
@@ -27,7 +28,8 @@ Ask = Callable[..., Awaitable[dict[str, Any]]]
 @dataclass(frozen=True, slots=True)
 class Parts:
     """`control` takes the orders of the node's socket (bot/orders.py), `worker` those of the media
-    worker; `live` is every call's events as they come."""
+    worker; `live` is every call's events as they come, `desks`
+    what is on the agents' desks."""
 
     settings: WebSettings
     db: Database
@@ -38,6 +40,7 @@ class Parts:
     published: Published
     links: SurveyLinks
     live: Live
+    desks: Desks
     assets: Assets
     control: Ask
     worker: Ask
@@ -56,6 +59,7 @@ def web_parts(
     control: Ask,
     worker: Ask,
     passwords: Passwords | None = None,
+    desks: Desks | None = None,
 ) -> Parts:
     """Raises Unavailable where the files from npm are not installed."""
     accounts = Accounts(db, passwords or Passwords(), clock)
@@ -69,6 +73,7 @@ def web_parts(
         published=published,
         links=SurveyLinks(db, clock, settings.secret),
         live=live,
+        desks=desks or Desks(live),
         assets=Assets(settings.modules),
         control=control,
         worker=worker,

@@ -8,10 +8,14 @@ from typing import Self
 
 from aiohttp import web
 
+from bot.accounts.roles import Role
 from bot.core.errors import PortInUse, SettingsInvalid
 from bot.web import pages
 from bot.web.assets import ROOT
 from bot.web.customers import pages as survey_pages
+from bot.web.desk import calls as desk_calls
+from bot.web.desk import cases as desk_cases
+from bot.web.desk import pages as desk_pages
 from bot.web.errors import told_kindly
 from bot.web.parts import PARTS, Parts
 from bot.web.rendering import NAVIGATION, TEMPLATES, NavItem, templates
@@ -26,8 +30,14 @@ LARGEST_BODY = 256 * 2**10
 GOODBYE_S = 2.0
 """How long a request may go on when the server stops; live streams are ended before."""
 
-ROUTES: Sequence[web.RouteTableDef] = (pages.routes, survey_pages.routes)
-MENU: Sequence[NavItem] = ()
+ROUTES: Sequence[web.RouteTableDef] = (
+    pages.routes,
+    survey_pages.routes,
+    desk_pages.routes,
+    desk_calls.routes,
+    desk_cases.routes,
+)
+MENU: Sequence[NavItem] = (NavItem("/agent", ("Рабочее место", "Desk"), (Role.AGENT, Role.ADMIN)),)
 
 
 def make_app(parts: Parts) -> web.Application:

@@ -27,6 +27,7 @@ from bot.web.customers.captions import Captions
 from bot.web.language import language_of
 from bot.web.links import Link
 from bot.web.parts import Parts, parts_of
+from bot.web.reading import json_of
 from bot.web.rendering import render
 from bot.web.streams import PING_S, messages_for
 
@@ -79,7 +80,7 @@ async def redeem(request: web.Request) -> web.StreamResponse:
 @routes.post("/s/{token}/offer")
 async def offer(request: web.Request) -> web.StreamResponse:
     parts, link = await _own_link(request)
-    sdp = (await _json(request)).get("sdp")
+    sdp = (await json_of(request)).get("sdp")
     if not isinstance(sdp, str):
         raise BadInput('an offer is {"sdp": "v=0…"}')
     try:
@@ -127,7 +128,7 @@ async def _first_offer(parts: Parts, link: Link, sdp: str) -> dict[str, Any]:
 @routes.post("/s/{token}/ice")
 async def ice(request: web.Request) -> web.StreamResponse:
     parts, _ = await _own_call(request)
-    given = await _json(request)
+    given = await json_of(request)
     leg_id, candidate = given.get("leg_id"), given.get("candidate")
     if not isinstance(candidate, str) or not isinstance(leg_id, str):
         raise BadInput('a candidate is {"leg_id": "…", "candidate": "candidate:…"}')
@@ -138,7 +139,7 @@ async def ice(request: web.Request) -> web.StreamResponse:
 @routes.post("/s/{token}/press")
 async def press(request: web.Request) -> web.StreamResponse:
     parts, call_id = await _own_call(request)
-    keys = (await _json(request)).get("keys")
+    keys = (await json_of(request)).get("keys")
     if not isinstance(keys, str) or not 0 < len(keys) <= MOST_KEYS:
         raise BadInput('keys are {"keys": "10"}')
     await parts.worker("press", call_id=call_id, keys=keys)
@@ -205,19 +206,6 @@ async def _own_call(request: web.Request) -> tuple[Parts, str]:
     if link.call_id is None:
         raise web.HTTPConflict
     return parts, link.call_id
-
-
-async def _json(request: web.Request) -> dict[str, Any]:
-    """Raises BadInput for what is no JSON object; only a script can send that type, no other site's form."""
-    if request.content_type != "application/json":
-        raise BadInput("JSON is needed", hint="Content-Type: application/json")
-    try:
-        given = await request.json()
-    except ValueError as error:
-        raise BadInput(f"no JSON: {error}") from error
-    if not isinstance(given, dict):
-        raise BadInput("a JSON object is needed")
-    return given
 
 
 def _survey_of(parts: Parts, link: Link) -> Survey:

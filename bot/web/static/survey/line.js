@@ -1,4 +1,4 @@
-// The line of a survey: WebRTC to the node, signalled by HTTP. It comes back by itself after the network
+// A page's line, a customer's or an agent's: WebRTC to the node, signalled by HTTP. It comes back by itself after the network
 // changed, until the node says that the call is over.
 
 const PATIENCE_MS = 30000; // longer than the node waits for a browser that went away (webrtc.reconnect_s)
@@ -16,9 +16,10 @@ export class Refused extends Error {
 }
 
 export async function post(path, body) {
+  const token = JSON.parse(document.body.getAttribute("hx-headers") ?? "{}"); // of whoever is signed in
   const reply = await fetch(path, {
     method: "POST",
-    headers: { "Content-Type": "application/json", Accept: "application/json" },
+    headers: { "Content-Type": "application/json", Accept: "application/json", ...token },
     body: JSON.stringify(body ?? {}),
   });
   const said = await reply.json().catch(() => ({}));
@@ -30,8 +31,10 @@ export async function post(path, body) {
 
 export class Line {
   // on.up(), on.lost(), on.over(), on.sound(stream)
-  constructor(base, on) {
+  // `more` goes with every offer.
+  constructor(base, on, more = {}) {
     this.base = base;
+    this.more = more;
     this.on = on;
     this.peer = null;
     this.legId = null;
@@ -57,7 +60,7 @@ export class Line {
   async offer(options) {
     this.legId = null;
     await this.peer.setLocalDescription(await this.peer.createOffer(options));
-    const answer = await post(`${this.base}/offer`, { sdp: this.peer.localDescription.sdp });
+    const answer = await post(`${this.base}/offer`, { sdp: this.peer.localDescription.sdp, ...this.more });
     if (this.ended) return;
     await this.peer.setRemoteDescription({ type: "answer", sdp: answer.sdp });
     this.legId = answer.leg_id;
@@ -99,7 +102,7 @@ export class Line {
         this.healing = false;
         return;
       } catch (error) {
-        if (error instanceof CallOver) break;
+        if (error instanceof CallOver || error.status === 409) break; // over, or elsewhere
         await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
       }
     }
