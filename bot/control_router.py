@@ -32,7 +32,7 @@ class ControlRouter:
     async def release(self, call_id: str, agent_id: str) -> None:
         await self.request("release", call_id=call_id, agent_id=agent_id)
 
-    async def request(self, do: str, **params: Any) -> dict[str, Any]:
+    async def request(self, do: str, /, **params: Any) -> dict[str, Any]:
         """Any order to control. Raises what control reports, and Unavailable while it is away. An order
         that was lost with its connection is sent once more: each of them may be given twice."""
         try:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import json
 import shutil
 import socket
 import sys
@@ -25,6 +26,7 @@ from bot.settings import DEMO_MODEL, Settings
 from bot.settings_rooms import SILERO_MODEL, engine_of, presence_board, store_settings
 from bot.speech.models import find_entry, model_path, verify_model
 from bot.store.database import Database
+from bot.web.settings import MODULES
 from bot.words import words
 from dialogue.launch import MODEL
 from dialogue.training import is_trained
@@ -64,6 +66,7 @@ async def examine(settings: Settings) -> list[Finding]:
         speech_model(settings),
         synthesiser(settings),
         rasa_model(),
+        pages(settings),
         await database(settings),
         await presence(settings),
         *ports(settings, running),
@@ -178,6 +181,26 @@ def rasa_model() -> Finding:
     return Finding(name, State.MISSING, found, "otklik dialogue train")
 
 
+def pages(settings: Settings) -> Finding:
+    """Whether what the pages load from npm is installed as the lock says."""
+    name = words("Файлы страниц", "The pages' files")
+    if not settings.web.port:
+        return Finding(name, State.OPTIONAL, words("не нужны: web.port = 0", "not needed: web.port = 0"))
+    lock = json.loads((MODULES.parent / "package-lock.json").read_text(encoding="utf-8"))
+    off = []
+    for place, locked in lock["packages"].items():
+        installed = MODULES.parent / place / "package.json"
+        if place and (
+            not installed.exists()
+            or json.loads(installed.read_text(encoding="utf-8"))["version"] != locked["version"]
+        ):
+            off.append(place.removeprefix("node_modules/"))
+    if off:
+        found = words(f"расходятся с package-lock.json: {', '.join(off)}", f"not as locked: {', '.join(off)}")
+        return Finding(name, State.MISSING, found, "make setup")
+    return Finding(name, State.OK, words("совпадают с package-lock.json", "agree with package-lock.json"))
+
+
 async def database(settings: Settings) -> Finding:
     name = words("База данных", "Database")
     store = store_settings(settings)
@@ -233,7 +256,7 @@ async def node_runs(settings: Settings) -> bool:
 
 def ports(settings: Settings, running: bool) -> Iterator[Finding]:
     """Whether what a node listens on is free, or held by a running node of this folder."""
-    sip, dialogue = settings.sip, settings.dialogue
+    sip, dialogue, web = settings.sip, settings.dialogue, settings.web
     for key, label, host, port, kinds in (
         ("sip.port", "SIP", sip.host, sip.port, (socket.SOCK_DGRAM, socket.SOCK_STREAM)),
         ("dialogue.rasa_port", "Rasa", "127.0.0.1", dialogue.rasa_port, (socket.SOCK_STREAM,)),
@@ -243,6 +266,11 @@ def ports(settings: Settings, running: bool) -> Iterator[Finding]:
             "127.0.0.1",
             dialogue.actions_port,
             (socket.SOCK_STREAM,),
+        ),
+        *(
+            [("web.port", words("страниц", "of the pages"), web.host, web.port, (socket.SOCK_STREAM,))]
+            if web.port
+            else []
         ),
     ):
         name = words(f"Порт {label}", f"Port {label}")

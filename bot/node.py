@@ -16,6 +16,7 @@ from typing import Any, Self
 
 import structlog
 
+from bot.accounts.roles import Role
 from bot.call.spool import SpoolReader
 from bot.caretaker import Caretaker
 from bot.core.clock import Clock, SystemClock
@@ -32,13 +33,19 @@ from bot.processes import children, worker_name
 from bot.published import Published, published_dir
 from bot.publishing import Publisher, checked
 from bot.settings import Settings
-from bot.settings_rooms import presence_board, speech_settings, store_settings
+from bot.settings_rooms import presence_board, speech_settings, store_settings, web_settings
 from bot.speech.synthesiser import SynthesiserClient
 from bot.store.database import Database
 from bot.store.writer import Writer
 from bot.supervisor import ChildState, Supervisor
 from bot.surveys.schema import Survey
 from bot.triage.router import LocalRouter
+from bot.web.customers.orders import LinkOrders, no_pages
+from bot.web.desk.desks import Desks
+from bot.web.desk.keeping import DeskKeeper
+from bot.web.live import Live
+from bot.web.parts import web_parts
+from bot.web.server import WebServer
 from bot.words import words
 from bot.worker import dialogs_dir, socket_path
 from bot.worker_link import ANSWER_S, WorkerLink
@@ -67,6 +74,9 @@ class Node:
         self._files: list[tuple[Path, Survey]] = []
         self._surveys: dict[str, Survey] = {}
         self._metrics = Metrics()
+        self._live = Live()
+        self._desks = Desks(self._live)
+        self._admins = 0
 
     async def __aenter__(self) -> Self:
         """Raises Unavailable or BadInput for whatever is missing; nothing is left half-started."""
@@ -142,6 +152,12 @@ class Node:
             await self._stack.enter_async_context(
                 MetricsServer(settings.metrics.host, settings.metrics.port, self._scraped)
             )
+        if settings.web.port:
+            await self._open_pages(clock)
+        else:
+            self._server.register("survey_link", no_pages)
+        self._server.register("ring_desk", self._desks.ring_desk)
+        self._server.register("desk_done", self._desks.desk_done)
         self._orders.register(self._server)
         for orders in (AgentOrders, CaseOrders):
             orders(self._database, self._writer, self._router, clock).register(self._server)
@@ -158,16 +174,37 @@ class Node:
     def _task(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.append(asyncio.create_task(work))
 
+    async def _open_pages(self, clock: Clock) -> None:
+        """Raises Unavailable where the pages' files are not installed, or their port is taken."""
+        parts = web_parts(
+            web_settings(self.settings),
+            self._database,
+            clock,
+            self._published,
+            self._live,
+            control=self._server.ask,
+            worker=self._link.request,
+            desks=self._desks,
+        )
+        self._admins = await parts.accounts.count(Role.ADMIN)
+        links = LinkOrders(parts.links, self._published, self.settings.web.address)
+        self._server.register("survey_link", links.survey_link)
+        keeper = DeskKeeper(self._live, self._server.ask, look_s=self.settings.presence.ttl_s / 3)
+        self._task(keeper.run())
+        await self._stack.enter_async_context(WebServer(parts))
+
     def _require_free_ports(self) -> None:
         """Say who is in the way before anything is started. Raises PortInUse."""
         settings = self.settings
         tcp = socket.SOCK_STREAM
         metrics = ("metrics.port", settings.metrics.host, settings.metrics.port, tcp)
+        web = ("web.port", settings.web.host, settings.web.port, tcp)
         for name, host, port, kind in (
             ("sip.port", settings.sip.host, settings.sip.port, socket.SOCK_DGRAM),
             ("dialogue.rasa_port", "127.0.0.1", settings.dialogue.rasa_port, tcp),
             ("dialogue.actions_port", "127.0.0.1", settings.dialogue.actions_port, tcp),
             *((metrics,) if settings.metrics.port else ()),
+            *((web,) if settings.web.port else ()),
         ):
             with socket.socket(socket.AF_INET, kind) as probe:
                 probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(kind == tcp))
@@ -248,6 +285,8 @@ class Node:
         self._metrics.take(event)
         self._caretaker.saw(event)
         self._server.broadcast(event)
+        self._desks.saw(event)  # before: he is shown the call, and then its events
+        self._live.publish(event)
 
     async def _scraped(self) -> bytes:
         """What Prometheus gets. A call whose end could not be written down (a full disk) ended all the
@@ -269,6 +308,7 @@ class Node:
         await end_orphans(dialogs_dir(self.settings, 0))
         await self._dispatcher.recover(self._writer)
         await self._caretaker.worker_lost()
+        self._desks.worker_lost()
 
     def about(self) -> dict[str, str]:
         """What an operator wants to see on one screen, in order."""
@@ -276,7 +316,16 @@ class Node:
         speech = speech_settings(settings)
         surveys = ", ".join(f"{s.id} v{s.version}" for s in self._surveys.values())
         trunk = settings.sip.trunk
-        return {
+        pages = (
+            settings.web.address if settings.web.port else words("нет: web.port = 0", "none: web.port = 0")
+        )
+        about = {words("Страницы", "Pages"): pages}
+        if settings.web.port and not self._admins:
+            about[words("Первый вход", "First sign-in")] = words(
+                "otklik accounts add admin --role admin — и войдите под этим именем",
+                "otklik accounts add admin --role admin, then sign in with this name",
+            )
+        return about | {
             words("SIP", "SIP"): f"{settings.sip.host}:{settings.sip.port}, {', '.join(settings.sip.codecs)}",
             "RTP": words(
                 f"порты {settings.sip.rtp_ports} на всех адресах: снаружи пускайте только транк",

@@ -35,6 +35,9 @@ log = structlog.get_logger()
 FOR_THE_WORKER = ("agent_decides", "hold", "unhold", "pass_on", "hang_up")
 """Orders to a live call: control passes them on (bot/worker_orders.py)."""
 
+FROM_THE_WORKER = ("ring_desk", "desk_done")
+"""An agent's desk pages are rung (bot/web/desk/desks.py)."""
+
 
 class CallOrder(BaseModel):
     """`place_call`: whom to ring with which survey."""
@@ -58,7 +61,16 @@ def take_none_yet(server: ControlServer) -> None:
         raise Unavailable("узел ещё запускается", hint="повторите через полминуты")
 
     server.register("status", starting)
-    calls = ("place_call", "cancel_call", "calls", "events", "set_agent", "returning")
+    calls = (
+        "place_call",
+        "cancel_call",
+        "calls",
+        "events",
+        "set_agent",
+        "survey_link",
+        "returning",
+        *FROM_THE_WORKER,
+    )
     for name in (*calls, *FOR_THE_WORKER, *AGENT_ORDERS, *CASE_ORDERS):
         server.register(name, refuse)
 

@@ -10,7 +10,7 @@ from bot.core.context import CallContext, Person
 from bot.core.errors import BadInput
 from bot.core.ids import new_id
 from bot.published import Published
-from bot.settings import InboundSection, TrunkSection
+from bot.settings import InboundSection, Settings, TrunkSection
 from bot.surveys.handover_words import handover_words
 from bot.surveys.piping import render
 from bot.surveys.prompts import voices
@@ -19,11 +19,19 @@ from telephony.leg import CallLeg
 
 AGENT_HEADER = "X-Agent-Id"
 DEPARTMENT_HEADER = "X-Department"
+WEBRTC_RATE = 16000
+"""Samples a second of a browser's line, in both directions."""
 
 
 def prompt_rates(codecs: Sequence[str]) -> tuple[int, ...]:
     """The rates at which lines with these codecs are spoken to: prompts are kept at each."""
     return tuple(sorted({8000 if codec in ("PCMA", "PCMU") else 16000 for codec in codecs}))
+
+
+def line_rates(settings: Settings) -> tuple[int, ...]:
+    """The rates of every line that a node may have: a browser's is always the higher one."""
+    rates = prompt_rates(settings.sip.codecs)
+    return tuple(sorted({*rates, WEBRTC_RATE})) if settings.web.port else rates
 
 
 def plan_of(survey: Survey, context: CallContext, attempt_id: str, contact_id: str = "") -> CallPlan:

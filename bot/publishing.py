@@ -14,7 +14,7 @@ from pathlib import Path
 from bot.core.clock import Clock
 from bot.core.context import CallContext
 from bot.core.errors import SurveyInvalid
-from bot.planning import prompt_rates
+from bot.planning import line_rates
 from bot.published import Published, recordings_dir, version_taken
 from bot.settings import Settings
 from bot.settings_rooms import speech_settings
@@ -88,7 +88,7 @@ class Publisher:
         folder = recordings_dir(self._settings)
         speech = speech_settings(self._settings)
         cache = PromptCache(RecordedVoices(synthesiser, folder, speech.synthesiser), speech.prompts)
-        rates = prompt_rates(self._settings.sip.codecs)
+        rates = line_rates(self._settings)
         grouped = prompts_by_voice(survey, NOBODY)
         total = sum(map(len, grouped.values())) * len(rates)
         ready = 0

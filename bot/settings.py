@@ -12,15 +12,11 @@ and the table in docs/administrators.md.
 from __future__ import annotations
 
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import (
-    AfterValidator,
-    BaseModel,
     BeforeValidator,
-    ConfigDict,
     Field,
     SecretStr,
     field_validator,
@@ -35,6 +31,8 @@ from pydantic_settings import (
 )
 
 from bot.core.routing import HandoverForm
+from bot.settings_base import Port, Seconds, Section, by_commas, port_range
+from bot.settings_web import WebRtcSection, WebSection
 
 if TYPE_CHECKING:  # the rooms are imported when their settings are asked for: the settings load fast
     from bot.call.settings import CallSettings
@@ -47,27 +45,7 @@ CONFIG_VARIABLE = "OTKLIK_CONFIG"
 CONFIG_NAME = "otklik.toml"
 DEMO_MODEL = "vosk-model-otklik-demo-ru"
 
-Port = Annotated[int, Field(ge=1, le=65535)]
-Seconds = Annotated[float, Field(gt=0, le=3600)]
 Codec = Literal["PCMA", "PCMU", "G722", "opus"]
-
-
-def _by_commas(value: object) -> object:
-    """In the environment a list is words with commas: OTKLIK_SIP__CODECS=PCMA,G722."""
-    return (
-        tuple(word.strip() for word in value.split(",") if word.strip()) if isinstance(value, str) else value
-    )
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-def _port_range(value: str) -> str:
-    low, dash, high = value.replace(" ", "").partition("-")
-    if not dash or not low.isdigit() or not high.isdigit() or not 1024 <= int(low) < int(high) <= 65535:
-        raise ValueError("нужен диапазон портов от 1024 до 65535, например 30000-30999")
-    return f"{low}-{high}"
 
 
 def _sip_uri(value: str) -> str:
@@ -76,7 +54,7 @@ def _sip_uri(value: str) -> str:
     return value
 
 
-class TrunkSection(_Section):
+class TrunkSection(Section):
     """The company's PBX or a provider."""
 
     domain: str = Field("", description="узел АТС или оператора, можно с портом; пусто: без транка")
@@ -98,14 +76,14 @@ class TrunkSection(_Section):
         return self
 
 
-class SipSection(_Section):
+class SipSection(Section):
     """The line itself."""
 
     host: str = Field("127.0.0.1", description="адрес, на котором слушать SIP")
     port: Port = Field(5070, description="порт SIP, целое число от 1 до 65535")
     user: str = Field("otklik", min_length=1, description="имя узла в его SIP-адресе")
     rtp_ports: str = Field("30000-30999", description="порты RTP, вида 30000-30999: по два на звонок")
-    codecs: Annotated[tuple[Codec, ...], NoDecode, BeforeValidator(_by_commas)] = Field(
+    codecs: Annotated[tuple[Codec, ...], NoDecode, BeforeValidator(by_commas)] = Field(
         ("PCMA", "PCMU", "G722", "opus"),
         min_length=1,
         description="кодеки по порядку: PCMA, PCMU, G722, opus",
@@ -118,7 +96,7 @@ class SipSection(_Section):
     dtmf: Literal["auto", "rtpevent", "info"] = Field(
         "auto", description="как слать тональный набор: auto, rtpevent (RFC 4733), info (SIP INFO)"
     )
-    exposed_headers: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_by_commas)] = Field(
+    exposed_headers: Annotated[tuple[str, ...], NoDecode, BeforeValidator(by_commas)] = Field(
         ("X-Agent-Id", "X-Department"),
         max_length=16,
         description="заголовки INVITE, которые видит бот: кто говорил с клиентом и какой отдел",
@@ -133,7 +111,7 @@ class SipSection(_Section):
     @field_validator("rtp_ports")
     @classmethod
     def _a_range(cls, value: str) -> str:
-        return _port_range(value)
+        return port_range(value)
 
     @model_validator(mode="after")
     def _room_for_all_calls(self) -> SipSection:
@@ -146,73 +124,7 @@ class SipSection(_Section):
         return self
 
 
-def _host_and_port(value: str) -> str:
-    if value and not re.fullmatch(r"[\w.-]+:[1-9]\d{0,4}", value):
-        raise ValueError("нужен узел с портом, например stun.example.ru:3478")
-    return value
-
-
-HostPort = Annotated[str, AfterValidator(_host_and_port)]
-
-
-class TurnSection(_Section):
-    """The relay for browsers that reach the node no other way."""
-
-    server: HostPort = Field("", description="узел и порт TURN, например turn.example.ru:3478; пусто: нет")
-    user: str = Field("", description="имя на TURN")
-    password: SecretStr = Field(
-        SecretStr(""), description="пароль TURN; лучше переменной OTKLIK_WEBRTC__TURN__PASSWORD"
-    )
-    transport: Literal["udp", "tcp", "tls"] = Field("udp", description="как идти на TURN: udp, tcp, tls")
-    only: bool = Field(False, description="только через TURN: адреса узла браузер не узнает")
-
-    @model_validator(mode="after")
-    def _a_server(self) -> TurnSection:
-        if self.only and not self.server:
-            raise ValueError("only = true, но server пуст: укажите TURN")
-        return self
-
-
-class WebRtcSection(_Section):
-    """Calls from browsers: customers on a page, and the agent's desk."""
-
-    hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_by_commas)] = Field(
-        ("127.0.0.1",),
-        description="адреса этой машины для звука из браузеров; пусто: все, кроме 127.0.0.1",
-    )
-    ports: str = Field("31000-31999", description="порты UDP для звука из браузеров: по одному на звонок")
-    max_calls: int = Field(12, ge=1, le=255, description="сколько звонков из браузеров сразу")
-    stun: HostPort = Field("", description="узел и порт STUN, если узел за NAT; пусто: не спрашивать")
-    reconnect_s: Seconds = Field(
-        20.0, description="сколько секунд ждать браузер, который пропал из сети, прежде чем класть трубку"
-    )
-    rejoin_s: float = Field(
-        5.0, ge=0, le=3600, description="сколько секунд ждать страницу, которую закрыли: её могли обновить"
-    )
-    turn: TurnSection = Field(TurnSection(), description="ретранслятор TURN")
-
-    @property
-    def port_range(self) -> tuple[int, int]:
-        low, high = self.ports.split("-")
-        return int(low), int(high)
-
-    @field_validator("ports")
-    @classmethod
-    def _a_range(cls, value: str) -> str:
-        return _port_range(value)
-
-    @model_validator(mode="after")
-    def _room_for_all_calls(self) -> WebRtcSection:
-        low, high = self.port_range
-        if high - low + 1 < self.max_calls:
-            raise ValueError(
-                f"в ports {self.ports} помещается {high - low + 1} звонков, а max_calls = {self.max_calls}: "
-                "расширьте диапазон"
-            )
-        return self
-
-
-class CallSection(_Section):
+class CallSection(Section):
     answer_timeout_s: Seconds = Field(30.0, description="сколько секунд ждать, пока клиент снимет трубку")
     max_call_s: Seconds = Field(900.0, description="самый длинный разговор в секундах")
     drain_s: Seconds = Field(
@@ -220,7 +132,7 @@ class CallSection(_Section):
     )
 
 
-class DialogueSection(_Section):
+class DialogueSection(Section):
     """Rasa and its action server, both on loopback: Rasa's webhook has no password."""
 
     rasa_port: Port = Field(5105, description="порт сервера Rasa на 127.0.0.1")
@@ -228,7 +140,7 @@ class DialogueSection(_Section):
     timeout_s: Seconds = Field(2.0, description="сколько секунд ждать ответа Rasa на реплику")
 
 
-class SpeechSection(_Section):
+class SpeechSection(Section):
     language: Literal["ru"] = Field("ru", description="язык разговоров: ru")
     model: str = Field(DEMO_MODEL, min_length=1, description="модель распознавания из models/manifest.toml")
     threads: int = Field(2, ge=1, le=64, description="потоков распознавания, от 1 до 64")
@@ -240,7 +152,7 @@ class SpeechSection(_Section):
     )
 
 
-class StoreSection(_Section):
+class StoreSection(Section):
     url: SecretStr = Field(
         SecretStr(""),
         description="база: sqlite+aiosqlite:///файл или postgresql+asyncpg://имя:пароль@узел/база; "
@@ -256,7 +168,7 @@ class StoreSection(_Section):
         return value
 
 
-class HandoverSection(_Section):
+class HandoverSection(Section):
     form: HandoverForm = Field(
         "bridge",
         description="перевод: bridge (звук идёт через узел), attended (REFER с Replaces, если транк умеет) "
@@ -284,12 +196,12 @@ class HandoverSection(_Section):
         return {target: _sip_uri(uri) for target, uri in value.items()}
 
 
-class InboundSection(_Section):
+class InboundSection(Section):
     routes: dict[str, str] = Field({}, description='какой опрос на какой номер: номер = "опрос"')
     default_survey: str = Field("csat", description="опрос для остальных входящих; пусто: отвечать «занято»")
 
 
-class PresenceSection(_Section):
+class PresenceSection(Section):
     """Who is there, and whose places are taken: in the node itself, or in a Redis that nodes share."""
 
     url: SecretStr = Field(
@@ -316,7 +228,7 @@ class PresenceSection(_Section):
         return value
 
 
-class MetricsSection(_Section):
+class MetricsSection(Section):
     """What Prometheus scrapes: numbers without names, but still nobody else's business."""
 
     host: str = Field("127.0.0.1", description="адрес, на котором Prometheus берёт /metrics")
@@ -352,6 +264,7 @@ class Settings(BaseSettings):
     inbound: InboundSection = InboundSection()
     presence: PresenceSection = PresenceSection()
     metrics: MetricsSection = MetricsSection()
+    web: WebSection = WebSection()
 
     @property
     def var_dir(self) -> Path:

@@ -233,7 +233,7 @@ def _variable(path: Sequence[str]) -> str | None:
 
 def _problem(error: ErrorDetails) -> str:
     given = error["input"]
-    secret = isinstance(given, SecretStr | dict) or error["loc"][-1] in ("password", "url")
+    secret = isinstance(given, SecretStr | dict) or error["loc"][-1] in ("password", "url", "secret")
     shown = "значение" if secret else f"«{given}»"
     context = error.get("ctx", {})
     match error["type"]:

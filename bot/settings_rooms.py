@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Literal
 
 from bot.call.settings import CallSettings
 from bot.core.clock import Clock
+from bot.core.files import write_whole
 from bot.settings import Settings
 from bot.speech.models import find_entry, model_path
 from bot.speech.settings import PromptSettings, RecogniserSettings, SpeechSettings, SynthesiserSettings
 from bot.store.settings import StoreSettings
 from bot.triage.presence import LocalBoard, PresenceBoard, PresenceSettings
+from bot.web.settings import MODULES, WebSettings
 from telephony.settings import SipSettings, WebRtcSettings
 
 
@@ -100,6 +104,29 @@ def speech_settings(settings: Settings) -> SpeechSettings:
         ),
         prompts=PromptSettings(folder=settings.var_dir / "prompts"),
     )
+
+
+def web_settings(settings: Settings) -> WebSettings:
+    """The secret that signs links is the node's own unless it is set: made once, kept in `var`."""
+    web = settings.web
+    return WebSettings(
+        host=web.host,
+        port=web.port,
+        address=web.address,
+        secret=web.secret.get_secret_value() or _own_secret(settings.var_dir / "web.secret"),
+        modules=MODULES,
+        session_s=web.session_h * 3600,
+        behind_proxy=web.behind_proxy,
+        cert=str(settings.home / web.tls_cert) if web.tls_cert else "",
+        key=str(settings.home / web.tls_key) if web.tls_key else "",
+    )
+
+
+def _own_secret(file: Path) -> str:
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_whole(file, secrets.token_hex(32).encode())
+    return file.read_text()
 
 
 def store_settings(settings: Settings) -> StoreSettings:

@@ -1,9 +1,8 @@
 """A media worker: one process that owns the lines and runs the calls, and does nothing else.
 
-It takes orders over its own control socket (`place`, `status`, and those of
-bot/worker_orders.py), streams call
-events back, and keeps them in its spool. It knows no database: when it dies, its calls die, and
-whatever they had committed is in the spool.
+It takes orders over its own control socket (`place`, `status`, and those of bot/worker_orders.py and
+bot/browser_calls.py), streams call events back, and keeps them in its spool. It knows no database: when it
+dies, its calls die, and whatever they had committed is in the spool.
 """
 
 from __future__ import annotations
@@ -21,8 +20,9 @@ import aiohttp
 import structlog
 import uvloop
 
+from bot.browser_calls import BrowserCalls, CustomerOffer
 from bot.call.dialogue import RasaDialogue
-from bot.call.plan import CallRoom
+from bot.call.plan import CallPlan, CallRoom
 from bot.call.recording import Recording
 from bot.call.session import CallSession
 from bot.call.spool import Spool
@@ -33,12 +33,14 @@ from bot.core.control import ControlServer
 from bot.core.endings import Disposition
 from bot.core.errors import OtklikError, RuntimeDied, SurveyInvalid, Unavailable
 from bot.core.returning import OpenMatter
+from bot.core.routing import DESK
+from bot.desk_lines import DeskLines
 from bot.logs import configure_logs
-from bot.planning import plan_inbound, plan_of, prompt_rates
+from bot.planning import line_rates, plan_inbound, plan_of
 from bot.published import Published, published_dir, recordings_dir
 from bot.settings import Settings
 from bot.settings_load import load_settings
-from bot.settings_rooms import call_settings, sip_settings, speech_settings
+from bot.settings_rooms import call_settings, sip_settings, speech_settings, webrtc_settings
 from bot.speech.models import ensure_model
 from bot.speech.prompts import PromptCache
 from bot.speech.recogniser import VoskRecogniser
@@ -50,8 +52,10 @@ from bot.surveys.schema import Survey
 from bot.worker_orders import CallOrders
 from telephony.leg import CallLeg, RejectReason
 from telephony.orphans import DialogKeeper
+from telephony.pacer import Pacer
 from telephony.sip import SipEndpoint
 from telephony.tones import hold_music, listening_sign
+from telephony.webrtc import WebRtcEndpoint
 
 log = structlog.get_logger()
 
@@ -95,7 +99,8 @@ class Worker:
             self._room = await self._furnish(stack)
             self._server.register("place", self._place)
             self._server.register("status", self._status)
-            CallOrders(self._session).register(self._server)
+            self._browsers.register(self._server)
+            CallOrders(self._session, self._browsers).register(self._server)
             await self._server.start()
             stack.push_async_callback(self._server.close)
             log.info("worker ready", worker=self._name, sip=self._endpoint.address)
@@ -121,10 +126,19 @@ class Worker:
         self._router = ControlRouter(settings.control_socket)
         stack.push_async_callback(self._router.close)
         self._prompts = PromptCache(voices, speech.prompts)
+        pacer = Pacer()
+        browsers = WebRtcEndpoint(webrtc_settings(settings), pacer=pacer)
+        stack.push_async_callback(browsers.stop)
+        self._browsers = BrowserCalls(browsers, plan=self._plan_in_browser, begin=self._begin)
+        self._desks = DeskLines(
+            browsers, self._router.request, lambda call_id, leg: self._browsers.keep(call_id, "agent", leg)
+        )
+        self._browsers.purposes["desk"] = self._desks.offer
         self._endpoint = SipEndpoint(
             sip_settings(settings),
             on_call=self._incoming,
             on_dead=self._die,
+            pacer=pacer,
             keeper=DialogKeeper(dialogs_dir(settings, self._index)),
         )
         await self._endpoint.start()
@@ -153,6 +167,8 @@ class Worker:
     async def _dial(
         self, uri: str, timeout_s: float, placed: Callable[[CallLeg], None] | None = None
     ) -> CallLeg:
+        if uri.startswith(DESK):
+            return await self._desks.dial(uri, timeout_s, placed)
         return await self._endpoint.dial(uri, timeout_s=timeout_s, placed=placed)
 
     async def _open_recording(self, call_id: str, rate: int) -> Recording:
@@ -162,13 +178,11 @@ class Worker:
 
     async def _place(self, order: dict[str, Any]) -> dict[str, Any]:
         """Ring a customer. Returns as soon as the call is under way; its events tell the rest."""
-        if self._draining:
-            raise Unavailable("the node is stopping and takes no new calls")
+        self._must_take_calls()
         context = CallContext.model_validate(order["context"])
         survey = self._published.by_hash(context.survey_hash)
         await self._prepare(survey, context)
-        if self._draining:  # since then
-            raise Unavailable("the node is stopping and takes no new calls")
+        self._must_take_calls()  # since then
         plan = plan_of(survey, context, order["attempt_id"], order["contact_id"])
         session = CallSession(plan, self._room)
         self._run(context.call_id, session, session.outbound(order["to"]))
@@ -177,7 +191,7 @@ class Worker:
     async def _prepare(self, survey: Survey, context: CallContext) -> None:
         """Whatever this call can say is on disk before it rings."""
         for voice, texts in prompts_by_voice(survey, context).items():
-            for rate in prompt_rates(self._settings.sip.codecs):
+            for rate in line_rates(self._settings):
                 await self._prompts.prepare(texts, voice=voice, language=survey.language, rate=rate)
 
     def _session(self, call_id: str) -> CallSession | None:
@@ -205,15 +219,29 @@ class Worker:
     def _incoming(self, leg: CallLeg) -> None:
         """A PBX passes a customer on, or somebody rings by himself."""
         try:
-            if self._draining:
-                raise Unavailable("the node is stopping and takes no new calls")
+            self._must_take_calls()
             plan = plan_inbound(leg, self._settings.inbound, self._published)
         except (Unavailable, SurveyInvalid) as error:
             log.warning("incoming call refused", reason=error.message)
             self._chore(leg.reject(RejectReason.BUSY))
             return
+        self._begin(plan, leg)
+
+    async def _plan_in_browser(self, offer: CustomerOffer, context: CallContext) -> CallPlan:
+        """The plan of a survey in a customer's browser: like that of a call that comes in."""
+        self._must_take_calls()
+        survey = self._published.by_hash(context.survey_hash)
+        await self._prepare(survey, context)
+        self._must_take_calls()  # since then
+        return plan_of(survey, context, offer.attempt_id, offer.contact_id)
+
+    def _begin(self, plan: CallPlan, leg: CallLeg) -> None:
         session = CallSession(plan, self._room)
         self._run(plan.context.call_id, session, session.inbound(leg))
+
+    def _must_take_calls(self) -> None:
+        if self._draining:
+            raise Unavailable("the node is stopping and takes no new calls")
 
     def _chore(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

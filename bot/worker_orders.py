@@ -7,6 +7,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from bot.browser_calls import BrowserCalls
 from bot.call.session import CallSession
 from bot.core.control import ControlServer
 from bot.core.errors import BadInput
@@ -46,8 +47,9 @@ class HangUpOrder(_OfCall):
 class CallOrders:
     """The handlers; each raises BadInput for a call that is not there, or is not at that point."""
 
-    def __init__(self, session: Callable[[str], CallSession | None]) -> None:
+    def __init__(self, session: Callable[[str], CallSession | None], browsers: BrowserCalls) -> None:
         self._find = session
+        self._browsers = browsers
 
     def register(self, server: ControlServer) -> None:
         server.register("agent_decides", self._agent_decides)
@@ -82,6 +84,10 @@ class CallOrders:
 
     async def _hang_up(self, params: dict[str, Any]) -> dict[str, Any]:
         order = _read("hang_up", HangUpOrder, params)
+        page = self._browsers.line(order.call_id, "caller") if order.side == "caller" else None
+        if page is not None:  # its user hung up, which is not that we did
+            page.leave()
+            return {}
         await self._session(order.call_id).hang_up(order.side)
         return {}
 

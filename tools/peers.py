@@ -19,6 +19,7 @@ PEERS: dict[str, tuple[str, ...]] = {
     "postgresql": ("/usr/lib/postgresql/*/bin/postgres", "/usr/lib/postgresql/*/bin/initdb"),
     "redis-server": ("/usr/bin/redis-server",),
     "iproute2": ("/usr/bin/ip",),
+    "chromium": ("/usr/bin/chromium",),
 }
 """Package -> the files that must be there for it (glob patterns); G.722 and Opus are baresip modules."""
 

@@ -1,4 +1,4 @@
-"""Sets Otklik up in its own folder: uv, both locked environments, the speech model, the Rasa model.
+"""Sets Otklik up in its own folder: uv, both locked environments, the pages' files, the models.
 
     python3 tools/setup.py [--peers] [--only STEP]
 
@@ -20,6 +20,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import pages
 import peers
 from speak import say, text
 from steps import Failed, Missing, Step, Workshop
@@ -116,6 +117,7 @@ def all_steps(workshop: Workshop) -> list[Step]:
                 [uv, "sync", "--locked", *this_python()], hint=network_hint(), env=uv_environment()
             ),
         ),
+        pages.step(workshop, ROOT / "bot/web", uv, network_hint(), uv_environment()),
         Step(
             key="dialogue",
             title=text("окружение Rasa (Python 3.10)", "Rasa's environment (Python 3.10)"),

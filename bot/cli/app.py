@@ -38,6 +38,7 @@ COMMANDS: dict[str, Lazy] = {
     "understand": Lazy("bot.cli.understand", words("Что бот поймёт", "What the bot understands")),
     "bench": Lazy("bot.cli.bench", words("Измерения", "Measurements")),
     "amd": Lazy("bot.cli.amd", words("Кто взял трубку, по записи", "Who took the call, by a recording")),
+    "accounts": Lazy("bot.cli.accounts", words("Кто входит на страницы", "Who may sign in to the pages")),
     "dialogue": Lazy("bot.cli.dialogue", words("Rasa: обучить, проверить", "Rasa: train, test, shell")),
     "doctor": Lazy("bot.cli.doctor", words("Чего не хватает и где взять", "What is missing, how to get it")),
 }

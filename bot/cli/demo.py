@@ -37,6 +37,7 @@ from bot.settings import (
     StoreSection,
 )
 from bot.settings_load import load_settings
+from bot.settings_web import WebRtcSection, WebSection
 from bot.sim.results import SimReport
 from bot.sim.run import run_scenario
 from bot.sim.scenario import load_scenario
@@ -72,8 +73,8 @@ def demo_settings(settings: Settings, folder: str = "demo") -> Settings:
     var = settings.var_dir / folder
     for left in (var / "spool", var / "recordings", var / "surveys", *var.glob("otklik.sqlite*")):
         shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
-    sip, rasa, actions = free_ports(
-        settings.sip.port, settings.dialogue.rasa_port, settings.dialogue.actions_port
+    sip, rasa, actions, web = free_ports(
+        settings.sip.port, settings.dialogue.rasa_port, settings.dialogue.actions_port, settings.web.port
     )
     return settings.model_copy(
         update={
@@ -87,6 +88,8 @@ def demo_settings(settings: Settings, folder: str = "demo") -> Settings:
             "handover": HandoverSection(),
             "inbound": InboundSection(),
             "metrics": MetricsSection(),
+            "web": WebSection(port=web),
+            "webrtc": WebRtcSection(),
         }
     )
 
@@ -115,7 +118,9 @@ async def _demo(settings: Settings, json_file: Path | None, capture: Path | None
     stop_on_sigterm()
     async with Node(settings, on_step=show_step) as node:
         ready_s = time.monotonic() - began
-        console.print(screen(node.about()))
+        # Its database is not the one that a bare `otklik` would find.
+        told = {words("Команды ему", "Commands for it"): f"OTKLIK_VAR={settings.var_dir} otklik …"}
+        console.print(screen(node.about() | told))
         report = await _calls(settings, capture)
         console.print(results(report))
         if json_file is not None:

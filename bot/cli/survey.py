@@ -15,6 +15,7 @@ COMMANDS: dict[str, Lazy] = {
     "diff": Lazy("bot.cli.survey_diff", words("Что изменилось по смыслу", "What changed in meaning")),
     "talk": Lazy("bot.cli.survey_talk", words("Поговорить с клавиатуры", "Talk to it by keyboard")),
     "publish": Lazy("bot.cli.survey_publish", words("Проверить и опубликовать", "Lint and publish")),
+    "link": Lazy("bot.cli.survey_link", words("Ссылка на опрос в браузере", "A link to it in the browser")),
     "schema": Lazy("bot.cli.survey_schema", words("JSON Schema для редакторов", "JSON Schema for editors")),
 }
 

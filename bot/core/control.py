@@ -164,6 +164,10 @@ class ControlServer:
         """`watch` is built in; every other `do` is registered here."""
         self._handlers[name] = handler
 
+    async def ask(self, do: str, **params: Any) -> dict[str, Any]:
+        """The same order, given from within this process. Raises what its handler raises."""
+        return await self._handler(do)(params)
+
     async def start(self) -> None:
         """Raises PortInUse where another node already listens there."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -246,11 +250,8 @@ class ControlServer:
             if do == "watch":
                 self._watchers.add(writer)
                 reply: dict[str, Any] = {"id": number, "ok": {}}
-            elif do in self._handlers:
-                reply = {"id": number, "ok": await self._handlers[do](params)}
             else:
-                known = ", ".join(sorted([*self._handlers, "watch"]))
-                raise BadInput(f"the node knows no request «{do}»", hint=f"it knows: {known}")
+                reply = {"id": number, "ok": await self._handler(do)(params)}
         except OtklikError as error:
             reply = _error(number, error.code, error.message, error.hint)
         except Exception as error:
@@ -258,6 +259,12 @@ class ControlServer:
             reply = _error(number, "error", f"{type(error).__name__}: {error}", "see the node's log")
         if not writer.is_closing():
             writer.write(json.dumps(reply, ensure_ascii=False).encode() + b"\n")
+
+    def _handler(self, do: str) -> Handler:
+        if do not in self._handlers:
+            known = ", ".join(sorted([*self._handlers, "watch"]))
+            raise BadInput(f"the node knows no request «{do}»", hint=f"it knows: {known}")
+        return self._handlers[do]
 
 
 def _parse(line: bytes) -> tuple[Any, str, dict[str, Any]]:

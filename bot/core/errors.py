@@ -8,7 +8,11 @@
     │   ├── ScenarioInvalid      a simulation scenario
     │   ├── AudioInvalid         a sound file
     │   ├── OfferInvalid         a browser's session description or ICE candidate
-    │   └── NumberBlocked        a phone whose owner asked never to be called
+    │   ├── NumberBlocked        a phone whose owner asked never to be called
+    │   ├── AccountTaken         a login that somebody has already (1)
+    │   ├── SignInRefused        a login or a password that is wrong (1)
+    │   ├── LinkRefused          a link to a survey that is forged, run out or used elsewhere (1)
+    │   └── CallOver             a call to be gone on with that has ended (1)
     ├── Unavailable              something that should be there is not (exit status 3)
     │   ├── ModelMissing         a speech or dialogue model
     │   ├── PortInUse            an address that cannot be bound
@@ -18,7 +22,8 @@
     │   ├── RecogniserUnavailable
     │   ├── StoreUnavailable     the database
     │   ├── DiskFull
-    │   └── NodeUnavailable      no node answers on its control socket
+    │   ├── NodeUnavailable      no node answers on its control socket
+    │   └── TooManyTries         somebody must wait before he may try again; carries `wait_s`
     ├── CallError                one call went wrong; the node is well
     │   ├── DialFailed           an outbound call that was not established; carries its `EndCause`
     │   ├── LegClosed            an operation on a line that has ended
@@ -110,6 +115,32 @@ class NumberBlocked(BadInput):
     code = "number_blocked"
 
 
+class AccountTaken(BadInput):
+    code = "account_taken"
+    exit_status = 1
+
+
+class SignInRefused(BadInput):
+    code = "sign_in_refused"
+    exit_status = 1
+
+
+class CallOver(BadInput):
+    code = "call_over"
+    exit_status = 1
+
+
+class LinkRefused(BadInput):
+    """`why` is for programs: `unknown`, `expired` or `redeemed`."""
+
+    code = "link_refused"
+    exit_status = 1
+
+    def __init__(self, message: str, *, hint: str = "", place: Place | None = None, why: str = "") -> None:
+        super().__init__(message, hint=hint, place=place)
+        self.why = why
+
+
 class Unavailable(OtklikError):
     """A part that should be there is not; the hint says how to get it back."""
 
@@ -151,6 +182,16 @@ class DiskFull(Unavailable):
 
 class NodeUnavailable(Unavailable):
     code = "node_unavailable"
+
+
+class TooManyTries(Unavailable):
+    """`wait_s`: in so many seconds the next try may be made."""
+
+    code = "too_many_tries"
+
+    def __init__(self, message: str, *, hint: str = "", wait_s: int = 0) -> None:
+        super().__init__(message, hint=hint)
+        self.wait_s = wait_s
 
 
 class CallError(OtklikError):

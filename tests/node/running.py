@@ -33,7 +33,7 @@ SHORT_SURVEYS = PROJECT / "tests" / "data" / "surveys" / "short"
 
 def node_settings(var: Path, **changes: Any) -> Settings:
     """The embedded defaults on free ports; `changes` are sections, as in `sip={"max_calls": 2}`."""
-    sip, rasa, actions, metrics = free_ports(0, 0, 0, 0)
+    sip, rasa, actions, metrics, web = free_ports(0, 0, 0, 0, 0)
     sections: dict[str, Any] = {
         "sip": {
             "port": sip,
@@ -44,6 +44,8 @@ def node_settings(var: Path, **changes: Any) -> Settings:
         "dialogue": {"rasa_port": rasa, "actions_port": actions},
         "handover": {"ring_s": 5},
         "metrics": {"port": metrics},
+        "web": {"port": web},
+        "webrtc": {"ports": "32000-32767"},
     }
     sections["surveys"] = changes.pop("surveys", SHORT_SURVEYS)
     for name, fields in changes.items():

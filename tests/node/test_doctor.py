@@ -40,13 +40,13 @@ def is_empty(folder: Path) -> bool:
 
 def test_a_port_that_is_held_is_a_problem_only_without_a_node(tmp_path: Path, held: int) -> None:
     dialogue = {"rasa_port": held, "actions_port": free_port()}
-    given = settings(tmp_path, dialogue=dialogue, sip={"port": free_port()})
-    sip, rasa, actions = health.ports(given, running=False)
-    assert (sip.state, actions.state) == (State.OK, State.OK)
+    given = settings(tmp_path, dialogue=dialogue, sip={"port": free_port()}, web={"port": free_port()})
+    sip, rasa, actions, web = health.ports(given, running=False)
+    assert (sip.state, actions.state, web.state) == (State.OK, State.OK, State.OK)
     assert rasa.state is State.MISSING
     assert "dialogue.rasa_port" in rasa.hint
     assert str(held) in rasa.found
-    assert [finding.state for finding in health.ports(given, running=True)] == [State.OK] * 3
+    assert [finding.state for finding in health.ports(given, running=True)] == [State.OK] * 4
 
 
 def test_sip_needs_its_port_for_udp_too(tmp_path: Path) -> None:
@@ -83,6 +83,29 @@ def test_a_rasa_model_is_trained_outdated_or_absent(monkeypatch: pytest.MonkeyPa
     assert (absent.state, outdated.state) == (State.MISSING, State.MISSING)
     assert absent.found != outdated.found
     assert absent.hint == "otklik dialogue train"
+
+
+def test_the_pages_port_is_asked_for_only_where_there_are_pages(tmp_path: Path, held: int) -> None:
+    *_, web = health.ports(settings(tmp_path, web={"port": held}), running=False)
+    assert (web.state, "web.port" in web.hint) == (State.MISSING, True)
+    assert len(list(health.ports(settings(tmp_path, web={"port": 0}), running=False))) == 3
+
+
+def test_the_pages_files_are_as_the_lock_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    given = settings(tmp_path)
+    assert health.pages(given).state is State.OK
+    shutil.copy(health.MODULES.parent / "package-lock.json", tmp_path)
+    modules = tmp_path / "node_modules"
+    shutil.copytree(health.MODULES, modules)
+    monkeypatch.setattr(health, "MODULES", modules)
+    assert health.pages(given).state is State.OK
+    (modules / "htmx.org/package.json").write_text('{"version": "1.0.0"}')
+    shutil.rmtree(modules / "@picocss")
+    off = health.pages(given)
+    assert (off.state, off.hint) == (State.MISSING, "make setup")
+    assert "htmx.org" in off.found
+    assert "@picocss/pico" in off.found
+    assert health.pages(settings(tmp_path, web={"port": 0})).state is State.OPTIONAL
 
 
 def test_the_speech_model_is_missing_until_it_is_unpacked(tmp_path: Path) -> None:

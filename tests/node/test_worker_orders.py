@@ -8,6 +8,7 @@ from typing import Any, cast
 
 import pytest
 
+from bot.browser_calls import BrowserCalls
 from bot.call.session import CallSession
 from bot.core.control import ControlClient, ControlServer
 from bot.core.errors import BadInput
@@ -41,11 +42,36 @@ async def session() -> Session:
     return Session()
 
 
+class Page:
+    """A customer's line that a browser has."""
+
+    def __init__(self) -> None:
+        self.left = False
+
+    def leave(self) -> None:
+        self.left = True
+
+
+class Browsers:
+    """Who is in a browser: the caller of `call-2`."""
+
+    def __init__(self) -> None:
+        self.page = Page()
+
+    def line(self, call_id: str, side: str) -> Page | None:
+        return self.page if (call_id, side) == ("call-2", "caller") else None
+
+
 @pytest.fixture
-async def control(tmp_path: Path, session: Session) -> AsyncIterator[ControlClient]:
+def browsers() -> Browsers:
+    return Browsers()
+
+
+@pytest.fixture
+async def control(tmp_path: Path, session: Session, browsers: Browsers) -> AsyncIterator[ControlClient]:
     server = ControlServer(tmp_path / "w.sock")
     calls = {"call-1": cast(CallSession, session)}
-    CallOrders(calls.get).register(server)
+    CallOrders(calls.get, cast(BrowserCalls, browsers)).register(server)
     await server.start()
     async with await ControlClient.connect(tmp_path / "w.sock") as client:
         yield client
@@ -65,6 +91,14 @@ async def test_each_order_reaches_its_call(control: ControlClient, session: Sess
         ("pass_on", "boris"),
         ("hang_up", "agent"),
     ]
+
+
+async def test_a_customer_in_a_browser_hangs_up_himself(
+    control: ControlClient, session: Session, browsers: Browsers
+) -> None:
+    await control.request("hang_up", call_id="call-2", side="caller")
+    assert browsers.page.left
+    assert session.told == []
 
 
 @pytest.mark.parametrize(

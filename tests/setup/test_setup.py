@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
+import pages
 import peers
 import pytest
 import setup
@@ -73,7 +75,7 @@ def test_uv_is_not_led_astray(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_every_input_of_every_step_is_there(root: Path, tmp_path: Path) -> None:
     steps = setup.all_steps(Workshop(tmp_path))
-    assert [step.key for step in steps] == ["tools", "bot", "dialogue", "speech", "rasa"]
+    assert [step.key for step in steps] == ["tools", "bot", "pages", "dialogue", "speech", "rasa"]
     for step in steps:
         for given in step.inputs:
             assert given.exists(), f"{step.key}: {given.relative_to(root)}"
@@ -132,6 +134,40 @@ def test_uv_fits_what_the_project_requires(root: Path) -> None:
     assert tuple(map(int, setup.UV_VERSION.split("."))) >= least
 
 
+# The pages' files ------------------------------------------------------------------------------
+
+
+def test_the_pages_files_are_pinned_to_no_registry(root: Path) -> None:
+    """The machine's own npm settings say where they come from; their content is what the lock says."""
+    text = (root / "bot/web/package-lock.json").read_text(encoding="utf-8")
+    packages = json.loads(text)["packages"]
+    assert "://" not in text
+    assert len(packages) > 4
+    assert all(each["integrity"].startswith("sha512-") for place, each in packages.items() if place)
+
+
+def test_the_machines_npm_installs_the_pages_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(pages, "node_version", lambda: pages.OLDEST_NODE)
+    workshop = Recorded(tmp_path)
+    pages.install(workshop, tmp_path / "web", tmp_path / "uv", "", {})
+    (npm,) = workshop.commands
+    assert npm.startswith(f"npm ci --prefix {tmp_path / 'web'} --ignore-scripts")
+
+
+@pytest.mark.parametrize(("npm", "node"), [(None, 0), ("/usr/bin/npm", 12)])
+def test_node_comes_from_pypi_where_there_is_none_or_an_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, npm: str | None, node: int
+) -> None:
+    monkeypatch.setattr("shutil.which", lambda name: npm)
+    monkeypatch.setattr(pages, "node_version", lambda: node)
+    workshop = Recorded(tmp_path)
+    pages.install(workshop, tmp_path / "web", tmp_path / "uv", "", {})
+    wheel, ci = workshop.commands
+    assert f"--target {tmp_path / '.tools/node'} {pages.NODE_WHEEL}" in wheel
+    assert re.match(rf"{tmp_path}/\.tools/node/\S+/bin/node \S+/npm-cli\.js ci --prefix ", ci)
+
+
 # Debian packages for the tests ----------------------------------------------------------------
 
 
@@ -141,7 +177,7 @@ def test_absent_packages_are_found_by_their_files(tmp_path: Path) -> None:
         file = tmp_path / pattern.lstrip("/").replace("*", "15")
         file.parent.mkdir(parents=True, exist_ok=True)
         file.touch()
-    assert peers.absent(tmp_path) == ["sip-tester", "redis-server", "iproute2"]
+    assert peers.absent(tmp_path) == ["sip-tester", "redis-server", "iproute2", "chromium"]
 
 
 def test_without_apt_the_command_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

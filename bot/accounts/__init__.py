@@ -1,0 +1,1 @@
+"""Who may sign in and what he may do: accounts, passwords, roles, sessions."""

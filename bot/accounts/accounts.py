@@ -1,0 +1,143 @@
+"""The accounts: add, list, change the password, remove."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import func
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import col, delete, select, update
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.accounts.passwords import Passwords
+from bot.accounts.roles import Role
+from bot.core.clock import Clock
+from bot.core.errors import AccountTaken, BadInput
+from bot.core.ids import new_id
+from bot.store.account_tables import AccountRow, SessionRow
+from bot.store.database import Database
+from bot.words import words
+
+_LOGIN = re.compile(r"[\w.@+-]{2,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """`agent_id` is the agent (of the agents' table) whose desk this account opens; "" for none."""
+
+    id: str
+    login: str
+    name: str
+    role: Role
+    agent_id: str
+    created_at: datetime
+
+    @property
+    def shown(self) -> str:
+        return self.name or self.login
+
+
+def login_of(written: str) -> str:
+    """A login as it is kept: without regard to case. Raises BadInput."""
+    login = unicodedata.normalize("NFKC", written).strip().casefold()
+    if not _LOGIN.fullmatch(login):
+        raise BadInput(
+            words(f"имя для входа «{written}» не подходит", f"«{written}» cannot be a login"),
+            hint=words("2–64 знака: буквы, цифры и . _ @ + -", "2 to 64 letters, digits or . _ @ + -"),
+        )
+    return login
+
+
+class Accounts:
+    def __init__(self, db: Database, passwords: Passwords, clock: Clock) -> None:
+        self._db = db
+        self._passwords = passwords
+        self._clock = clock
+
+    async def add(
+        self, login: str, password: str, role: Role, *, name: str = "", agent_id: str = ""
+    ) -> Account:
+        """Raises AccountTaken for a login that is there already, BadInput for what cannot be one."""
+        row = AccountRow(
+            id=new_id("account"),
+            login=login_of(login),
+            name=name.strip(),
+            role=role,
+            agent_id=agent_id.strip(),
+            password_hash=await self._passwords.hash(password),
+            created_at=self._clock.now(),
+        )
+        try:
+            async with self._db.write() as session:
+                session.add(row)
+        except IntegrityError as error:
+            raise AccountTaken(
+                words(f"имя для входа {row.login} уже занято", f"the login {row.login} is taken"),
+                hint=words("кто есть: otklik accounts list", "who there is: otklik accounts list"),
+            ) from error
+        return _account(row)
+
+    async def list(self) -> Sequence[Account]:
+        async with self._db.read() as session:
+            rows = (await session.exec(select(AccountRow).order_by(col(AccountRow.login)))).all()
+        return [_account(row) for row in rows]
+
+    async def count(self, role: Role) -> int:
+        counting = select(func.count()).select_from(AccountRow).where(col(AccountRow.role) == role)
+        async with self._db.read() as session:
+            return (await session.exec(counting)).one()
+
+    async def set_password(self, login: str, password: str) -> None:
+        """Whoever was signed in with the old one no longer is. Raises BadInput."""
+        kept = await self._passwords.hash(password)
+        async with self._db.write() as session:
+            row = await self._row(session, login)
+            await session.exec(
+                update(AccountRow).where(col(AccountRow.id) == row.id).values(password_hash=kept)
+            )
+            await session.exec(delete(SessionRow).where(col(SessionRow.account_id) == row.id))
+
+    async def remove(self, login: str) -> None:
+        """The account and its sessions. Raises BadInput."""
+        async with self._db.write() as session:
+            row = await self._row(session, login)
+            await session.exec(delete(SessionRow).where(col(SessionRow.account_id) == row.id))
+            await session.delete(row)
+
+    async def known_by(self, login: str, password: str) -> Account | None:
+        """The account of this login and password; None where either is wrong, and it takes as long."""
+        try:
+            wanted = login_of(login)
+        except BadInput:
+            wanted = ""
+        async with self._db.read() as session:
+            row = (await session.exec(select(AccountRow).where(col(AccountRow.login) == wanted))).first()
+        if not await self._passwords.fits(row.password_hash if row else "", password) or row is None:
+            return None
+        if self._passwords.is_outdated(row.password_hash):
+            kept = await self._passwords.hash(password)
+            async with self._db.write() as session:
+                await session.exec(
+                    update(AccountRow)
+                    .where(col(AccountRow.id) == row.id, col(AccountRow.password_hash) == row.password_hash)
+                    .values(password_hash=kept)
+                )
+        return _account(row)
+
+    async def _row(self, session: AsyncSession, login: str) -> AccountRow:
+        wanted = login_of(login)
+        row = (await session.exec(select(AccountRow).where(col(AccountRow.login) == wanted))).first()
+        if row is None:
+            raise BadInput(
+                words(f"учётной записи {wanted} нет", f"there is no account {wanted}"),
+                hint=words("кто есть: otklik accounts list", "who there is: otklik accounts list"),
+            )
+        return row
+
+
+def _account(row: AccountRow) -> Account:
+    return Account(row.id, row.login, row.name, Role(row.role), row.agent_id, row.created_at)

@@ -1,0 +1,1 @@
+"""The pages: accounts sign in here, agents have their desk, customers take surveys in the browser."""

@@ -1,0 +1,1 @@
+"""Customers who take a survey in the browser."""

@@ -1,0 +1,1 @@
+"""The agent's desk: who is rung there, what he is shown, and what he can do."""

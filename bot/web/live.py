@@ -1,0 +1,141 @@
+"""What happens in calls, as it happens, to those pages that may see it (server-sent events).
+
+An administrator sees every call; an agent those that were shown to him (`show`: he is rung for the
+caller, or talks to him), but not from where they come; a customer his own. Messages that are no call's
+events (`tell`) go to one agent's pages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from bot.accounts.accounts import Account
+from bot.accounts.roles import Role
+from bot.core.events import CallEvent, CallStarted
+
+BACKLOG = 500
+"""Messages that wait for a page which does not read; more, and it is cut off and begins anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One server-sent event: `call` with a call event, or what the pages of an agent are told."""
+
+    name: str
+    data: str
+
+
+class Listener:
+    """The stream of one page: `await listener.next()`."""
+
+    def __init__(self, agent_id: str, wants: Callable[[CallEvent], bool]) -> None:
+        self.agent_id = agent_id
+        self.wants = wants
+        self._queue: asyncio.Queue[Message | None] = asyncio.Queue()
+        self._over = False
+
+    async def next(self) -> Message | None:
+        """The next message; None when there will be no more."""
+        return await self._queue.get()
+
+    def put(self, message: Message) -> None:
+        if self._over:
+            return
+        if self._queue.qsize() >= BACKLOG:
+            self.end()
+        else:
+            self._queue.put_nowait(message)
+
+    def end(self) -> None:
+        if not self._over:
+            self._over = True
+            self._queue.put_nowait(None)
+
+
+class Live:
+    """`on_desk` is called with an agent's id whenever his first page opens or his last one closes."""
+
+    def __init__(self) -> None:
+        self._listeners: set[Listener] = set()
+        self._shown: defaultdict[str, set[str]] = defaultdict(set)
+        self.on_desk: Callable[[str], None] = lambda agent_id: None
+
+    # What is told ----------------------------------------------------------------------------
+
+    def publish(self, event: CallEvent) -> None:
+        """To every page that may see this call; never waits."""
+        message: Message | None = None
+        for listener in tuple(self._listeners):
+            if listener.wants(event):
+                message = message or Message("call", event.model_dump_json())
+                listener.put(message)
+
+    def tell(self, agent_id: str, name: str, data: dict[str, Any]) -> bool:
+        """To this agent's pages; False where none is open."""
+        found = [each for each in self._listeners if each.agent_id == agent_id]
+        for listener in found:
+            listener.put(Message(name, json.dumps(data, ensure_ascii=False)))
+        return bool(found)
+
+    # Who may see what ------------------------------------------------------------------------
+
+    def show(self, call_id: str, agent_id: str) -> None:
+        """From now on this agent sees this call's events."""
+        self._shown[agent_id].add(call_id)
+
+    def hide(self, call_id: str, agent_id: str) -> None:
+        self._shown[agent_id].discard(call_id)
+
+    def sees(self, account: Account, call_id: str) -> bool:
+        if account.role is Role.ADMIN:
+            return True
+        return bool(account.agent_id) and call_id in self._shown[account.agent_id]
+
+    def is_open(self, agent_id: str) -> bool:
+        """Whether some page of this agent listens now."""
+        return any(each.agent_id == agent_id for each in self._listeners)
+
+    def open_desks(self) -> set[str]:
+        """The agents of whom some page listens now."""
+        return {each.agent_id for each in self._listeners if each.agent_id}
+
+    # Who listens -----------------------------------------------------------------------------
+
+    @contextmanager
+    def of_account(self, account: Account) -> Iterator[Listener]:
+        def wants(event: CallEvent) -> bool:
+            """The first event has the whole number, which is an administrator's to see."""
+            shown = account.role is Role.ADMIN or not isinstance(event, CallStarted)
+            return shown and self.sees(account, event.call_id)
+
+        with self._listening(Listener(account.agent_id, wants)) as listener:
+            yield listener
+
+    @contextmanager
+    def of_call(self, call_id: str) -> Iterator[Listener]:
+        with self._listening(Listener("", lambda event: event.call_id == call_id)) as listener:
+            yield listener
+
+    @contextmanager
+    def _listening(self, listener: Listener) -> Iterator[Listener]:
+        was_open = self.is_open(listener.agent_id)
+        self._listeners.add(listener)
+        if listener.agent_id and not was_open:
+            self.on_desk(listener.agent_id)
+        try:
+            yield listener
+        finally:
+            self._listeners.discard(listener)
+            if listener.agent_id and not self.is_open(listener.agent_id):
+                self.on_desk(listener.agent_id)
+
+    def close(self) -> None:
+        """End every stream, so that the server can stop."""
+        for listener in tuple(self._listeners):
+            listener.end()

@@ -1,0 +1,104 @@
+"""The web application, and the server that runs it within control."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Sequence
+from typing import Self
+
+from aiohttp import web
+
+from bot.accounts.roles import Role
+from bot.core.errors import PortInUse, SettingsInvalid
+from bot.web import pages
+from bot.web.assets import ROOT
+from bot.web.customers import pages as survey_pages
+from bot.web.desk import calls as desk_calls
+from bot.web.desk import cases as desk_cases
+from bot.web.desk import pages as desk_pages
+from bot.web.errors import told_kindly
+from bot.web.parts import PARTS, Parts
+from bot.web.rendering import NAVIGATION, TEMPLATES, NavItem, templates
+from bot.web.security import from_our_own_pages, harden
+from bot.web.settings import WebSettings
+from bot.web.who import remember_who
+from bot.words import words
+
+LARGEST_BODY = 256 * 2**10
+"""In bytes: the longest thing that a page sends is an SDP offer, some 10 kB."""
+
+GOODBYE_S = 2.0
+"""How long a request may go on when the server stops; live streams are ended before."""
+
+ROUTES: Sequence[web.RouteTableDef] = (
+    pages.routes,
+    survey_pages.routes,
+    desk_pages.routes,
+    desk_calls.routes,
+    desk_cases.routes,
+)
+MENU: Sequence[NavItem] = (NavItem("/agent", ("Рабочее место", "Desk"), (Role.AGENT, Role.ADMIN)),)
+
+
+def make_app(parts: Parts) -> web.Application:
+    """Middlewares from the outside in: every error told, nothing taken from strangers, who it is."""
+    app = web.Application(
+        middlewares=[told_kindly, from_our_own_pages, remember_who], client_max_size=LARGEST_BODY
+    )
+    app[PARTS] = parts
+    app[TEMPLATES] = templates()
+    app[NAVIGATION] = list(MENU)
+    app.on_response_prepare.append(harden)
+    app.router.add_get(f"{ROOT}/{{digest}}/{{name:.+}}", parts.assets.serve)
+    for routes in ROUTES:
+        app.add_routes(routes)
+    return app
+
+
+class WebServer:
+    """`async with WebServer(parts)`: serves until it is left. Raises PortInUse, SettingsInvalid."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        # No access log: an address may hold a link's token.
+        self._runner = web.AppRunner(make_app(parts), access_log=None, shutdown_timeout=GOODBYE_S)
+
+    async def __aenter__(self) -> Self:
+        settings = self._parts.settings
+        context = tls_context(settings)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, settings.host, settings.port, ssl_context=context)
+        try:
+            await site.start()
+        except OSError as error:
+            await self._runner.cleanup()
+            raise PortInUse(
+                words(
+                    f"{settings.host}:{settings.port} (web.port) занять нельзя: {error.strerror}",
+                    f"{settings.host}:{settings.port} (web.port) cannot be bound: {error.strerror}",
+                ),
+                hint=words("задайте другой web.port", "set another web.port"),
+            ) from error
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._parts.live.close()
+        await self._runner.cleanup()
+
+
+def tls_context(settings: WebSettings) -> ssl.SSLContext | None:
+    """None where the pages are served without TLS. Raises SettingsInvalid for files that will not do."""
+    if not settings.cert:
+        return None
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    try:
+        context.load_cert_chain(settings.cert, settings.key)
+    except (OSError, ssl.SSLError) as error:
+        raise SettingsInvalid(
+            words(
+                f"web.tls_cert и web.tls_key не подходят: {error}",
+                f"web.tls_cert and web.tls_key will not do: {error}",
+            ),
+            hint=words("нужны сертификат с цепочкой и его ключ, PEM", "a PEM chain and its key are needed"),
+        ) from error
+    return context

@@ -1,0 +1,99 @@
+"""Who asks: the session behind a request, and what it is allowed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from functools import wraps
+from urllib.parse import quote
+
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from bot.accounts.accounts import Account
+from bot.accounts.roles import Role
+from bot.accounts.sessions import SignedIn
+from bot.web.assets import ROOT
+from bot.web.parts import parts_of
+from bot.web.security import SAFE, require_token
+
+COOKIE = "otklik_session"
+_WHO = web.RequestKey("who", SignedIn)
+
+Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@web.middleware
+async def remember_who(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Find the session of the cookie; whoever has one must show its token to change anything."""
+    token = request.cookies.get(COOKIE)
+    if token and not request.path.startswith(ROOT):
+        found = await parts_of(request).sessions.find(token)
+        if found is not None:
+            request[_WHO] = found
+            if request.method not in SAFE:
+                await require_token(request, found.session_id)
+    return await handler(request)
+
+
+def signed_in(request: web.Request) -> SignedIn | None:
+    return request.get(_WHO)
+
+
+def account_of(request: web.Request) -> Account:
+    """Whose request it is; only within a handler that is `allowed`."""
+    found = signed_in(request)
+    assert found is not None, "the handler is not marked as allowed to anyone"
+    return found.account
+
+
+def allowed(*roles: Role) -> Callable[[Page], Page]:
+    """Only accounts of these roles: others are sent to sign in, or refused."""
+
+    def mark(page: Page) -> Page:
+        @wraps(page)
+        async def guarded(request: web.Request) -> web.StreamResponse:
+            found = signed_in(request)
+            if found is None:
+                return to_sign_in(request)
+            if found.account.role not in roles:
+                raise web.HTTPForbidden(text="this role may not")
+            return await page(request)
+
+        return guarded
+
+    return mark
+
+
+def to_sign_in(request: web.Request) -> web.Response:
+    """A page leads to the form and back; a part of a page (htmx) takes the whole page there; a program
+    gets 401."""
+    where = f"/sign-in?next={quote(request.path_qs)}"
+    if request.headers.get("HX-Request"):
+        return web.Response(status=401, headers={"HX-Redirect": "/sign-in"})
+    if request.method in SAFE and "text/html" in request.headers.get("Accept", ""):
+        return web.Response(status=303, headers={"Location": where})
+    return web.json_response({"error": {"code": "signed_out"}}, status=401)
+
+
+def keep_session(request: web.Request, response: web.StreamResponse, token: str) -> None:
+    """The cookie that stands for a session: no script reads it, no other site's form sends it."""
+    settings = parts_of(request).settings
+    response.set_cookie(
+        COOKIE,
+        token,
+        max_age=round(settings.session_s),
+        path="/",
+        httponly=True,
+        samesite="Lax",
+        secure=settings.secure,
+    )
+
+
+def address_of(request: web.Request) -> str:
+    """Where a request comes from. A proxy of ours appends it to `X-Forwarded-For`; what stands before
+    that was written by whoever asks."""
+    if parts_of(request).settings.behind_proxy:
+        forwarded = request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()
+        if forwarded:
+            return forwarded
+    return request.remote or ""
