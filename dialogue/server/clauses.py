@@ -38,6 +38,8 @@ _WAS = frozenset(
     (
         *("было", "была", "был", "были", "имею", "имеется", "вижу"),
         *("пришлось", "приходится", "приходилось", "понадобилось", "потребовалось", "заставили"),
+        *("нашел", "нашла", "нашли", "нашёл", "заметил", "заметила", "замечал", "замечала", "обнаружил"),
+        *("обнаружила", "увидел", "увидела", "возникло", "возникало", "случилось", "встретил", "встретила"),
     )
 )
 _NEVER_MARKED = frozenset(
@@ -47,6 +49,15 @@ _NEVER_MARKED = frozenset(
     )
 )
 _STOPS = frozenset(("но", "а", "зато", "однако", "что", "потому", "только", "хотя", "и", "but", "and"))
+
+_HEDGED = re.compile(
+    r"(?:не|нельзя|трудно|сложно|язык не)(?: бы)? (?:(?:могу|можем|смогу|буду|повернется|повернётся) )?"
+    r"(?:сказать|скажу|сказал|сказала|утверждать|думаю|считаю)(?: бы)? (?:что|чтобы|чтоб)$"
+    r"|(?:can't|cannot|wouldn't) say(?: that)?$"
+)
+"""«Не могу сказать, что …»: all that follows is denied, up to the next turn of the sentence."""
+
+_TURN = frozenset(("но", "а", "зато", "однако", BREAK, "but"))
 
 _BACK = 2
 """«претензий к вам нет», «грубости не было»: what is missing stands up to so many words before."""
@@ -91,4 +102,15 @@ def _denied(words: list[str]) -> set[int]:
         if _DENIES_LAST.fullmatch(word) or (word == "не" and following and following[0] in _WAS):
             near = range(max(0, place - _BACK), min(len(words), place + 2 + _BACK))
             places |= {other for other in near if words[other] not in _STOPS}
+        if word in ("что", "чтобы", "чтоб", "say", "that") and _hedges(words[: place + 1]):
+            places ^= set(_until_turn(words, place + 1))
     return places
+
+
+def _hedges(words: list[str]) -> bool:
+    return any(_HEDGED.match(" ".join(words[-length:])) is not None for length in range(2, 6))
+
+
+def _until_turn(words: list[str], start: int) -> range:
+    end = next((place for place in range(start, len(words)) if words[place] in _TURN), len(words))
+    return range(start, end)
