@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -13,10 +13,11 @@ from bot.core.clock import Clock
 from bot.core.context import Person
 from bot.core.control import ControlServer
 from bot.core.errors import BadInput, Unavailable
+from bot.core.zones import Zone
 from bot.dispatch import Dispatcher, call_of
 from bot.orders_agents import AGENT_ORDERS
 from bot.orders_cases import CASE_ORDERS
-from bot.planning import callable_uri
+from bot.planning import callable_uri, user_of
 from bot.published import Published
 from bot.settings import Settings
 from bot.store import queries
@@ -25,6 +26,7 @@ from bot.store.database import Database
 from bot.store.queries import Call
 from bot.store.tables import AnswerRow
 from bot.store.writer import Writer
+from bot.timezones import customer_zone
 from bot.triage.router import LocalRouter
 from bot.worker_link import WorkerLink
 
@@ -32,7 +34,8 @@ log = structlog.get_logger()
 
 
 class CallOrder(BaseModel):
-    """`place_call`: whom to ring with which survey."""
+    """`place_call`: whom to ring with which survey. `timezone` is the customer's, empty where it is not
+    known: then his number tells it, or it is the company's."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -41,6 +44,7 @@ class CallOrder(BaseModel):
     customer: Person = Person()
     agent: Person = Person()
     department: str = ""
+    timezone: Literal[""] | Zone = ""
 
 
 def take_none_yet(server: ControlServer) -> None:
@@ -116,17 +120,19 @@ class Orders:
             problem = error.errors()[0]
             raise BadInput(
                 f"place_call.{'.'.join(map(str, problem['loc']))}: {problem['msg']}",
-                hint="to, survey, customer, agent, department",
+                hint="to, survey, customer, agent, department, timezone",
             ) from error
         digest, survey = self._published.by_id(order.survey)
+        to_uri = callable_uri(order.to, self._settings.sip.trunk)
         attempt = await queue_call(
             self._db,
             NewCall(
-                to_uri=callable_uri(order.to, self._settings.sip.trunk),
+                to_uri=to_uri,
                 survey_id=survey.id,
                 survey_hash=digest,
                 customer=order.customer,
                 language=survey.language,
+                tz=customer_zone(order.timezone, user_of(to_uri), self._settings.timezone),
                 agent_id=order.agent.id,
                 department=order.department,
             ),

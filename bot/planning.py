@@ -14,6 +14,7 @@ from bot.settings import InboundSection, TrunkSection
 from bot.surveys.piping import render
 from bot.surveys.prompts import voices
 from bot.surveys.schema import Survey
+from bot.timezones import customer_zone
 from telephony.leg import CallLeg
 
 AGENT_HEADER = "X-Agent-Id"
@@ -47,8 +48,10 @@ def plan_of(survey: Survey, context: CallContext, attempt_id: str, contact_id: s
     )
 
 
-def plan_inbound(leg: CallLeg, routes: InboundSection, published: Published) -> CallPlan:
+def plan_inbound(leg: CallLeg, routes: InboundSection, published: Published, timezone: str) -> CallPlan:
     """The called number chooses the survey, the PBX's headers name agent and department.
+
+    The caller's number tells his time zone, where it tells one; else it is the company's, `timezone`.
 
     Raises SurveyInvalid where no survey is meant for that number.
     """
@@ -61,6 +64,7 @@ def plan_inbound(leg: CallLeg, routes: InboundSection, published: Published) -> 
         direction="inbound",
         agent=Person(id=headers.get(AGENT_HEADER.lower(), "")),
         department=headers.get(DEPARTMENT_HEADER.lower(), ""),
+        timezone=customer_zone("", user_of(leg.remote), timezone),
     )
     return plan_of(survey, context, new_id("attempt"))
 

@@ -34,6 +34,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from bot.core.zones import Zone
+
 if TYPE_CHECKING:  # the rooms are imported when their settings are asked for: the settings load fast
     from bot.call.settings import CallSettings
     from bot.speech.settings import SpeechSettings
@@ -326,6 +328,10 @@ class Settings(BaseSettings):
     surveys: Path = Field(Path("survey_defs"), description="папка опросов")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="подробность журнала: debug, info, warning, error"
+    )
+    timezone: Zone = Field(
+        "Europe/Moscow",
+        description="часовой пояс компании, как Europe/Moscow: для клиентов, чей пояс неизвестен",
     )
     sip: SipSection = SipSection()
     webrtc: WebRtcSection = WebRtcSection()

@@ -200,7 +200,7 @@ class Worker:
         try:
             if self._draining:
                 raise Unavailable("the node is stopping and takes no new calls")
-            plan = plan_inbound(leg, self._settings.inbound, self._published)
+            plan = plan_inbound(leg, self._settings.inbound, self._published, self._settings.timezone)
         except (Unavailable, SurveyInvalid) as error:
             log.warning("incoming call refused", reason=error.message)
             self._chore(leg.reject(RejectReason.BUSY))
