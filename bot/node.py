@@ -30,13 +30,14 @@ from bot.orders_agents import AgentOrders
 from bot.orders_cases import CaseOrders
 from bot.processes import children, worker_name
 from bot.published import Published, published_dir
-from bot.publishing import Publisher, checked
+from bot.publishing import Publisher, checked, checked_here
 from bot.settings import Settings
 from bot.settings_rooms import presence_board, speech_settings, store_settings
 from bot.speech.synthesiser import SynthesiserClient
 from bot.store.database import Database
 from bot.store.writer import Writer
 from bot.supervisor import ChildState, Supervisor
+from bot.surveys.loader import survey_hash
 from bot.surveys.schema import Survey
 from bot.triage.router import LocalRouter
 from bot.words import words
@@ -209,6 +210,8 @@ class Node:
                 log.warning("survey file not taken", survey=survey.id, version=survey.version)
                 self._on_step(note)
             if chosen is survey:
+                if running.get(survey.id) != survey_hash(survey):
+                    await asyncio.to_thread(checked_here, file, self.settings)
                 self._publisher.keep_recordings(survey, file.parent)
             running[survey.id] = await self._publisher.freeze(chosen)
         for digest in running.values():

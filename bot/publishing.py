@@ -9,11 +9,13 @@ way go on with the version they began with, whatever is released meanwhile.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from bot.core.clock import Clock
 from bot.core.context import CallContext
 from bot.core.errors import SurveyInvalid
+from bot.linting import lint_tools
 from bot.planning import prompt_rates
 from bot.published import Published, recordings_dir, version_taken
 from bot.settings import Settings
@@ -23,7 +25,7 @@ from bot.speech.recorded import RecordedVoices, keep_recordings
 from bot.speech.synthesiser import SynthesiserClient
 from bot.store import queries
 from bot.store.database import Database
-from bot.surveys.lint import Tools, lint
+from bot.surveys.lint import NO_TOOLS, Tools, lint
 from bot.surveys.loader import from_json, load_survey, survey_hash, to_json
 from bot.surveys.problems import Problem
 from bot.surveys.prompts import prompts_by_voice
@@ -37,16 +39,27 @@ Progress = Callable[[int, int], None]
 """Called with how many prompts are ready, of how many."""
 
 
-def checked(path: Path) -> Survey:
-    """The survey of a file in which lint finds no error. Raises SurveyInvalid with all that it finds.
+def checked(path: Path, tools: Tools = NO_TOOLS) -> Survey:
+    """The survey of a file that lints: what `otklik survey lint` does not pass, no node runs.
 
-    For a node's start: without the tools that measure speech, and warnings do not count.
+    Raises SurveyInvalid with all that is found. Without tools it takes no time, and what only they
+    can tell (seconds of speech, words of the recogniser) is left open.
     """
     survey = load_survey(path)
-    errors = [problem for problem in lint(path, Tools()) if problem.level == "error"]
-    if errors:
-        raise refused(errors)
+    problems = lint(path, tools)
+    if problems:
+        raise refused(problems)
     return survey
+
+
+def checked_here(path: Path, settings: Settings) -> Survey:
+    """The same with this machine's tools; some seconds. Raises SurveyInvalid, SynthesiserUnavailable.
+
+    For a version that a node has not run yet. Agents stand in the database as well, which lint does
+    not read, so targets are not looked for.
+    """
+    with lint_tools(settings) as tools:
+        return checked(path, replace(tools, targets=None))
 
 
 def refused(problems: Sequence[Problem]) -> SurveyInvalid:

@@ -10,9 +10,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bot.cli.survey_lint import FOUND, UNREADABLE, lint_tools, print_problems
+from bot.cli.survey_lint import FOUND, UNREADABLE, print_problems
 from bot.cli.surveys import name_of
 from bot.core.clock import SystemClock
+from bot.linting import lint_tools
 from bot.logs import configure_logs
 from bot.published import Published, published_dir
 from bot.publishing import Publisher

@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli.survey import app
-from bot.cli.survey_lint import lint_tools
 from bot.core.audio import Pcm
+from bot.linting import lint_tools
 from bot.settings_load import load_settings
 from bot.speech.prompts import encode
 from bot.surveys.lint import RULES, Tools, lint, lint_survey

@@ -21,11 +21,13 @@ UNKNOWN = warning(
     "word-unknown",
     "слова варианта нет в словаре распознавания, и его не услышат",
     "возьмите другое слово, или модель, которая его знает (otklik models list)",
+    needs="vocabulary",
 )
 ALIKE = warning(
     "sounds-alike",
     "два варианта звучат почти одинаково, и по телефону их спутают",
     "назовите один из них другим словом",
+    needs="phonemes",
 )
 
 RULES = (UNSPOKEN, UNKNOWN, ALIKE)
