@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
+import structlog
+
 from bot.settings import Settings
 from bot.surveys.course import DEFAULT_TARGET
 from bot.surveys.lint import Tools
+from bot.words import words
+
+log = structlog.get_logger()
 
 
 @contextmanager
-def lint_tools(settings: Settings) -> Iterator[Tools]:
+def lint_tools(settings: Settings, tell: Callable[[str], None] = log.warning) -> Iterator[Tools]:
     """The tools of this machine, each of which is started when a survey first needs it.
+
+    `tell` is called with what could not be checked here.
 
     Using one raises SynthesiserUnavailable (seconds, phonemes) or ModelMissing (vocabulary).
     """
@@ -41,7 +48,17 @@ def lint_tools(settings: Settings) -> Iterator[Tools]:
         entry = find_entry(speech.recogniser.model, speech.models_dir)
         if entry.language != language:
             return None
-        return read_vocabulary(ensure_model(entry.name, speech.models_dir, speech.var_dir)) or None
+        known = read_vocabulary(ensure_model(entry.name, speech.models_dir, speech.var_dir))
+        if not known:
+            tell(
+                words(
+                    f"{entry.name} не говорит, какие слова знает (нет graph/words.txt): "
+                    "слова вариантов и подписей не проверены",
+                    f"{entry.name} does not tell which words it knows (no graph/words.txt): "
+                    "the words of options and labels were not checked",
+                )
+            )
+        return known or None
 
     with SpeechMeter() as meter:
         yield Tools(

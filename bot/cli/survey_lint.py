@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -54,7 +55,7 @@ def lint_files(
     console = Console(soft_wrap=True, highlight=False)
     status = 0
     listed: list[dict[str, Any]] = []
-    with lint_tools(load_settings()) as tools:
+    with lint_tools(load_settings(), partial(typer.echo, err=True)) as tools:
         for file in files:
             problems = lint(file, tools)
             for problem in problems:

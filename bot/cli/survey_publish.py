@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -41,7 +42,7 @@ def publish(
     """
     settings = load_settings()
     configure_logs("warning")
-    with lint_tools(settings) as tools:
+    with lint_tools(settings, partial(typer.echo, err=True)) as tools:
         problems = lint(file, tools)
     if problems:
         print_problems(Console(soft_wrap=True, highlight=False), problems)
