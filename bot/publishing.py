@@ -8,7 +8,8 @@ way go on with the version they began with, whatever is released meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,14 +53,12 @@ def checked(path: Path, tools: Tools = NO_TOOLS) -> Survey:
     return survey
 
 
-def checked_here(path: Path, settings: Settings) -> Survey:
-    """The same with this machine's tools; some seconds. Raises SurveyInvalid, SynthesiserUnavailable.
-
-    For a version that a node has not run yet. Agents stand in the database as well, which lint does
-    not read, so targets are not looked for.
-    """
+@contextmanager
+def start_tools(settings: Settings) -> Iterator[Tools]:
+    """What this machine can check of a version that its node has not run yet; each is started when it is
+    needed first. Agents stand in the database as well, which lint does not read: no targets."""
     with lint_tools(settings) as tools:
-        return checked(path, replace(tools, targets=None))
+        yield replace(tools, targets=None)
 
 
 def refused(problems: Sequence[Problem]) -> SurveyInvalid:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Iterator
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,7 +16,7 @@ from bot.core.clock import SystemClock
 from bot.core.errors import SurveyInvalid, SurveyVersionTaken
 from bot.core.events import CallEvent, PromptStarted
 from bot.published import Published, published_dir
-from bot.publishing import Publisher, checked, checked_here
+from bot.publishing import Publisher, checked, start_tools
 from bot.settings import Settings
 from bot.settings_load import as_environment, load_settings
 from bot.settings_rooms import store_settings
@@ -27,7 +26,7 @@ from bot.sim.scenario import Scenario
 from bot.store import queries
 from bot.store.database import Database
 from bot.store.tables import SurveyRow
-from bot.surveys.lint import RULES
+from bot.surveys.lint import NO_TOOLS, RULES, Tools
 from bot.surveys.loader import load_survey, survey_hash
 from bot.surveys.schema import Survey
 from tests.node.heard import stored
@@ -238,19 +237,24 @@ NO_MATTER_OF_A_START = {"transfer-target-unknown"}
 """Agents stand in the database as well, which lint does not read."""
 
 
+@pytest.fixture(scope="module")
+def tools() -> Iterator[Tools]:
+    with start_tools(load_settings()) as tools:
+        yield tools
+
+
 @pytest.mark.parametrize("file", BAD, ids=lambda file: file.stem)
-def test_a_node_refuses_whatever_lint_does_not_pass(file: Path) -> None:
+def test_a_node_refuses_whatever_lint_does_not_pass(file: Path, tools: Tools) -> None:
     """At once what needs no tools, warnings too; the rest before the version first runs."""
     rule = RULES[RULE_OF[file].partition(":")[0]]
     if rule.id in NO_MATTER_OF_A_START:
-        checked_here(file, load_settings())
+        assert checked(file, tools)
         return
-    refuse = partial(checked_here, settings=load_settings()) if rule.needs else checked
     with pytest.raises(SurveyInvalid):
-        refuse(file)
+        checked(file, tools if rule.needs else NO_TOOLS)
 
 
-def test_what_only_a_tool_can_judge_is_left_open_without_it(tmp_path: Path) -> None:
+def test_what_only_a_tool_can_judge_is_left_open_without_it(tools: Tools, tmp_path: Path) -> None:
     """A comment that allows it excuses something, as soon as it can be judged."""
     file = written(tmp_path)
     said = f"{'очень ' * 80}кратко"
@@ -258,14 +262,13 @@ def test_what_only_a_tool_can_judge_is_left_open_without_it(tmp_path: Path) -> N
         "introduction: Короткий опрос.", f"introduction: Расскажем {said}. # lint: allow prompt-too-long"
     )
     file.write_text(text, encoding="utf-8")
-    assert checked(file) == checked_here(file, load_settings())
+    assert checked(file) == checked(file, tools)
     file.write_text(text.replace(" # lint: allow prompt-too-long", ""), encoding="utf-8")
     checked(file)
     with pytest.raises(SurveyInvalid, match="звучит"):
-        checked_here(file, load_settings())
+        checked(file, tools)
 
 
-def test_what_ships_is_run_by_a_node() -> None:
-    settings = load_settings()
-    for file in sorted(settings.surveys_dir.glob("*.yaml")):
-        assert checked(file) == checked_here(file, settings)
+def test_what_ships_is_run_by_a_node(tools: Tools) -> None:
+    for file in sorted(load_settings().surveys_dir.glob("*.yaml")):
+        assert checked(file) == checked(file, tools)
