@@ -122,6 +122,7 @@ class Dispatcher:
             customer=customer,
             agent=self._agents.pop(attempt.id, Person(id=attempt.agent_id)),
             department=attempt.department,
+            **({} if contact is None else {"timezone": contact.tz}),
         )
         try:
             await self._link.request(

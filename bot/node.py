@@ -31,13 +31,14 @@ from bot.orders_agents import AgentOrders
 from bot.orders_cases import CaseOrders
 from bot.processes import children, worker_name
 from bot.published import Published, published_dir
-from bot.publishing import Publisher, checked
+from bot.publishing import Publisher, checked, start_tools
 from bot.settings import Settings
 from bot.settings_rooms import presence_board, speech_settings, store_settings, web_settings
 from bot.speech.synthesiser import SynthesiserClient
 from bot.store.database import Database
 from bot.store.writer import Writer
 from bot.supervisor import ChildState, Supervisor
+from bot.surveys.loader import survey_hash
 from bot.surveys.schema import Survey
 from bot.triage.router import LocalRouter
 from bot.web.customers.orders import LinkOrders, no_pages
@@ -239,14 +240,17 @@ class Node:
         What was published by hand and has no file is run on.
         """
         running = dict(self._published.current())
-        for file, survey in sorted(self._files, key=lambda each: each[1].version):
-            chosen, note = await self._publisher.to_run(survey)
-            if note:
-                log.warning("survey file not taken", survey=survey.id, version=survey.version)
-                self._on_step(note)
-            if chosen is survey:
-                self._publisher.keep_recordings(survey, file.parent)
-            running[survey.id] = await self._publisher.freeze(chosen)
+        with start_tools(self.settings) as tools:
+            for file, survey in sorted(self._files, key=lambda each: each[1].version):
+                chosen, note = await self._publisher.to_run(survey)
+                if note:
+                    log.warning("survey file not taken", survey=survey.id, version=survey.version)
+                    self._on_step(note)
+                if chosen is survey:
+                    if running.get(survey.id) != survey_hash(survey):  # a version that it has not run yet
+                        await asyncio.to_thread(checked, file, tools)
+                    self._publisher.keep_recordings(survey, file.parent)
+                running[survey.id] = await self._publisher.freeze(chosen)
         for digest in running.values():
             self._surveys[digest] = self._published.by_hash(digest)
             await self._publisher.freeze(self._surveys[digest])

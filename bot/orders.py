@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import structlog
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -14,10 +14,11 @@ from bot.core.clock import Clock
 from bot.core.context import Person
 from bot.core.control import ControlServer, Handler
 from bot.core.errors import BadInput, Unavailable
+from bot.core.zones import Zone
 from bot.dispatch import Dispatcher, call_of
 from bot.orders_agents import AGENT_ORDERS
 from bot.orders_cases import CASE_ORDERS
-from bot.planning import callable_uri
+from bot.planning import callable_uri, user_of
 from bot.published import Published
 from bot.settings import Settings
 from bot.store import queries
@@ -27,6 +28,7 @@ from bot.store.queries import Call
 from bot.store.returning import open_matter
 from bot.store.tables import AnswerRow
 from bot.store.writer import Writer
+from bot.timezones import customer_zone
 from bot.triage.router import LocalRouter
 from bot.worker_link import WorkerLink
 
@@ -40,7 +42,8 @@ FROM_THE_WORKER = ("ring_desk", "desk_done")
 
 
 class CallOrder(BaseModel):
-    """`place_call`: whom to ring with which survey."""
+    """`place_call`: whom to ring with which survey. `timezone` is the customer's, empty where it is not
+    known: then his number tells it, or it is the company's."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -49,6 +52,7 @@ class CallOrder(BaseModel):
     customer: Person = Person()
     agent: Person = Person()
     department: str = ""
+    timezone: Literal[""] | Zone = ""
 
 
 def take_none_yet(server: ControlServer) -> None:
@@ -130,17 +134,19 @@ class Orders:
             problem = error.errors()[0]
             raise BadInput(
                 f"place_call.{'.'.join(map(str, problem['loc']))}: {problem['msg']}",
-                hint="to, survey, customer, agent, department",
+                hint="to, survey, customer, agent, department, timezone",
             ) from error
         digest, survey = self._published.by_id(order.survey)
+        to_uri = callable_uri(order.to, self._settings.sip.trunk)
         attempt = await queue_call(
             self._db,
             NewCall(
-                to_uri=callable_uri(order.to, self._settings.sip.trunk),
+                to_uri=to_uri,
                 survey_id=survey.id,
                 survey_hash=digest,
                 customer=order.customer,
                 language=survey.language,
+                tz=customer_zone(order.timezone, user_of(to_uri), self._settings.timezone),
                 agent_id=order.agent.id,
                 department=order.department,
             ),

@@ -15,6 +15,7 @@ from bot.surveys.handover_words import handover_words
 from bot.surveys.piping import render
 from bot.surveys.prompts import voices
 from bot.surveys.schema import Survey
+from bot.timezones import customer_zone
 from telephony.leg import CallLeg
 
 AGENT_HEADER = "X-Agent-Id"
@@ -58,8 +59,10 @@ def plan_of(survey: Survey, context: CallContext, attempt_id: str, contact_id: s
     )
 
 
-def plan_inbound(leg: CallLeg, routes: InboundSection, published: Published) -> CallPlan:
+def plan_inbound(leg: CallLeg, routes: InboundSection, published: Published, timezone: str) -> CallPlan:
     """The called number chooses the survey, the PBX's headers name agent and department.
+
+    The caller's number tells his time zone, where it tells one; else it is the company's, `timezone`.
 
     Raises SurveyInvalid where no survey is meant for that number.
     """
@@ -72,6 +75,7 @@ def plan_inbound(leg: CallLeg, routes: InboundSection, published: Published) -> 
         direction="inbound",
         agent=Person(id=headers.get(AGENT_HEADER.lower(), "")),
         department=headers.get(DEPARTMENT_HEADER.lower(), ""),
+        timezone=customer_zone("", user_of(leg.remote), timezone),
     )
     return plan_of(survey, context, new_id("attempt"))
 

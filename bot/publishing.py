@@ -8,12 +8,15 @@ way go on with the version they began with, whatever is released meanwhile.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 from bot.core.clock import Clock
 from bot.core.context import CallContext
 from bot.core.errors import SurveyInvalid
+from bot.linting import lint_tools
 from bot.planning import line_rates
 from bot.published import Published, recordings_dir, version_taken
 from bot.settings import Settings
@@ -23,7 +26,7 @@ from bot.speech.recorded import RecordedVoices, keep_recordings
 from bot.speech.synthesiser import SynthesiserClient
 from bot.store import queries
 from bot.store.database import Database
-from bot.surveys.lint import Tools, lint
+from bot.surveys.lint import NO_TOOLS, Tools, lint
 from bot.surveys.loader import from_json, load_survey, survey_hash, to_json
 from bot.surveys.problems import Problem
 from bot.surveys.prompts import prompts_by_voice
@@ -37,16 +40,25 @@ Progress = Callable[[int, int], None]
 """Called with how many prompts are ready, of how many."""
 
 
-def checked(path: Path) -> Survey:
-    """The survey of a file in which lint finds no error. Raises SurveyInvalid with all that it finds.
+def checked(path: Path, tools: Tools = NO_TOOLS) -> Survey:
+    """The survey of a file that lints: what `otklik survey lint` does not pass, no node runs.
 
-    For a node's start: without the tools that measure speech, and warnings do not count.
+    Raises SurveyInvalid with all that is found. Without tools it takes no time, and what only they
+    can tell (seconds of speech, words of the recogniser) is left open.
     """
     survey = load_survey(path)
-    errors = [problem for problem in lint(path, Tools()) if problem.level == "error"]
-    if errors:
-        raise refused(errors)
+    problems = lint(path, tools)
+    if problems:
+        raise refused(problems)
     return survey
+
+
+@contextmanager
+def start_tools(settings: Settings) -> Iterator[Tools]:
+    """What this machine can check of a version that its node has not run yet; each is started when it is
+    needed first. Agents stand in the database as well, which lint does not read: no targets."""
+    with lint_tools(settings) as tools:
+        yield replace(tools, targets=None)
 
 
 def refused(problems: Sequence[Problem]) -> SurveyInvalid:

@@ -31,6 +31,7 @@ from pydantic_settings import (
 )
 
 from bot.core.routing import HandoverForm
+from bot.core.zones import Zone
 from bot.settings_base import Port, Seconds, Section, by_commas, port_range
 from bot.settings_web import WebRtcSection, WebSection
 
@@ -253,6 +254,10 @@ class Settings(BaseSettings):
     surveys: Path = Field(Path("survey_defs"), description="папка опросов")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="подробность журнала: debug, info, warning, error"
+    )
+    timezone: Zone = Field(
+        "Europe/Moscow",
+        description="часовой пояс компании, как Europe/Moscow: для клиентов, чей пояс неизвестен",
     )
     sip: SipSection = SipSection()
     webrtc: WebRtcSection = WebRtcSection()

@@ -220,7 +220,7 @@ class Worker:
         """A PBX passes a customer on, or somebody rings by himself."""
         try:
             self._must_take_calls()
-            plan = plan_inbound(leg, self._settings.inbound, self._published)
+            plan = plan_inbound(leg, self._settings.inbound, self._published, self._settings.timezone)
         except (Unavailable, SurveyInvalid) as error:
             log.warning("incoming call refused", reason=error.message)
             self._chore(leg.reject(RejectReason.BUSY))

@@ -7,13 +7,14 @@ the words as a recogniser writes them. Lines that begin with # are comments.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bot.core.directives import Understood
 from bot.core.errors import BadInput, Place
 from bot.core.intents import Intent, Topic
+from bot.surveys.words import split
 
 NOTHING = Understood(intent=Intent.OUT_OF_SCOPE, confidence=0.0)
 
@@ -90,6 +91,19 @@ class Evaluation:
 
 def evaluate(sentences: Sequence[Sentence], found: Iterable[Understood | None]) -> Evaluation:
     return Evaluation(tuple((said, got or NOTHING) for said, got in zip(sentences, found, strict=True)))
+
+
+def folded(text: str) -> str:
+    """A sentence as sentences are compared: its words in lower case, ё as е, without punctuation."""
+    return " ".join(split(text))
+
+
+def never_trained(sentences: Iterable[Sentence], trained: Collection[str]) -> list[Sentence]:
+    """Without those that stand in the training data (`folded`): what was learnt by heart tells nothing.
+
+    Stock phrases («да», «кто это», «до свидания») can be left out of no training data.
+    """
+    return [sentence for sentence in sentences if folded(sentence.text) not in trained]
 
 
 def read_sentences(path: Path) -> list[Sentence]:

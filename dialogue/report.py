@@ -11,9 +11,12 @@ _SHORT = 4
 """Letters of an intent's name that head a column of the confusion table."""
 
 
-def intents_report(result: Evaluation, files: Sequence[str]) -> str:
-    """Totals, precision and recall by intent, and the confusion table, in Markdown."""
-    return "\n\n".join((_totals(result, files), _scores(result), _confusion(result)))
+def intents_report(result: Evaluation, files: Sequence[str], left_out: int = 0) -> str:
+    """Totals, precision and recall by intent, and the confusion table, in Markdown.
+
+    `left_out` sentences of the files were not measured, as they stand in the training data.
+    """
+    return "\n\n".join((_totals(result, files, left_out), _scores(result), _confusion(result)))
 
 
 def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
@@ -23,10 +26,11 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _totals(result: Evaluation, files: Sequence[str]) -> str:
+def _totals(result: Evaluation, files: Sequence[str], left_out: int) -> str:
     complaints = result.scores(Intent.COMPLAIN)
     rows = [
         ("Фразы", f"{len(result.results)} ({', '.join(f'`{name}`' for name in files)})"),
+        ("Не считались: есть в обучении", str(left_out)),
         ("macro-F1 по намерениям", f"{result.macro_f1:.3f}"),
         ("Жалобы: полнота", f"{complaints.recall:.3f}"),
         ("Жалобы: точность", f"{complaints.precision:.3f}"),

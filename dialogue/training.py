@@ -11,7 +11,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from ruamel.yaml import YAML
+
 from bot.core.errors import DiskFull, ModelMissing
+from dialogue.evaluation import folded
 from dialogue.launch import FOLDER, MODEL, rasa_env, rasa_python
 
 SOURCES = (
@@ -33,6 +36,16 @@ def stamp(folder: Path = FOLDER) -> str:
     for path in sorted(_files(folder)):
         digest.update(str(path.relative_to(folder)).encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()
+
+
+def trained_sentences(folder: Path = FOLDER) -> frozenset[str]:
+    """Every sentence of the training data, `folded`."""
+    yaml = YAML(typ="safe")
+    found = set()
+    for path in sorted((folder / "data" / "nlu").glob("*.yml")):
+        for entry in yaml.load(path.read_text(encoding="utf-8"))["nlu"]:
+            found |= {folded(line.removeprefix("- ")) for line in entry.get("examples", "").splitlines()}
+    return frozenset(found)
 
 
 def is_trained(folder: Path = FOLDER, model: Path = MODEL) -> bool:

@@ -13,6 +13,7 @@ from rich.console import Console
 from bot.cli.sections import replace_section
 from bot.core.answer import AnswerValue
 from bot.logs import configure_logs
+from bot.settings import PROJECT
 from bot.settings_load import load_settings
 from bot.speech.bench import Outcome, outcomes, read_manifest
 from bot.speech.files import read_audio
@@ -22,13 +23,20 @@ from bot.words import words
 from dialogue.report import table
 
 SECTION = "bench answers"
+SHIPPED = Path("tests/data/audio/ru")
+"""The recordings that come with the project, below its folder."""
 
 
 def answers(
     folder: Annotated[
-        Path,
-        typer.Argument(help=words("Папка с WAV и manifest.tsv", "A folder of WAV files and manifest.tsv")),
-    ],
+        Path | None,
+        typer.Argument(
+            help=words(
+                "Папка с WAV и manifest.tsv; без неё — записи из самого проекта",
+                "A folder of WAV files and manifest.tsv; without one, the project's own recordings",
+            )
+        ),
+    ] = None,
     as_json: Annotated[
         Path | None, typer.Option("--json", help=words("Записать и сюда, JSON", "Write here too, as JSON"))
     ] = None,
@@ -38,7 +46,7 @@ def answers(
     model: Annotated[str, typer.Option(help=words("Модель из models/manifest.toml", "A model by name"))] = "",
 ) -> None:
     """Записанные ответы через Vosk и разбор: верных, неверных, пропущенных — с грамматикой и без неё."""
-    recordings = read_manifest(folder)
+    recordings = read_manifest(folder or PROJECT / SHIPPED)
     configure_logs("warning")
     settings = load_settings().speech_settings()
     name = model or settings.recogniser.model
@@ -55,7 +63,7 @@ def answers(
     if as_json is not None:
         as_json.write_text(json.dumps(_json(name, found), ensure_ascii=False, indent=1), encoding="utf-8")
     if write is not None:
-        replace_section(write, SECTION, _markdown(name, found))
+        replace_section(write, SECTION, _markdown(name, str(folder or SHIPPED), found))
 
 
 def _lines(found: dict[str, list[Outcome]]) -> str:
@@ -110,8 +118,8 @@ _OUTCOMES = {"right": "верно", "wrong": "неверное значение"
 _TITLES = {"grammar": "С грамматикой вопроса", "open": "Без грамматики, как по умолчанию в звонке"}
 
 
-def _markdown(model: str, found: dict[str, list[Outcome]]) -> str:
-    parts = []
+def _markdown(model: str, folder: str, found: dict[str, list[Outcome]]) -> str:
+    parts = [f"Записи: `{folder}`."]
     for way, results in found.items():
         counts = _counts(results)
         shares = ", ".join(

@@ -65,6 +65,9 @@ def call(
     name: Annotated[str, typer.Option(help="имя клиента")] = "",
     agent: Annotated[str, typer.Option(help="кто с ним говорил: номер сотрудника")] = "",
     department: Annotated[str, typer.Option(help="отдел")] = "",
+    timezone: Annotated[
+        str, typer.Option(help="часовой пояс клиента, как Asia/Omsk; иначе по номеру или пояс компании")
+    ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="одна строка JSON вместо рассказа")] = False,
 ) -> None:
     """Позвонить по адресу и пройти опрос; узел должен работать. Выход 1, если связь не удалась."""
@@ -74,6 +77,7 @@ def call(
         "customer": {"first_name": name},
         "agent": {"id": agent},
         "department": department,
+        "timezone": timezone,
     }
     stored = asyncio.run(_call(load_settings(), order, LiveView(), as_json))
     if as_json:

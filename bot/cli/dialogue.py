@@ -18,12 +18,13 @@ from bot.cli.survey_talk import talk
 from bot.core.directives import Understood
 from bot.core.intents import Intent
 from bot.words import words
-from dialogue.evaluation import Evaluation, evaluate, read_sentences
+from dialogue.evaluation import Evaluation, evaluate, never_trained, read_sentences
 from dialogue.launch import FOLDER
 from dialogue.parsing import Nlu
 from dialogue.report import intents_report
 from dialogue.running import running_rasa
 from dialogue.training import train as train_rasa
+from dialogue.training import trained_sentences
 
 PROJECT = FOLDER.parent
 HELD_OUT = PROJECT / "tests/data/nlu/held_out_0_3.tsv"
@@ -62,9 +63,17 @@ def measure(
         typer.Option(help=words("Записать таблицы в этот документ", "Write the tables into this document")),
     ] = None,
 ) -> None:
-    """Проверить понимание на отложенных фразах; код 1, если macro-F1 ниже порога."""
+    """Проверить понимание на отложенных фразах, которых нет в обучении; код 1, если macro-F1 ниже порога."""
     paths = files or [HELD_OUT]
-    sentences = [sentence for path in paths for sentence in read_sentences(path)]
+    written = [sentence for path in paths for sentence in read_sentences(path)]
+    sentences = never_trained(written, trained_sentences())
+    left_out = len(written) - len(sentences)
+    _console.print(
+        words(
+            f"Фраз {len(written)}; {left_out} есть в обучении и не считаются.",
+            f"{len(written)} sentences; {left_out} are in the training data and do not count.",
+        )
+    )
     train_rasa()
     found = asyncio.run(_understand([sentence.text for sentence in sentences]))
     result = evaluate(sentences, found)
@@ -75,7 +84,7 @@ def measure(
                 f"{sentence.text}: {sentence.intent} → {got.intent} {got.confidence:.2f}", markup=False
             )
     if write is not None:
-        replace_section(write, SECTION, intents_report(result, [path.name for path in paths]))
+        replace_section(write, SECTION, intents_report(result, [path.name for path in paths], left_out))
     if result.macro_f1 < least:
         raise typer.Exit(FAILED)
 

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-from functools import lru_cache
+from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,10 +13,9 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bot.settings import Settings
+from bot.linting import lint_tools
 from bot.settings_load import load_settings
-from bot.surveys.course import DEFAULT_TARGET
-from bot.surveys.lint import RULES, Tools, lint
+from bot.surveys.lint import RULES, lint
 from bot.surveys.problems import Problem
 from bot.words import words
 
@@ -57,7 +55,7 @@ def lint_files(
     console = Console(soft_wrap=True, highlight=False)
     status = 0
     listed: list[dict[str, Any]] = []
-    with lint_tools(load_settings()) as tools:
+    with lint_tools(load_settings(), partial(typer.echo, err=True)) as tools:
         for file in files:
             problems = lint(file, tools)
             for problem in problems:
@@ -70,48 +68,6 @@ def lint_files(
     if as_json:
         typer.echo(json.dumps(listed, ensure_ascii=False, indent=1))
     raise typer.Exit(status)
-
-
-@contextmanager
-def lint_tools(settings: Settings) -> Iterator[Tools]:
-    """The tools of this machine, each of which is started when a survey first needs it.
-
-    Using one raises SynthesiserUnavailable (seconds, phonemes) or ModelMissing (vocabulary).
-    """
-    from bot.speech.measuring import SpeechMeter
-
-    speech = settings.speech_settings()
-
-    def read_aloud(text: str) -> str:
-        from bot.speech.normalise import normalise
-
-        return normalise(text)
-
-    def recorded_seconds(file: Path) -> float:
-        from bot.speech.files import read_audio
-
-        return read_audio(file).seconds
-
-    @lru_cache
-    def vocabulary(language: str) -> frozenset[str] | None:
-        """None where the recogniser's model is for another language, or does not tell its words."""
-        from bot.speech.models import ensure_model, find_entry
-        from bot.speech.vocabulary import read_vocabulary
-
-        entry = find_entry(speech.recogniser.model, speech.models_dir)
-        if entry.language != language:
-            return None
-        return read_vocabulary(ensure_model(entry.name, speech.models_dir, speech.var_dir)) or None
-
-    with SpeechMeter() as meter:
-        yield Tools(
-            seconds=meter.seconds,
-            phonemes=meter.phonemes,
-            read_aloud=read_aloud,
-            vocabulary=vocabulary,
-            recorded_seconds=recorded_seconds,
-            targets=frozenset({DEFAULT_TARGET, *settings.handover.agents}),
-        )
 
 
 def print_problems(console: Console, problems: Iterable[Problem]) -> None:

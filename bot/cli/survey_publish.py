@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -10,9 +11,10 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from bot.cli.survey_lint import FOUND, UNREADABLE, lint_tools, print_problems
+from bot.cli.survey_lint import FOUND, UNREADABLE, print_problems
 from bot.cli.surveys import name_of
 from bot.core.clock import SystemClock
+from bot.linting import lint_tools
 from bot.logs import configure_logs
 from bot.published import Published, published_dir
 from bot.publishing import Publisher
@@ -40,7 +42,7 @@ def publish(
     """
     settings = load_settings()
     configure_logs("warning")
-    with lint_tools(settings) as tools:
+    with lint_tools(settings, partial(typer.echo, err=True)) as tools:
         problems = lint(file, tools)
     if problems:
         print_problems(Console(soft_wrap=True, highlight=False), problems)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from typing import Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict
 
 from bot.core.intents import Intent, Topic
+from bot.core.zones import Zone
 
 
 class Person(BaseModel):
@@ -37,16 +38,7 @@ class CallContext(BaseModel):
     customer: Person = Person()
     agent: Person = Person()
     department: str = ""
-    timezone: str = "Europe/Moscow"
-
-    @field_validator("timezone")
-    @classmethod
-    def _is_a_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"часового пояса «{name}» нет; нужен такой, как Europe/Moscow") from error
-        return name
+    timezone: Zone = "Europe/Moscow"
 
     @property
     def zone(self) -> ZoneInfo:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.core.answer import Answer, AnswerStatus
-from bot.core.directives import Ask, ScaleExpected, YesNoExpected
+from bot.core.directives import Ask, DateExpected, NumberExpected, ScaleExpected, YesNoExpected
 from bot.surveys import branching
 from bot.surveys.branching import Way
 from bot.surveys.draft import Draft
@@ -28,6 +28,10 @@ def wordings(survey: Survey, question: Question) -> tuple[str, ...]:
             hint = survey.texts.dtmf_scale
         elif isinstance(expected, YesNoExpected):
             hint = survey.texts.dtmf_yes_no
+        elif isinstance(expected, NumberExpected):
+            hint = survey.texts.dtmf_number
+        elif isinstance(expected, DateExpected):
+            hint = survey.texts.dtmf_date
     last = f"{question.help} {hint}".strip()
     return (question.ask, *question.reask, *([last] if last else []))
 

@@ -9,27 +9,8 @@ from __future__ import annotations
 import re
 
 from bot.core.intents import Intent
+from bot.surveys.no_calls import wants_no_more_calls
 from bot.surveys.words import split
-
-_NO_MORE_CALLS = re.compile(
-    r"\bне (звоните|звони|названивайте|беспокойте|тревожьте)\b"
-    r"(?! (сейчас|утром|вечером|днем|ночью|поздно|рано|так поздно|так рано|после|до)\b)"
-    r"|\b(мне|нам|сюда|прошу|просьба)( \w+){0,2} не (звонить|беспокоить|названивать)\b"
-    r"|\b(удалите|уберите|вычеркните|сотрите|исключите)\b( \w+){0,3}? (номер|телефон|меня|контакт\w*)\b"
-    r"|\b(пусть|чтобы|чтоб)\b( \w+){0,2} (удал(ит|ят)|убер(ет|ут)|вычеркн(ет|ут)|сотр(ет|ут))\b"
-    r"( \w+){0,2}? (номер|телефон|меня)\b"
-    r"|\b(перестаньте|прекратите|хватит)( \w+){0,2} (звонить|названивать)\b"
-    r"|\b(do not|don't|dont|never) (call|ring|phone)\b|\bstop (calling|ringing)\b"
-    r"|\b(remove|delete) (my number|me)\b|\btake me off\b"
-)
-_COMPLAINS_OF_SILENCE = re.compile(r"\b(почему|обещали|обещаете|обещал|обещала|зачем)\b.*\bне звон")
-
-
-def wants_no_more_calls(text: str) -> bool:
-    """Whole words that mean «never ring me again», whatever the NLU thinks of them."""
-    words = " ".join(split(text))
-    return bool(_NO_MORE_CALLS.search(words)) and not _COMPLAINS_OF_SILENCE.search(words)
-
 
 _PERSON = (
     r"(?:оператор(?:а|ом|шу)?|человек(?:а|ом)|сотрудни(?:ка|ком|цу|цей)|специалист(?:а|ом)?"
@@ -46,12 +27,44 @@ _JOIN = (
 )
 _ASKS_FOR_A_PERSON = re.compile(
     rf"(?<!\bне )(?<!\bn't )(?<!\bnot )\b{_JOIN}\b(?! бог)(?: (?!не\b)\w+){{0,3}}? {_PERSON}\b"
+    rf"|(?<!\bне )\b{_PERSON} (?:мне|нам|сюда)"
+    rf"(?: {_JOIN}| сюда| срочно| пожалуйста| быстро| живо| к телефону)*$"
+)
+
+
+_REPORTED = re.compile(
+    r"(?:говорит|говорил\w*|говорю|сказал\w*|просил\w*|попросил\w*|велел\w*|кричал\w*|said|told|asked)"
+    r"(?: (?:мне|им|ему|ей|оператору|что|же|me|them))?$"
+)
+_BY_CALLER = re.compile(r"\b(?:я|мы|сколько|раз|же|i|we)\b")
+_WENT_ON = re.compile(
+    r"\b(?:а|и|но) (?:\w+ )?(?:он|она|они|мне|меня|нас|положи\w+|брос\w+|сброс\w+|жд\w+|прожд\w+|отказ\w+"
+    r"|уш[ёел]\w*|ничего|никто)\b|\b(?:and|but) (?:she|he|they)\b"
+)
+"""«Просил соедините с оператором, а она бросила трубку»: told of a call that is over."""
+
+_NO_NEED = re.compile(
+    r"^(?: \w+)? (?:не (?:надо|нужно|стоит|требуется|прошу)|нет необходимости)(?: спасибо| мне)*$"
 )
 
 
 def asks_for_a_person(text: str) -> bool:
-    """«соедините с оператором», «дайте живого человека»: in the imperative, and not denied."""
-    return bool(_ASKS_FOR_A_PERSON.search(" ".join(split(text))))
+    """«Соедините с оператором», «дайте живого человека»: in the imperative, here and now, not denied."""
+    words = " ".join(split(text))
+    return any(
+        not _NO_NEED.match(words[asked.end() :])
+        and not _is_told(words[: asked.start()], words[asked.end() :])
+        for asked in _ASKS_FOR_A_PERSON.finditer(words)
+    )
+
+
+def _is_told(before: str, after: str) -> bool:
+    """Somebody else's words, or the caller's own in a call that is over; «я сказала, соедините!» asks."""
+    before = before.rstrip()
+    if _REPORTED.search(before) is None:
+        return False
+    near = " ".join(before.split()[-5:])
+    return _BY_CALLER.search(near) is None or _WENT_ON.search(after) is not None
 
 
 def plain_intent(text: str) -> Intent | None:

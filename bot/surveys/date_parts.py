@@ -109,6 +109,8 @@ def _delay(words: Sequence[str], numbers: dict[int, Mention], place: int, today:
         return Part(Delay(0), place, place + 1)
     if words[place] not in ("через", "in", "спустя"):
         return None
+    if (rough := _unit_first(words, numbers, place, today)) is not None:
+        return rough
     amount, unit_at = _amount(words, numbers, place + 1)
     if unit_at is None:
         return None
@@ -124,6 +126,20 @@ def _delay(words: Sequence[str], numbers: dict[int, Mention], place: int, today:
     if unit is None or amount is None:
         return Part(Odd("vague"), place, unit_at) if unit is not None else None
     return _after(amount * unit, start, end, today)
+
+
+def _unit_first(words: Sequence[str], numbers: dict[int, Mention], place: int, today: date) -> Part | None:
+    """«Через минут сорок», «через дня три»: a unit in the case that its number asks for, before it."""
+    unit = _unit(words[place + 1]) if place + 1 < len(words) else None
+    number = numbers.get(place + 2)
+    if unit is None or number is None or words[place + 1] not in w.COUNTED:
+        return None
+    if number.form not in (Form.CARDINAL, Form.FRACTION):
+        return None
+    if number.end in numbers or words[number.end : number.end + 1] == ["или"]:
+        return Part(Odd("vague"), place, number.end)  # «через минут десять-пятнадцать»
+    amount = number.value + 0.5 * (number.form is Form.FRACTION)
+    return _after(amount * unit, place, number.end, today)
 
 
 def _after(minutes: float, start: int, end: int, today: date) -> Part:
@@ -144,6 +160,8 @@ def _amount(words: Sequence[str], numbers: dict[int, Mention], place: int) -> tu
         if number.form in (Form.CARDINAL, Form.ONE):
             if number.end in numbers or words[number.end : number.end + 1] == ["или"]:
                 return None, number.end  # «через час-два»
+            if list(words[number.end : number.end + 2]) == ["четверти", "часа"]:
+                return 0.25 * number.value, number.end + 1
             return float(number.value), number.end
         return None, None
     word = words[place]
@@ -189,6 +207,10 @@ def _day(words: Sequence[str], numbers: dict[int, Mention], place: int, today: d
         return Part(Days(saturday, saturday + timedelta(days=1)), place, place + 1)
     number = numbers.get(place)
     return None if number is None else _date(words, number, today)
+
+
+def is_weekday(word: str) -> bool:
+    return not w.WEEKDAYS.keys().isdisjoint(_forms(word))
 
 
 def _weekday(words: Sequence[str], place: int, weekday: int, today: date) -> date:

@@ -49,6 +49,11 @@ UNITS = {
 }
 """Minutes in each, by dictionary form."""
 
+COUNTED = table(
+    "минут минуты минуток часов часа часиков часика дней дня деньков недель недели месяцев месяца"
+)
+"""Units as they stand beside the number that counts them: «дня три»; «час» counts itself."""
+
 A_DAY = 24 * 60
 
 STRETCHES = {

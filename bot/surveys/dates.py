@@ -16,7 +16,7 @@ from itertools import pairwise
 
 from bot.surveys import date_words as w
 from bot.surveys.clock import Clock
-from bot.surveys.date_parts import Days, Delay, Hours, Odd, Part, Times, parts
+from bot.surveys.date_parts import Days, Delay, Hours, Odd, Part, Times, is_weekday, parts
 from bot.surveys.reading import Reading, Unclear, UnclearReason
 from bot.surveys.words import Token
 
@@ -84,7 +84,10 @@ def _corrected_at(words: Sequence[str], said: Sequence[Part]) -> int:
 
 def _options(words: Sequence[str], kept: Sequence[Part], now: datetime) -> list[_When] | UnclearReason:
     """All that the parts may mean together."""
-    what = [part.what for part in kept]
+    dated = _dated(words, kept)
+    if dated is None:
+        return UnclearReason.AMBIGUOUS
+    what = [part.what for part in dated]
     if any(isinstance(one, Odd) for one in what):
         odd = next(one for one in what if isinstance(one, Odd))
         return UnclearReason.AMBIGUOUS if odd.what == "vague" else UnclearReason.OUT_OF_RANGE
@@ -105,6 +108,26 @@ def _options(words: Sequence[str], kept: Sequence[Part], now: datetime) -> list[
     on: Sequence[Days | None] = days or [None]
     found = [when for day in on for when in _on(day, span, times, now)]
     return list(dict.fromkeys(found)) or UnclearReason.AMBIGUOUS
+
+
+def _dated(words: Sequence[str], kept: Sequence[Part]) -> list[Part] | None:
+    """The parts without a weekday that only says the date beside it again; None where the two differ.
+
+    «В пятницу четвёртого» is the fourth if that is a Friday, and nobody's day if it is not.
+    """
+    left = list(kept)
+    for first, second in pairwise(kept):
+        apart = set(words[first.end : second.start]) - w.AT
+        both = isinstance(first.what, Days) and isinstance(second.what, Days)
+        if apart or not both or is_weekday(words[first.start]) == is_weekday(words[second.start]):
+            continue
+        named, day = (first, second) if is_weekday(words[first.start]) else (second, first)
+        assert isinstance(named.what, Days)
+        assert isinstance(day.what, Days)
+        if named.what.first.weekday() != day.what.first.weekday() or day.what.first != day.what.last:
+            return None
+        left.remove(named)
+    return left
 
 
 def _is_stretch(words: Sequence[str], kept: Sequence[Part]) -> bool:

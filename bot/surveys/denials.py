@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from bot.surveys.company import CAN, FRAME, GIVING, NOT, POINTS, Company
 from bot.surveys.morphology import can_be
+from bot.surveys.numerals import Form
 from bot.surveys.words import UNKNOWN, table
 
 MORE = table("больше выше более меньше ниже менее хуже more less higher lower above below over under")
@@ -25,6 +26,22 @@ _BETWEEN_DENIAL = table(
     "him her я ты он она они мы вы оно совсем прям прямо вполне то чтобы чтоб give say is мне me",
 )
 """«Не могу вам поставить … десять»: between the denial and what it denies."""
+
+_SURELY = table(
+    "это точно однозначно явно конечно уж ну вам вообще прямо совсем там никак так тут я думаю вы"
+)
+_NEVER_SO = (
+    ("вряд", "ли"), ("едва", "ли"), ("ни", "в", "коем"), ("ни", "в", "какую"), ("ни", "при", "каких"),
+    ("ни", "за", "что"), ("ни", "под", "каким"), ("не", "про", "вас"), ("не", "вариант"), ("не", "светит"),
+    ("отпадает",), ("невозможно",), ("дудки",), ("фигушки",), ("шиш",),
+    ("out", "of", "the", "question"), ("no", "way"),
+)  # fmt: skip
+_NO_SUCH = table("нет нету no")
+_EARNED = re.compile(
+    r"(нарабо|отрабо|зарабо|срабо|работа|дотя|вытя|дотян|набир|набра|смахив|похож|рассчит|старал|постарал|сдела"
+    r"|ощущ|прокат|катит|выгляд|соответств|подход|готов|способ|справ|дораст|дорос|хвата|хвати)\w*"
+)
+"""«На девятку не наработали»: what earns a score or falls short of it."""
 
 _RHETORICAL = table("какой какая какую какие какое")
 _FORMERLY = re.compile(r"(раньше|прошл\w+|прежде|обычно|вчера|usually|before)")
@@ -86,9 +103,9 @@ def _denied_before(company: Company) -> bool:
 def _denied_after(company: Company) -> bool:
     """«Десятку не поставлю», «десять я вам точно не дам»; another number in between parts them."""
     until = list(company.until)
+    if _ruled_out(company):
+        return True
     for place, word in enumerate(until[:4]):
-        if until[place : place + 3] == ["ни", "за", "что"]:
-            return True
         if place and word in NOT and GIVING.match(until[place - 1]) and until[place + 1 : place + 2]:
             return until[place + 1] in CAN  # «поставить не могу»
         if word in NOT and place == 1 and until[0] == "больше" and not company.number.heard.endswith("у"):
@@ -105,6 +122,21 @@ def _denied_after(company: Company) -> bool:
     return False
 
 
+def _ruled_out(company: Company) -> bool:
+    """«Восемь точно нет», «девять вряд ли», «десять исключено», «на девятку не наработали»."""
+    until = list(company.until)
+    ahead = next((place for place, word in enumerate(until) if word not in _SURELY), len(until))
+    rest = until[ahead:]
+    if any(tuple(rest[: len(phrase)]) == phrase for phrase in _NEVER_SO):
+        return True
+    if rest[:1] and rest[0].startswith("исключ"):
+        return True
+    if ahead and rest[:1] and rest[0] in _NO_SUCH:  # «восемь, точно, нет замечаний» rules nothing out
+        return len(rest) == 1 or rest[1] in _TURNS | {"конечно", "спасибо", "скорее", "максимум"}
+    towards = company.prev() in ("на", "до", "к") or company.number.form is Form.NOUN
+    return towards and rest[:1] == ["не"] and len(rest) > 1 and _EARNED.fullmatch(rest[1]) is not None
+
+
 def is_hint(company: Company) -> bool:
     """«Пять с половиной», «почти десять», «ближе к восьми»; «[unk]» after «не» may deny or not."""
     following = company.following(2) if company.following() in ("с", "and") else company.following()
@@ -113,7 +145,8 @@ def is_hint(company: Company) -> bool:
         return False  # «девять, точка»
     if _HALF_AFTER.fullmatch(following) or any(_TENTHS.fullmatch(word) for word in company.after[:3]):
         return True
-    if company.prev() in _ALMOST or company.prev(2) in _ALMOST or _after_the_point(company):
+    almost = company.prev() in _ALMOST or company.prev(2) in _ALMOST
+    if (almost and not is_nearest(company)) or _after_the_point(company):
         return True
     if company.prev() in ("от", "между", "from", "between"):
         return True  # one end of a range that was not finished
@@ -122,6 +155,11 @@ def is_hint(company: Company) -> bool:
     return company.number.value == 0 and (
         _is_lacking(company.following()) or (_is_lacking(company.prev()) and company.prev() not in NOT)
     )
+
+
+def is_nearest(company: Company) -> bool:
+    """«Ближе к восьми» is rounded to eight; «ближе к восьми, чем к девяти» is not settled."""
+    return company.prev(2) == "ближе" and company.prev() in ("к", "ко") and "чем" not in company.words
 
 
 def _after_the_point(company: Company) -> bool:
@@ -152,8 +190,9 @@ def is_unreal(company: Company) -> bool:
     until = list(company.until)
     more_follows = company.place + 1 < len(company.numbers)
     for place, word in enumerate(until[:4]):
-        if word in _TOO_MUCH and (more_follows or not place) and not {"то", "это"} & set(until[:place]):
-            return True  # «пять много, четыре»
+        judged = {"то", "это"} & set(until[:place]) and not (more_follows and place == len(until) - 1)
+        if word in _TOO_MUCH and (more_follows or not place) and not judged:
+            return True  # «пять много, четыре», «десять это перебор, восемь»
     if until[:1] and until[0] in _GRUDGED and (len(until) == 1 or until[1] in _GRUDGED_TO):
         return True  # «и единицы жалко», not «десять, жалко, больше нельзя»
     near = company.before[-4:]
@@ -169,11 +208,27 @@ def is_unreal(company: Company) -> bool:
         (would and _turns_away(company.after))
         or _is_wished(company)
         or any(_URGED.fullmatch(word) for word in company.since[-4:])
+        or _supposed(company)
+        or ("бы" in near and not {"рад", "рада", "рады", "радостью"}.isdisjoint(near))
         or "если бы" in after
         or "если б " in f"{after} "
         or any(_FORMERLY.fullmatch(word) for word in company.since[-4:])
         or _given_formerly(company)
     )
+
+
+def _supposed(company: Company) -> bool:
+    """«Если бы решили, была бы девятка»; not «если бы можно, одиннадцать, а так десять»."""
+    before = list(company.before)
+    opened = [
+        at
+        for at in range(len(before) - 1)
+        if before[at] in ("если", "когда") and before[at + 1] in ("бы", "б")
+    ]
+    if not opened:
+        return False
+    said = before[opened[-1] + 2 :]
+    return _TURNS.isdisjoint(said) and "так" not in said and ("бы" in said or "бы" in company.until[:2])
 
 
 def _turns_away(after: Sequence[str]) -> bool:

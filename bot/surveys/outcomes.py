@@ -22,12 +22,14 @@ from bot.surveys.outcome_words import (
     ENGLISH,
     ENGLISH_NOT,
     FAILED,
+    FAULT,
     GOES,
     HARDLY,
     HARM,
     MOCKED,
     NOBODY,
     NOT_SAID,
+    OPEN,
     PARTLY_DENIED,
     PROGRESS,
     REACH,
@@ -42,6 +44,8 @@ from bot.surveys.outcome_words import (
 )
 from bot.surveys.settling import Unit
 from bot.surveys.words import UNKNOWN
+
+_BY_HIMSELF = frozenset(("сам", "сама", "сами", "самому", "самой"))
 
 
 def outcomes(words: Sequence[str]) -> list[Unit]:
@@ -73,7 +77,7 @@ def _statement(words: Sequence[str], place: int) -> Unit | None:
                 return None
             if parse.lemma == "получить" and not HARM.isdisjoint(words[place + 1 : place + 3]):
                 return None
-            if not {"сам", "сама", "сами", "самому", "самой"}.isdisjoint(reach):
+            if not _BY_HIMSELF.isdisjoint((*reach, *words[place + 1 : place + 2])):
                 # by himself: settled, not by us
                 return Unit(True, place, partly=True, lemma=parse.lemma, slight=True)
             return _past(words, place, parse.lemma)
@@ -153,20 +157,40 @@ def _asked(words: Sequence[str], place: int) -> bool:
         return True
     for at, word in enumerate(words[: min(place, 3)]):
         if word in ASKED:
-            return words[at + 1] not in ("то", "либо", "нибудь", "надо", "там")
-        if word not in ("а", "ну", "и", "с", "в"):
+            answered = any(map(_may_be_done, words[at + 1 : place]))  # «что вы решили? ничего не решили»
+            return not answered and words[at + 1] not in ("то", "либо", "нибудь", "надо", "там")
+        if word not in ("а", "ну", "и", "с", "в", "да"):
             return False
     return False
 
 
 def _of_trouble(words: Sequence[str], place: int) -> Unit | None:
-    """«Проблема исчезла» is a yes, «ошибка вернулась» a no."""
+    """«Проблема исчезла» is a yes, «ошибка вернулась» a no; so are «проблемы больше нет», «вопрос открыт»."""
+    if (settled := _is_no_more(words, place)) is not None:
+        return settled
+    if words[place] in OPEN and _is_trouble(words, place):
+        return None if _prev(words, place) == "не" else Unit(False, place, lemma="открыть")
     lemma = next((parse.lemma for parse in parses(words[place])[:2] if parse.lemma in CAME | WENT), None)
-    near = words[max(0, place - REACH) : place + 3]
-    if lemma is None or not any(parse.lemma in TROUBLE for word in near for parse in parses(word)[:1]):
+    if lemma is None or not _is_trouble(words, place):
         return None
     denied = _prev(words, place) == "не"
     return Unit((lemma in WENT) != denied, place, lemma=lemma)
+
+
+def _is_no_more(words: Sequence[str], place: int) -> Unit | None:
+    """«Проблемы больше нет», «больше ошибок не было»; «вопросов больше нет» may only be none to ask."""
+    if not any(parse.lemma in FAULT for parse in parses(words[place])[:1]):
+        return None
+    after = list(words[place + 1 : place + 4])
+    more = after[:1] == ["больше"] or _prev(words, place) == "больше"
+    rest = after[after[:1] == ["больше"] :]
+    gone = rest[:1] in (["нет"], ["нету"]) or rest[:2] in (["не", "было"], ["не", "возникало"])
+    return Unit(True, place, lemma="исчезнуть") if more and gone else None
+
+
+def _is_trouble(words: Sequence[str], place: int) -> bool:
+    near = words[max(0, place - REACH - 2) : place + 3]
+    return any(parse.lemma in TROUBLE for word in near for parse in parses(word)[:1])
 
 
 def _decided(words: Sequence[str], place: int) -> bool:
@@ -190,6 +214,8 @@ def _judged(words: Sequence[str], place: int) -> Unit | None:
         if CONTRAST & set(back[at:]):
             return None
         what = back[at + 1 : at + 4]
+        if what == ["могу", "сказать", "что"] and _prev(words, place) == "что":
+            return Unit(False, place, tuple(range(place - len(back) + at, place + 1)))
         says = what[:2] in (["сказать", "что"], ["скажу", "что"]) or what == ["могу", "сказать", "что"]
         if word == "не" and says:
             return Unit(True, place, partly=True)  # «не сказать, что решили»

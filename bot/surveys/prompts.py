@@ -30,7 +30,7 @@ _CHOSEN_BY_RULE = {
     "callback_promised",
     "callback_at",
 }
-_HINTS = {"dtmf_scale", "dtmf_yes_no"}
+_HINTS = {"dtmf_scale", "dtmf_yes_no", "dtmf_number", "dtmf_date"}
 _FILLED_IN = {"confirm", "confirm_either"}
 
 

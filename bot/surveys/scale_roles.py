@@ -13,7 +13,8 @@ from itertools import pairwise
 
 from bot.surveys.company import FRAME, GIVING, POINTS, Company
 from bot.surveys.counting import counts, is_name
-from bot.surveys.denials import all_points, bounded, is_denied, is_hint, is_unreal, names_a_point
+from bot.surveys.denials import all_points, bounded, is_denied, is_hint, is_nearest, is_unreal, names_a_point
+from bot.surveys.givers import is_anothers
 from bot.surveys.morphology import can_be
 from bot.surveys.numerals import Form
 from bot.surveys.words import UNKNOWN, table
@@ -31,6 +32,8 @@ _AWAY = table(
     "из at after until till for in by since within",
 )
 """After these a number is a time, a place or an amount."""
+
+_AT_HOUR = table("в во к ко с со до после около at by")
 
 _NAMED_LOOSELY = table("договор заказ заявка тариф пакет канал год")
 _ROUGHLY = table("около порядка районе")
@@ -64,6 +67,8 @@ def role(company: Company, low: int, high: int) -> Role:
         return Role.ANSWER if names_a_point(company) else Role.VAGUE
     if is_denied(company):
         return Role.DENIED
+    if is_anothers(company):
+        return Role.NOT_MEANT
     if is_range(company):
         return Role.ANSWER
     if is_elsewhere(company):
@@ -89,11 +94,28 @@ def _is_paired(company: Company) -> bool:
 def is_elsewhere(company: Company) -> bool:
     """After a preposition of time, place or amount: «в восемь», «после шести», «до девяти»."""
     prev = company.prev()
-    if prev not in _AWAY:
+    if is_of_a_clock(company):
+        return True
+    if prev not in _AWAY or is_nearest(company):
         return False
     if POINTS.fullmatch(company.following()):
         return prev not in ("в", "во", "за", "с", "со", "до", "at", "in")
     return not any(word.startswith("оцен") for word in company.before[-4:])
+
+
+def is_of_a_clock(company: Company) -> bool:
+    """«В девять ноль ноль», «семь ноль ноль утра», «к десяти тридцати»: numbers in one breath."""
+    numbers, first, last = company.numbers, company.place, company.place
+    while first and numbers[first - 1].end == numbers[first].start:
+        first -= 1
+    while last + 1 < len(numbers) and numbers[last + 1].start == numbers[last].end:
+        last += 1
+    said = numbers[first : last + 1]
+    if len(said) < 2 or not 0 <= said[0].value <= 24:
+        return False
+    opener = company.words[said[0].start - 1] if said[0].start else ""
+    on_the_hour = len(said) == 3 and said[0].value > 0 and [each.value for each in said[1:]] == [0, 0]
+    return on_the_hour or (opener in _AT_HOUR and (said[1].value == 0 or 10 <= said[1].value < 60))
 
 
 def _taken_off(company: Company) -> bool:

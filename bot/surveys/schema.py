@@ -133,7 +133,7 @@ class Survey(_Model):
     patience: int = Field(default=6, ge=1, le=50)
     calling: Calling = Calling()
     questions: tuple[Question, ...] = Field(min_length=1, max_length=50)
-    triage: tuple[TriageRule, ...] = ()
+    triage: tuple[TriageRule, ...] = Field(default=(), max_length=50)
     dictionaries: tuple[Dictionary, ...] = ()
     signals: Listening | None = None
     texts: Texts

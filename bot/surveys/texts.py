@@ -59,6 +59,8 @@ class Texts(BaseModel):
     confirm_either: str = ""
     dtmf_scale: Sentence
     dtmf_yes_no: Sentence
+    dtmf_number: Text = ""
+    dtmf_date: Text = ""
     offer: Sentence
     offer_by_topic: dict[Topic, Sentence]
     offer_reask: Sentence

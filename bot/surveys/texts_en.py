@@ -23,6 +23,8 @@ TEXTS_EN: dict[str, Any] = {
     "declined": ["All right, as you wish.", "I see, we will not."],
     "dtmf_scale": "You can also press the number on your phone.",
     "dtmf_yes_no": "You can also press one for yes or two for no.",
+    "dtmf_number": "You can also key the number in on your phone.",
+    "dtmf_date": "You can also key in an hour, from zero to twenty-three.",
     "offer": "I am sorry that we left a bad impression. Shall I connect you with someone who can help?",
     "offer_by_topic": {
         "waiting": "I understand, such a wait is unpleasant. Shall I connect you with someone right now?",

@@ -18,6 +18,7 @@ from bot.core.context import TurnSource, UserTurn
 from bot.core.directives import Understood
 from bot.core.intents import Intent, Topic
 from bot.surveys.cues import plain_intent
+from bot.surveys.no_calls import limits_calls
 
 COMPLAINT = "complain_"
 """What the names of a complaint's topics begin with, in `dialogue/data/nlu`."""
@@ -47,8 +48,11 @@ def understand(message: Mapping[str, Any]) -> Understood | None:
             intents[Intent(name)] += confidence
     if not intents:
         return None
+    text = str(message.get("text") or "")
+    if limits_calls(text):  # who says when not to ring is to be rung at another time
+        intents[Intent.CALLBACK_LATER] += intents.pop(Intent.OPT_OUT, 0.0)
     intent = max(intents, key=lambda candidate: intents[candidate])
-    settled = plain_intent(str(message.get("text") or ""))
+    settled = plain_intent(text)
     if settled is not None and intent is not Intent.OPT_OUT:
         intent, intents[settled] = settled, max(SETTLED, intents[settled])
     confidence = min(1.0, intents[intent])

@@ -14,7 +14,7 @@ from bot.core.context import TurnSource, UserTurn
 from bot.core.directives import Expectation, OpenExpected, YesNoExpected
 from bot.core.intents import Intent, Topic
 from bot.surveys.answers import says_outcome
-from bot.surveys.cues import wants_no_more_calls
+from bot.surveys.no_calls import wants_no_more_calls
 from bot.surveys.words import UNKNOWN, split, tokens
 
 LEAST_INTENT_CONFIDENCE = 0.6

@@ -38,8 +38,17 @@ _WAS = frozenset(
     (
         *("было", "была", "был", "были", "имею", "имеется", "вижу"),
         *("пришлось", "приходится", "приходилось", "понадобилось", "потребовалось", "заставили"),
+        *("возникло", "возникало", "случилось"),
     )
 )
+_FOUND = frozenset(
+    (
+        *("нашел", "нашла", "нашли", "нашёл", "заметил", "заметила", "замечал", "замечала", "обнаружил"),
+        *("обнаружила", "увидел", "увидела", "встретил", "встретила"),
+    )
+)
+"""«Ошибок в счёте не нашёл»: with the place where they were looked for."""
+
 _NEVER_MARKED = frozenset(
     (
         *("не", "ни", "нет", "нету", "без", "никто", "было", "была", "был", "были", "разу"),
@@ -48,8 +57,21 @@ _NEVER_MARKED = frozenset(
 )
 _STOPS = frozenset(("но", "а", "зато", "однако", "что", "потому", "только", "хотя", "и", "but", "and"))
 
+_HEDGED = re.compile(
+    r"(?:не|нельзя|трудно|сложно|язык не)(?: бы)? (?:(?:могу|можем|смогу|буду|повернется|повернётся) )?"
+    r"(?:сказать|скажу|сказал|сказала|утверждать|думаю|считаю)(?: бы)? (?:что|чтобы|чтоб)$"
+    r"|(?:can't|cannot|wouldn't) say(?: that)?$"
+)
+"""«Не могу сказать, что …»: all that follows is denied, up to the next turn of the sentence."""
+
+_TURN = frozenset(("но", "а", "зато", "однако", BREAK, "but"))
+
 _BACK = 2
 """«претензий к вам нет», «грубости не было»: what is missing stands up to so many words before."""
+
+_NOBODY = frozenset(("никто", "нигде", "никогда", "никакая", "nobody", "never"))
+_SO = frozenset(("так", "настолько", "столь", "such"))
+_FAR = 6
 
 
 def clauses(text: str) -> list[str]:
@@ -86,9 +108,34 @@ def _denied(words: list[str]) -> set[int]:
     places: set[int] = set()
     for place, word in enumerate(words):
         following = words[place + 1 : place + 2]
+        if word == "не" and _is_superlative(words[max(0, place - _FAR) : place]):
+            continue
         if _DENIES_NEXT.fullmatch(word) and following and following[0] not in _STOPS:
             places.add(place + 1)
-        if _DENIES_LAST.fullmatch(word) or (word == "не" and following and following[0] in _WAS):
-            near = range(max(0, place - _BACK), min(len(words), place + 2 + _BACK))
+        if _DENIES_LAST.fullmatch(word) or (word == "не" and following and following[0] in _WAS | _FOUND):
+            back = _BACK + 1 if following and following[0] in _FOUND else _BACK
+            near = range(max(0, place - back), min(len(words), place + 2 + _BACK))
             places |= {other for other in near if words[other] not in _STOPS}
+        if word in ("что", "чтобы", "чтоб", "say", "that") and _hedges(words[: place + 1]):
+            places ^= set(_until_turn(words, place + 1))
     return places
+
+
+def _hedges(words: list[str]) -> bool:
+    return any(_HEDGED.match(" ".join(words[-length:])) is not None for length in range(2, 6))
+
+
+def _until_turn(words: list[str], start: int) -> range:
+    """Up to the next turn, or to the next denial that is joined by «и»."""
+    for place in range(start, len(words)):
+        if words[place] in _TURN or words[place : place + 2] == ["и", "не"]:
+            return range(start, place)
+    return range(start, len(words))
+
+
+def _is_superlative(before: list[str]) -> bool:
+    """«Никто так не помогал»: nobody did it as well; «никто так и не помог» denies."""
+    so = [
+        place for place, word in enumerate(before) if word in _SO and before[place + 1 : place + 2] != ["и"]
+    ]
+    return bool(so) and not _NOBODY.isdisjoint(before)

@@ -16,9 +16,9 @@ from bot.core.clock import SystemClock
 from bot.core.errors import SurveyInvalid, SurveyVersionTaken
 from bot.core.events import CallEvent, PromptStarted
 from bot.published import Published, published_dir
-from bot.publishing import Publisher, checked
+from bot.publishing import Publisher, checked, start_tools
 from bot.settings import Settings
-from bot.settings_load import as_environment
+from bot.settings_load import as_environment, load_settings
 from bot.settings_rooms import store_settings
 from bot.sim.results import SimReport
 from bot.sim.run import run_scenario
@@ -26,6 +26,7 @@ from bot.sim.scenario import Scenario
 from bot.store import queries
 from bot.store.database import Database
 from bot.store.tables import SurveyRow
+from bot.surveys.lint import NO_TOOLS, RULES, Tools
 from bot.surveys.loader import load_survey, survey_hash
 from bot.surveys.schema import Survey
 from tests.node.heard import stored
@@ -228,3 +229,46 @@ def test_a_node_does_not_start_on_a_survey_with_an_error_of_lint(tmp_path: Path)
         checked(file)
     assert refusal.value.place is not None
     assert refusal.value.place.line > 0
+
+
+BAD = sorted((Path(__file__).parents[1] / "data" / "surveys" / "bad").glob("*.yaml"))
+RULE_OF = {file: file.read_text("utf-8").split("\n", 1)[0].removeprefix("# expect: ") for file in BAD}
+NO_MATTER_OF_A_START = {"transfer-target-unknown"}
+"""Agents stand in the database as well, which lint does not read."""
+
+
+@pytest.fixture(scope="module")
+def tools() -> Iterator[Tools]:
+    with start_tools(load_settings()) as tools:
+        yield tools
+
+
+@pytest.mark.parametrize("file", BAD, ids=lambda file: file.stem)
+def test_a_node_refuses_whatever_lint_does_not_pass(file: Path, tools: Tools) -> None:
+    """At once what needs no tools, warnings too; the rest before the version first runs."""
+    rule = RULES[RULE_OF[file].partition(":")[0]]
+    if rule.id in NO_MATTER_OF_A_START:
+        assert checked(file, tools)
+        return
+    with pytest.raises(SurveyInvalid):
+        checked(file, tools if rule.needs else NO_TOOLS)
+
+
+def test_what_only_a_tool_can_judge_is_left_open_without_it(tools: Tools, tmp_path: Path) -> None:
+    """A comment that allows it excuses something, as soon as it can be judged."""
+    file = written(tmp_path)
+    said = f"{'очень ' * 80}кратко"
+    text = file.read_text("utf-8").replace(
+        "introduction: Короткий опрос.", f"introduction: Расскажем {said}. # lint: allow prompt-too-long"
+    )
+    file.write_text(text, encoding="utf-8")
+    assert checked(file) == checked(file, tools)
+    file.write_text(text.replace(" # lint: allow prompt-too-long", ""), encoding="utf-8")
+    checked(file)
+    with pytest.raises(SurveyInvalid, match="звучит"):
+        checked(file, tools)
+
+
+def test_what_ships_is_run_by_a_node(tools: Tools) -> None:
+    for file in sorted(load_settings().surveys_dir.glob("*.yaml")):
+        assert checked(file) == checked(file, tools)

@@ -201,3 +201,39 @@ def test_a_date_lies_ahead_and_within_the_horizon(text: str, minutes: int) -> No
         assert start <= stop
         assert (start - now).total_seconds() > -60
         assert (start - now).days <= 14
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    rows(
+        """
+        через минут сорок | минут через сорок | через сорок минут = 11-25T14:50
+        через минут двадцать пять = 11-25T14:35
+        через часа три | часа через три = 11-25T17:10
+        через часа полтора = 11-25T15:40
+        через дня три | дня через три = 11-28T09:00/11-28T21:00
+        через недели две = 12-09T09:00/12-09T21:00
+        через минут десять пятнадцать | через часа два или три = ambiguous
+        через час = 11-25T15:10
+        через три четверти часа = 11-25T14:55
+        через четверть часа = 11-25T14:25
+        """
+    ),
+)
+def test_a_unit_may_stand_before_its_number(text: str, value: str) -> None:
+    assert when(text) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    rows(
+        """
+        в пятницу двадцать седьмого | двадцать седьмого в пятницу = 11-27T09:00/11-27T21:00
+        в пятницу четвёртого | четвёртого декабря в пятницу = 12-04T09:00/12-04T21:00
+        в пятницу тринадцатого | тринадцатого в пятницу | в среду двадцать седьмого = ambiguous
+        в пятницу или двадцать восьмого = ambiguous
+        """
+    ),
+)
+def test_a_weekday_and_a_date_must_be_one_day(text: str, value: str) -> None:
+    assert when(text) == value

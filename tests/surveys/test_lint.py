@@ -12,8 +12,8 @@ import pytest
 from typer.testing import CliRunner
 
 from bot.cli.survey import app
-from bot.cli.survey_lint import lint_tools
 from bot.core.audio import Pcm
+from bot.linting import lint_tools
 from bot.settings_load import load_settings
 from bot.speech.prompts import encode
 from bot.surveys.lint import RULES, Tools, lint, lint_survey
@@ -220,3 +220,58 @@ def test_tools_are_left_alone_where_there_is_nothing_to_measure() -> None:
     tools = Tools(seconds=unexpected, phonemes=unexpected, read_aloud=unexpected, vocabulary=unexpected)
     (problem,) = lint(DATA / "bad" / "either_or.yaml", tools)
     assert problem.rule == "yes-no-alternative"
+
+
+def test_a_model_that_does_not_tell_its_words_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is said of words that could not be looked up, but that they were not."""
+    monkeypatch.setattr("bot.speech.vocabulary.read_vocabulary", lambda model: frozenset())
+    told: list[str] = []
+    with lint_tools(load_settings(), told.append) as tools:
+        assert lint(DATA / "bad" / "word_not_heard.yaml", tools) == ()
+        assert lint(DATA / "bad" / "word_not_heard.yaml", tools) == ()
+    (line,) = told
+    assert load_settings().speech_settings().recogniser.model in line
+    assert "не проверены" in line
+
+
+LABELLED = GOOD.replace(
+    GOOD[GOOD.index("questions:") :],
+    """\
+questions:
+  - id: mark
+    kind: score
+    low: 1
+    high: 3
+    labels: {labels}
+    ask: Оцените разговор от одного до трёх.
+    reask: Назовите число от одного до трёх.
+""",
+)
+
+
+@pytest.mark.parametrize(
+    ("labels", "found"),
+    [
+        ("{1: плохо, 2: средне, 3: отлично}", []),
+        ("{1: один, 2: два, 3: три}", []),
+        ("{1: три, 3: отлично}", ["scale-labels"]),
+        ("{1: тройка, 3: отлично}", ["scale-labels"]),
+        ("{1: плохо, 3: отлично 5+}", ["say-not-words"]),
+        ("{1: плохо, 3: пклохо}", ["word-unknown", "sounds-alike"]),
+    ],
+)
+def test_the_labels_of_a_scale_are_spoken_answers(
+    labels: str, found: list[str], tools: Tools, tmp_path: Path
+) -> None:
+    file = tmp_path / "labelled.yaml"
+    file.write_text(LABELLED.replace("{labels}", labels), "utf-8")
+    assert [problem.rule for problem in lint(file, tools)] == found
+
+
+@pytest.mark.parametrize("fault", ["helpp: Скажите.", "then: [{wehn: answer.mark == 1, skip_to_end: true}]"])
+def test_the_only_question_with_a_fault_has_one_fault(fault: str, tmp_path: Path) -> None:
+    file = tmp_path / "one.yaml"
+    file.write_text(LABELLED.replace("labels: {labels}", fault), "utf-8")
+    assert [problem.rule for problem in lint(file)] == ["unknown-key"]

@@ -9,19 +9,23 @@ import pytest
 from bot.core.errors import SynthesiserUnavailable
 from bot.speech.measuring import SpeechMeter
 from bot.surveys.lint import lint_survey
-from bot.surveys.lint.exploring import MOST_STEPS, explore
 from bot.surveys.lint.hearing import ALIKE_AT_MOST, difference
 from bot.surveys.lint.scales import ends_in, labels_in
 from bot.surveys.schema import Survey
 
 NPS = "Порекомендуете ли вы нас, от нуля до десяти?"
 
+_ABOUT = (
+    *("магазин", "сайт", "цены", "склад", "заказ"),
+    *("товар", "город", "отдел", "мастера", "доставку"),
+)
+
 
 def survey(*questions: dict[str, Any], **more: Any) -> Survey:
     """A survey whose questions may leave out what does not matter here."""
     filled = [
         {"reask": f"Скажите, пожалуйста, ещё раз про {place}.", **question}
-        for place, question in zip(("магазин", "сайт", "цены", "склад", "заказ"), questions, strict=False)
+        for place, question in zip(_ABOUT, questions, strict=False)
     ]
     return Survey.model_validate(
         {
@@ -201,64 +205,3 @@ def test_seconds_are_the_speech_s(meter: SpeechMeter) -> None:
 def test_a_voice_that_is_not_there_is_told() -> None:
     with SpeechMeter() as broken, pytest.raises(SynthesiserUnavailable, match="no voice"):
         broken.seconds(["Да."], "xx")
-
-
-# Reach ----------------------------------------------------------------------------------------
-
-
-def test_a_way_that_only_an_answer_opens() -> None:
-    checked = survey(
-        {"id": "nps", "kind": "nps", "ask": NPS, "then": [{"when": "answer.nps >= 9", "goto": "last"}]},
-        {"id": "why", "kind": "open", "ask": "Почему?", "when": "answer.nps >= 9"},
-        {"id": "last", "kind": "open", "ask": "Что ещё?"},
-    )
-    assert rules(checked) == ["unreachable-question"]
-    explored = explore(checked)
-    assert explored.complete
-    assert explored.asked == {"nps", "last"}
-    assert explored.longest == 2
-
-
-def test_going_back_counts_and_ends() -> None:
-    back = {"when": "answer.nps <= 6", "goto": "nps", "at_most": 3}
-    checked = survey(
-        {"id": "nps", "kind": "nps", "ask": NPS},
-        {"id": "sure", "kind": "yes_no", "ask": "Вы уверены?", "then": [back]},
-    )
-    assert explore(checked).longest == 8
-    assert rules(checked) == ["too-many-questions"]
-
-
-def test_what_is_heard_may_be_anything() -> None:
-    checked = survey(
-        {
-            "id": "a",
-            "kind": "open",
-            "ask": "Как дела?",
-            "when": '"billing" in topics and "praise" in intents',
-        },
-        {"id": "b", "kind": "open", "ask": "Почему?", "when": 'customer.first_name == "Анна"'},
-        {"id": "c", "kind": "open", "ask": "Что ещё?", "when": 'not (agent.first_name != "Пётр")'},
-    )
-    assert rules(checked) == []
-    impossible = '"billing" in topics and not ("billing" in topics)'
-    checked = survey(
-        {"id": "a", "kind": "open", "ask": "Как дела?"},
-        {"id": "b", "kind": "open", "ask": "Почему?", "when": impossible},
-    )
-    assert rules(checked) == ["unreachable-question"]
-
-
-def test_a_walk_that_is_too_long_is_given_up_and_accuses_nobody() -> None:
-    options = [{"id": f"o{place}", "say": word} for place, word in enumerate(("раз", "два", "три"))]
-    named = " or ".join(f'"o{place}" in answer.m{number}' for number in range(4) for place in range(3))
-    questions: list[dict[str, Any]] = [
-        {"id": f"m{number}", "kind": "multi_choice", "ask": ask, "dtmf_hint": ask, "options": options}
-        for number, ask in enumerate(("Раз, два, три?", "Три, два, раз?", "Два, раз, три?", "Раз, три, два?"))
-    ]
-    people = " or ".join(f'"{topic}" in topics' for topic in ("billing", "quality", "rudeness", "waiting"))
-    questions.append({"id": "z", "kind": "open", "ask": "Почему?", "when": f"({named}) and ({people})"})
-    explored = explore(survey(*questions))
-    assert MOST_STEPS < 10_000
-    assert not explored.complete
-    assert rules(survey(*questions)) == []

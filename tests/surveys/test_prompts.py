@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from pydantic import ValidationError
 
 from bot.core.context import CallContext, Person
 from bot.core.intents import Topic
+from bot.surveys.asking import wordings
 from bot.surveys.piping import check, render
 from bot.surveys.prompts import prompts
 from bot.surveys.schema import Survey
@@ -109,3 +112,30 @@ def test_words_are_compared_whole_and_folded() -> None:
     )  # fmt: skip
     assert [token.confidence for token in tokens(heard(("да", 0.5), ("нет", 0.7)))] == [0.5, 0.7]
     assert [token.confidence for token in tokens(say("да нет"))] == [1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("fields", "hint"),
+    [
+        ({"kind": "number", "high": 10}, "Можно набрать число на телефоне."),
+        ({"kind": "date"}, "Можно набрать на телефоне час, от нуля до двадцати трёх."),
+        ({"kind": "date", "dtmf_hint": "Наберите час."}, "Наберите час."),
+        ({"kind": "yes_no"}, "Можно нажать цифру на телефоне: один — да, два — нет."),
+        ({"kind": "open"}, None),
+    ],
+)
+def test_the_last_wording_tells_of_the_keys(fields: dict[str, Any], hint: str | None) -> None:
+    question = {"id": "q", "ask": "Когда?", "reask": "Скажите, когда?", **fields}
+    survey = Survey.model_validate({**NPS.model_dump(), "questions": [question], "triage": []})
+    said = wordings(survey, survey.questions[0])
+    assert said[2:] == (() if hint is None else (hint,))
+    assert set(said) <= set(prompts(survey, context(survey)))
+
+
+def test_a_version_from_before_there_was_a_hint_says_none() -> None:
+    question = {"id": "q", "kind": "date", "ask": "Когда?", "reask": "Скажите, когда?"}
+    texts = {**NPS.texts.model_dump(), "dtmf_date": ""}
+    survey = Survey.model_validate(
+        {**NPS.model_dump(), "questions": [question], "triage": [], "texts": texts}
+    )
+    assert wordings(survey, survey.questions[0]) == ("Когда?", "Скажите, когда?")

@@ -30,7 +30,7 @@ from bot.surveys.loader import read_survey
 from bot.surveys.problems import Problem
 from bot.surveys.schema import Survey
 
-__all__ = ["RULES", "Rule", "Tools", "lint", "lint_survey"]
+__all__ = ["NO_TOOLS", "RULES", "Rule", "Tools", "lint", "lint_survey"]
 
 _GROUPS = (consent, reach, scales, keys, wording, length, recorded, speech, hearing, triage)
 
@@ -49,7 +49,8 @@ def lint(path: Path, tools: Tools = NO_TOOLS) -> tuple[Problem, ...]:
     if read.file is None or read.survey is None:
         return read.problems
     found = tuple(_problems(Sheet(read.survey, path, read.file), tools))
-    return _in_order(allowing.allowed(path, read.file.text, found, RULES))
+    judged = {rule.id: rule for rule in RULES.values() if not rule.needs or getattr(tools, rule.needs)}
+    return _in_order(allowing.allowed(path, read.file.text, found, RULES, judged))
 
 
 def lint_survey(survey: Survey, tools: Tools = NO_TOOLS, *, path: Path | None = None) -> tuple[Problem, ...]:

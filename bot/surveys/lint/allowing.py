@@ -8,7 +8,7 @@ hide the next fault on its line.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from bot.core.errors import Place
@@ -28,9 +28,16 @@ _ALONE = re.compile(r"^\s*#")
 
 
 def allowed(
-    path: Path, text: str, problems: Sequence[Problem], rules: Mapping[str, Rule]
+    path: Path,
+    text: str,
+    problems: Sequence[Problem],
+    rules: Mapping[str, Rule],
+    judged: Collection[str] | None = None,
 ) -> Iterator[Problem]:
-    """The problems that are left, and the comments that were for nothing."""
+    """The problems that are left, and the comments that were for nothing.
+
+    A comment on a rule that could not be `judged` for want of a tool may be for something.
+    """
     comments = list(_comments(text))
     used = set()
     for problem in problems:
@@ -43,7 +50,8 @@ def allowed(
         if not matching:
             yield problem
     for place, (line, column, _, rule_id) in enumerate(comments):
-        if place not in used:
+        unjudged = judged is not None and rule_id in rules and rule_id not in judged
+        if place not in used and not unjudged:
             yield _useless(Place(str(path), line, column), rule_id, rules)
 
 

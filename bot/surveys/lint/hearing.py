@@ -1,31 +1,33 @@
-"""What the recogniser must tell apart: the words of options."""
+"""What the recogniser must tell apart: the words of options, and the labels of a scale."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 
-from bot.core.directives import ChoiceOption
 from bot.surveys.lint.rules import Check, Sheet, Tools, error, warning
 from bot.surveys.problems import Loc, Problem
-from bot.surveys.questions import ChoiceQuestion, MultiChoiceQuestion
+from bot.surveys.questions import ChoiceQuestion, MultiChoiceQuestion, ScoreQuestion
 from bot.surveys.words import fold
 
 UNSPOKEN = error(
     "say-not-words",
-    "в say не слова: распознавание даёт только слова строчными буквами, и этого не услышит никогда",
-    "напишите в say, что говорят вслух: «два», а не «2»",
+    "в say или labels не слова: распознавание даёт только слова, и этого не услышит никогда",
+    "напишите, что говорят вслух: «два», а не «2»",
 )
 UNKNOWN = warning(
     "word-unknown",
     "слова варианта нет в словаре распознавания, и его не услышат",
     "возьмите другое слово, или модель, которая его знает (otklik models list)",
+    needs="vocabulary",
 )
 ALIKE = warning(
     "sounds-alike",
     "два варианта звучат почти одинаково, и по телефону их спутают",
     "назовите один из них другим словом",
+    needs="phonemes",
 )
 
 RULES = (UNSPOKEN, UNKNOWN, ALIKE)
@@ -44,41 +46,53 @@ _VOICELESS = str.maketrans("bdɡgvzʒʑɣð", "ptkkfsʃɕxθ")
 _ALIKE_VOWELS = str.maketrans("ɑɐʌəɪɨyʊɛɔ", "aaaaiiiueo")
 
 
-def _options(sheet: Sheet) -> Iterator[tuple[int, Sequence[ChoiceOption]]]:
+@dataclass(frozen=True, slots=True)
+class _Phrase:
+    """What a caller may say for one option, or for one code of a scale; its place in the survey."""
+
+    text: str
+    option: int
+    loc: Loc
+
+
+def _answers(sheet: Sheet) -> Iterator[list[_Phrase]]:
+    """All that is said for the options of one question, or for the labels of its scale."""
     for index, question in enumerate(sheet.survey.questions):
         if isinstance(question, ChoiceQuestion | MultiChoiceQuestion):
-            yield index, question.choices()
-
-
-def _say(index: int, option: int, phrase: int) -> Loc:
-    return ("questions", index, "options", option, "say", phrase)
+            yield [
+                _Phrase(phrase, place, ("questions", index, "options", place, "say", number))
+                for place, option in enumerate(question.choices())
+                for number, phrase in enumerate(option.say)
+            ]
+        elif isinstance(question, ScoreQuestion) and question.labels:
+            yield [
+                _Phrase(label, code, ("questions", index, "labels", code))
+                for code, label in question.labels.items()
+            ]
 
 
 def words(sheet: Sheet, _tools: Tools) -> Iterator[Problem]:
-    for index, options in _options(sheet):
-        for place, option in enumerate(options):
-            for number, phrase in enumerate(option.say):
-                if not _WORDS.fullmatch(phrase.strip()):
-                    yield sheet.problem(UNSPOKEN, _say(index, place, number), f"«{phrase}» — не слова")
+    for phrases in _answers(sheet):
+        for phrase in phrases:
+            if not _WORDS.fullmatch(phrase.text.strip()):
+                yield sheet.problem(UNSPOKEN, phrase.loc, f"«{phrase.text}» — не слова")
 
 
 def vocabulary(sheet: Sheet, tools: Tools) -> Iterator[Problem]:
     """A word of the vocabulary counts with ё and with е, as the answer's reading takes them for one."""
-    found = list(_options(sheet))
+    found = list(_answers(sheet))
     if tools.vocabulary is None or not found:
         return
     vocabulary = tools.vocabulary(sheet.survey.language)
     if vocabulary is None:
         return
     known = frozenset(fold(word) for word in vocabulary)
-    for index, options in found:
-        for place, option in enumerate(options):
-            for number, phrase in enumerate(option.say):
-                unknown = [word for word in _pieces(phrase) if word not in known]
-                if unknown and _WORDS.fullmatch(phrase.strip()):
-                    listed = ", ".join(f"«{word}»" for word in dict.fromkeys(unknown))
-                    message = f"распознавание не знает: {listed}"
-                    yield sheet.problem(UNKNOWN, _say(index, place, number), message)
+    for phrases in found:
+        for phrase in phrases:
+            unknown = [word for word in _pieces(phrase.text) if word not in known]
+            if unknown and _WORDS.fullmatch(phrase.text.strip()):
+                listed = ", ".join(f"«{word}»" for word in dict.fromkeys(unknown))
+                yield sheet.problem(UNKNOWN, phrase.loc, f"распознавание не знает: {listed}")
 
 
 def _pieces(phrase: str) -> list[str]:
@@ -89,23 +103,14 @@ def alike(sheet: Sheet, tools: Tools) -> Iterator[Problem]:
     """Options against one another; an option's own words may be alike as much as they like."""
     if tools.phonemes is None:
         return
-    for index, options in _options(sheet):
-        said = [
-            (place, number, phrase)
-            for place, option in enumerate(options)
-            for number, phrase in enumerate(option.say)
-        ]
-        sounds = tools.phonemes([phrase for _, _, phrase in said], sheet.survey.language)
-        heard = list(zip(said, sounds, strict=True))
-        for ((first, _, one), first_sounds), ((second, number, other), second_sounds) in combinations(
-            heard, 2
-        ):
-            if first == second:
-                continue
-            distance = difference(first_sounds, second_sounds)
-            if distance <= ALIKE_AT_MOST:
-                message = f"«{one}» и «{other}» на слух почти одно и то же"
-                yield sheet.problem(ALIKE, _say(index, second, number), message)
+    for phrases in _answers(sheet):
+        sounds = tools.phonemes([phrase.text for phrase in phrases], sheet.survey.language)
+        heard = list(zip(phrases, sounds, strict=True))
+        for (one, first), (other, second) in combinations(heard, 2):
+            twice = fold(one.text.strip()) == fold(other.text.strip())  # another rule's matter
+            if one.option != other.option and not twice and difference(first, second) <= ALIKE_AT_MOST:
+                message = f"«{one.text}» и «{other.text}» на слух почти одно и то же"
+                yield sheet.problem(ALIKE, other.loc, message)
 
 
 def difference(first: Sequence[str], second: Sequence[str]) -> float:

@@ -33,6 +33,7 @@ LONG = warning(
     "prompt-too-long",
     "фраза звучит дольше, чем её станут слушать",
     f"вопрос — до {QUESTION_S:g} с, остальное — до {SPEECH_S:g} с; разделите или сократите",
+    needs="seconds",
 )
 MANY_OPTIONS = warning(
     "too-many-options",

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.surveys.conditions import written
-from bot.surveys.lint.exploring import explore
+from bot.surveys.lint.exploring import Explored, explore
 from bot.surveys.lint.rules import Check, Sheet, Tools, error, warning
 from bot.surveys.problems import Problem
-from bot.surveys.schema import Survey
 
 QUESTION = error(
     "unreachable-question",
@@ -48,7 +47,7 @@ def reach(sheet: Sheet, _tools: Tools) -> Iterator[Problem]:
         return
     for index, question in enumerate(survey.questions):
         if question.id not in explored.asked:
-            yield _unasked(sheet, index)
+            yield _unasked(sheet, index, explored)
             continue
         for place, branch in enumerate(question.then):
             if (question.id, place) not in explored.branches:
@@ -61,19 +60,13 @@ def reach(sheet: Sheet, _tools: Tools) -> Iterator[Problem]:
             yield sheet.problem(RULE, ("triage", index, "when"), message)
 
 
-def _unasked(sheet: Sheet, index: int) -> Problem:
+def _unasked(sheet: Sheet, index: int, explored: Explored) -> Problem:
     question = sheet.survey.questions[index]
-    if question.when is not None and question.id in explore(_without_condition(sheet.survey, index)).asked:
+    if question.when is not None and question.id in explored.passed:
         message = f"вопрос «{question.id}» не прозвучит никогда: {written(question.when)}"
         return sheet.problem(QUESTION, ("questions", index, "when"), message)
     message = f"вопрос «{question.id}» не прозвучит никогда: все пути идут мимо"
     return sheet.problem(QUESTION, ("questions", index), message)
-
-
-def _without_condition(survey: Survey, index: int) -> Survey:
-    questions = list(survey.questions)
-    questions[index] = questions[index].model_copy(update={"when": None})
-    return survey.model_copy(update={"questions": tuple(questions)})
 
 
 CHECKS: tuple[Check, ...] = (reach,)

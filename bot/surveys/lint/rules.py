@@ -26,21 +26,23 @@ class Rule:
     """`meaning` says what is wrong with whatever breaks the rule, `mend` what would be right.
 
     An error makes a call of the survey go wrong, and nothing excuses it. A warning makes it go badly;
-    `# lint: allow <rule>` on the line says that it is meant.
+    `# lint: allow <rule>` on the line says that it is meant. `needs` is the field of `Tools` without
+    which nothing can be said of it.
     """
 
     id: str
     level: Literal["error", "warning"]
     meaning: str
     mend: str
+    needs: str = ""
 
 
 def error(rule_id: str, meaning: str, mend: str) -> Rule:
     return Rule(rule_id, "error", meaning, mend)
 
 
-def warning(rule_id: str, meaning: str, mend: str) -> Rule:
-    return Rule(rule_id, "warning", meaning, mend)
+def warning(rule_id: str, meaning: str, mend: str, *, needs: str = "") -> Rule:
+    return Rule(rule_id, "warning", meaning, mend, needs)
 
 
 @dataclass(frozen=True, slots=True)

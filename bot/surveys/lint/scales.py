@@ -32,8 +32,8 @@ UNNAMED = warning(
 )
 LABELS = error(
     "scale-labels",
-    "подписи не подходят шкале: край без подписи или одна подпись у двух оценок",
-    "подпишите оба края, каждую оценку по-своему",
+    "подписи не подходят шкале: край без подписи, одна у двух оценок или подпись — другое число",
+    "подпишите оба края, каждую оценку по-своему и словами, которые не число",
 )
 POSITIVE = error(
     "csat-positive",
@@ -157,11 +157,23 @@ def labels(sheet: Sheet, _tools: Tools) -> Iterator[Problem]:
         meanings = [meaning.casefold().strip() for meaning in given.values()]
         twice = next((text for place, text in enumerate(meanings) if text in meanings[:place]), "")
         where = ("questions", index, "labels")
+        for code, meaning in given.items():
+            number = _bare_number(meaning)
+            if number is not None and number != code:
+                message = f"вопрос «{question.id}»: оценка {code} подписана «{meaning}», а это {number}"
+                yield sheet.problem(LABELS, (*where, code), message)
         if bare:
             message = f"вопрос «{question.id}»: край шкалы {bare[0]} без подписи"
             yield sheet.problem(LABELS, where, message)
         if twice:
             yield sheet.problem(LABELS, where, f"вопрос «{question.id}»: подпись «{twice}» у двух оценок")
+
+
+def _bare_number(label: str) -> int | None:
+    """The number that is all of a label: a caller who says it means the number."""
+    words = [Token(word) for word in split(label)]
+    found = mentions(words)
+    return found[0].value if len(found) == 1 and (found[0].start, found[0].end) == (0, len(words)) else None
 
 
 def positive(sheet: Sheet, _tools: Tools) -> Iterator[Problem]:

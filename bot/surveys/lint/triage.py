@@ -21,6 +21,7 @@ UNKNOWN_TARGET = warning(
     "transfer-target-unknown",
     "такого имени нет в таблице сотрудников этой машины, и звонок передать будет некому",
     "допишите имя в [handover.agents] файла otklik.toml или возьмите имя оттуда",
+    needs="targets",
 )
 
 TARGET_FORM = error(
