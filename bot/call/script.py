@@ -9,16 +9,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from itertools import cycle
+from math import inf
 from typing import assert_never
 
+from bot.call.asides import Asides
 from bot.call.handover import Handover
 from bot.call.journal import Journal
-from bot.call.listening import Ear, Heard
+from bot.call.listening import Ear
 from bot.call.matters import Matters
 from bot.call.measures import ReplyTimer
 from bot.call.outcome import Progress
 from bot.call.plan import CallPlan, CallRoom
+from bot.call.silence import Silence
 from bot.call.speaking import Speaker
 from bot.call.speculation import Speculation
 from bot.call.talking_over import TalkOver
@@ -37,6 +39,7 @@ from bot.core.directives import (
     Offer,
     OfferAnswered,
     OpenCase,
+    OpenExpected,
     OptOut,
     Record,
     Say,
@@ -60,7 +63,6 @@ from bot.core.events import (
     SignalWithdrawn,
     TurnUnderstood,
 )
-from bot.speech.grammar import INTERRUPTIONS
 from bot.surveys.offering import expected_at
 from telephony.leg import CallLeg
 
@@ -68,13 +70,13 @@ OFFER = "offer"
 """The `question_id` under which an offer is put and listened to."""
 
 
-_QUIET_S = 1.9
-"""No silence on a line lasts longer than two seconds: by then a filler has begun."""
-
 _FAREWELLS = frozenset(
     ("до", "свидания", "всего", "доброго", "хорошего", "дня", "пока", "и", "вам", "вас", "тоже", "большое")
 )
 """What people say while they are taken leave of: no answer is corrected by it."""
+
+_NOTHING_ASKED = ("", OpenExpected())
+"""What was said last where no question was put."""
 
 _INTERJECTION_S = 1.0
 """Who spoke over a prompt that asks nothing is waited for no longer than this."""
@@ -97,8 +99,8 @@ class Script:
         self.speaker.on_sound = self._timer.sounded
         self.speaker.on_started = self._timer.write
         self.speaker.tape = tape
-        self._sign = room.listening_sign(leg.rate)
-        self.ear.on_waiting = self._still_here
+        sign = room.listening_sign(leg.rate)
+        self.silence = Silence(leg, self.ear, self.speaker, room.settings, sign, plan.texts.filler)
         self._foresight = (
             Speculation(plan.survey, plan.context, room.dialogue, self.speaker.sound)
             if plan.survey is not None
@@ -107,9 +109,9 @@ class Script:
         self.ear.on_words = self._foresee
         self.progress = Progress()
         self.handing_over = False
-        self._interjection: Heard | None = None
         self._turns = Turns(self.ear, journal, self._timer, room.clock)
         self._matters = Matters(journal, plan.context.department)
+        self._asides = Asides(plan.context.call_id, room.dialogue, self._turns, room.clock)
         self._unsaid: tuple[Directive, ...] = ()
         self._corrigible = False
         self.before_greeting: Callable[[], Awaitable[None]] | None = None
@@ -125,11 +127,13 @@ class Script:
             await self._matters.close()
 
     async def _talk(self) -> None:
+        self.silence.prepare()
         reply = await self._patiently(asyncio.ensure_future(self._room.dialogue.start(self._plan.context)))
         if self._foresight is not None:
             self._foresight.started(reply)
         if self.before_greeting is not None:
             await self.before_greeting()
+        self.ear.unheard()  # an «алло» answers nothing
         following = await self._perform(reply)
         while following is not None:
             following = await self._take(following)
@@ -140,6 +144,7 @@ class Script:
         A reply that is foreseen is performed while the dialogue is being asked; where it says otherwise
         (which nothing but a fault explains) that is broken off.
         """
+        self.silence.attend()
         self._timer.asked()
         asking = asyncio.ensure_future(self._room.dialogue.turn(self._plan.context.call_id, turn))
         foreseen = self._foresight.foreseen(turn) if self._foresight is not None else None
@@ -168,25 +173,13 @@ class Script:
             self._foresight.guess(text, None if heard_out else self._turns.after_s(started_s))
 
     async def _patiently(self, reply: asyncio.Future[TurnReply]) -> TurnReply:
-        """Wait for the dialogue; a caller who waits with us is told so, again and again."""
-        fillers = cycle(self._plan.texts.filler)
+        """Wait for the dialogue; a caller who waits with us is told so."""
+        self.silence.waiting(True)
         try:
-            wait_s = min(self._room.settings.filler_after_s, max(_QUIET_S - self._turns.silent_s, 0.0))
-            while True:
-                done, _ = await asyncio.wait({reply}, timeout=wait_s)
-                wait_s = self._room.settings.filler_after_s
-                if done or self._leg.ended.done():
-                    return await reply
-                with suppress(LegClosed):  # he left this moment: what he said last still counts
-                    await self.speaker.say(next(fillers), purpose="filler")
-                self.ear.unheard()  # the filler, perhaps, and not the caller
+            return await reply
         finally:
+            self.silence.waiting(False)
             reply.cancel()
-
-    def _still_here(self) -> None:
-        """A quiet sign for a caller who thinks: the line is alive."""
-        with suppress(LegClosed):
-            self._leg.play(self._sign)
 
     # Directives ------------------------------------------------------------------------------
 
@@ -202,14 +195,25 @@ class Script:
         await self._matters.settle(directives)
         given = (each.answer for each in directives if isinstance(each, Record))
         self._corrigible = any(answer.status is AnswerStatus.ANSWERED for answer in given)
-        self.progress = self.progress.going_on()
+        self._look_ahead(directives)
         turn: UserTurn | None = None
         for directive in directives:
             try:
                 turn = await self._do(directive)
             except LegClosed:
                 turn = None
+        await self._asides.drop()
         return turn
+
+    def _look_ahead(self, directives: tuple[Directive, ...]) -> None:
+        if any(isinstance(each, Ask | Offer | Transfer) for each in directives):
+            self.progress = self.progress.going_on()
+        question = next((each for each in directives if isinstance(each, Ask | Offer)), None)
+        if question is None:
+            self._asides.coming(None, attempt=0)
+        else:
+            expected = question.expectation if isinstance(question, Ask) else expected_at(question.offer)
+            self._asides.coming(expected, attempt=question.attempt)
 
     async def _do(self, directive: Directive) -> UserTurn | None:
         write = self._journal.write
@@ -241,6 +245,7 @@ class Script:
             case OfferAnswered(offer=offer, accepted=accepted):
                 await write(OfferDecided, offer=offer, accepted=accepted)
             case Transfer():
+                self.silence.rest()
                 return await self._transfer(directive)
             case Callback():
                 await self._matters.promise(directive)
@@ -256,12 +261,25 @@ class Script:
         return None
 
     async def _say(self, say: Say) -> None:
-        over = TalkOver(self.ear, None, _INTERJECTION_S)
-        heard_out = await self.speaker.say(say.text, purpose=say.purpose, protected=say.protected, guard=over)
-        if over.turn:
-            heard = await over.heard()
-            adds = heard is not None and self._turns.adds(heard)
-            self._interjection = heard if adds else _interruption(heard)
+        if not say.protected and (self._asides.waiting is not None or self.ear.keyed):
+            return  # he has said already what he wants
+        ahead = self._asides.ahead
+        over = TalkOver(
+            self.ear,
+            self._asides.expected,
+            _INTERJECTION_S,
+            keys=ahead,
+            until_s=-inf if say.protected else inf,
+        )
+        heard_out = await self.speaker.say(
+            say.text,
+            purpose=say.purpose,
+            protected=say.protected,
+            interrupt=self.ear.expect_keys(ahead) if ahead is not None and not say.protected else None,
+            guard=over,
+        )
+        self.silence.greeted = True
+        await self._asides.take(await over.turns())
         if say.purpose == "consent" and heard_out and not self._leg.ended.done():
             await self._journal.write(ConsentHeard, media_s=self.ear.media_s)
             if self._plan.record:
@@ -269,9 +287,9 @@ class Script:
 
     async def _ask(self, ask: Ask | Offer, question_id: str, expectation: Expectation) -> UserTurn | None:
         over = TalkOver(self.ear, expectation, ask.no_input_s)
-        interjection, self._interjection = self._interjection, None
+        aside = self._asides.taken()
         self._turns.asking()
-        if interjection is None:
+        if aside is None and not self.ear.keyed:
             heard_out = await self.speaker.say(
                 ask.text,
                 purpose="question" if isinstance(ask, Ask) else "offer",
@@ -280,6 +298,7 @@ class Script:
                 interrupt=self.ear.expect_keys(expectation),
                 guard=over,
             )
+            self.silence.greeted = True
             if heard_out:
                 self._turns.asked()
         await self._journal.write(
@@ -288,30 +307,36 @@ class Script:
             question_id=question_id,
             expects=expectation.kind,
         )
-        heard = interjection or await over.heard()
+        heard = aside or await over.heard()
         if heard is None:  # the line ended, and nothing had been said
             return None
         return await self._turns.taken(heard, question_id, expectation)
 
     async def _close(self, end: End) -> UserTurn | None:
         """The closing words. Where an answer was said last they give way to what is added to it in time:
-        that turn is returned, and the closing said anew unless the dialogue has something else to say."""
-        spoken = self._turns.spoken
-        if spoken is None or not self._corrigible:
-            await self.speaker.say(end.text, purpose="closing")
-            return None
-        self._turns.asking()  # nothing was put that might have been heard
-        over = TalkOver(self.ear, spoken[1], _INTERJECTION_S, until_s=self._turns.adds_until, nods=_FAREWELLS)
-        try:
-            heard_out = await self.speaker.say(end.text, purpose="closing", guard=over)
-        except LegClosed:  # he corrected himself and left
-            if not over.turn:
-                raise
-            heard_out = False
-        heard = await over.heard() if over.turn else None
-        if heard is not None and over.is_meant(heard) and self._turns.adds(heard):
+        that turn is returned, and the closing said anew unless the dialogue has something else to say.
+        Whoever speaks later does not hold them up, and is heard: he may never want to be rung again."""
+        aside = self._asides.taken()
+        if aside is not None:
             self._unsaid = (end,)
-            return await self._turns.taken(heard, *spoken)
+            return await self._turns.taken(aside, *(self._turns.spoken or _NOTHING_ASKED))
+        self.silence.rest()
+        spoken = self._turns.spoken if self._corrigible else None
+        self._turns.asking()  # nothing was put that might have been heard
+        expected, until_s = (spoken[1], self._turns.adds_until) if spoken is not None else (None, -inf)
+        over = TalkOver(self.ear, expected, _INTERJECTION_S, until_s=until_s, nods=_FAREWELLS)
+        heard_out = False
+        with suppress(LegClosed):  # he corrected himself and left
+            heard_out = await self.speaker.say(end.text, purpose="closing", guard=over)
+        heard = await over.turns()
+        if spoken is not None and heard and self._turns.adds(heard[0]):
+            self._unsaid = (end,)
+            await self._asides.take(heard[1:], over=True)
+            return await self._turns.taken(heard[0], *spoken)
+        await self._asides.take(heard, over=True)
+        wish = self._asides.taken()
+        if wish is not None:
+            return await self._turns.taken(wish, *_NOTHING_ASKED)
         if not heard_out:
             await self.speaker.say(end.text, purpose="closing")
         return None
@@ -352,8 +377,15 @@ class Script:
 
     # The ways out ----------------------------------------------------------------------------
 
+    async def close(self) -> None:
+        """Lets go of the line; what was said on it is written down."""
+        await self.ear.rest()
+        await self.silence.close()
+        await self.speaker.close()
+
     async def apologise(self) -> None:
         """Our own fault: say so. The caller of this hangs up afterwards."""
+        self.silence.rest()
         if self.progress.decided is None:
             ours = Disposition.PARTIAL if self.progress.answers else Disposition.INTERRUPTED
             self.progress = self.progress.ending(ours)
@@ -362,10 +394,3 @@ class Script:
             await self.speaker.say(text, purpose="apology", protected=True)
         except (DiskFull, StoreUnavailable):  # it cannot be written down, but it can be said
             await self._leg.play(await self.speaker.sound(text)).done()
-
-
-def _interruption(heard: Heard | None) -> Heard | None:
-    """What was said over a prompt that asks nothing, where it does not bear to wait for the question that
-    follows: «не звоните», «позовите человека», «кто это»."""
-    words = f" {heard.text} " if heard is not None else ""
-    return heard if any(f" {phrase} " in words for phrase in INTERRUPTIONS) else None

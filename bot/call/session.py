@@ -143,7 +143,7 @@ class CallSession:
                     await self._say_sorry(script)
                 await _ring_out(leg)
             finally:
-                await script.ear.rest()
+                await script.close()
         finally:
             await leg.hang_up()
             await tape.stop("end")
@@ -199,6 +199,7 @@ class CallSession:
 
     async def _take_leave(self, script: Script) -> None:
         assert self._watch is not None
+        script.silence.rest()  # a machine waits for nobody
         farewell = self._plan.texts.farewell
         await take_leave(self._watch, script.speaker, message=self._plan.message, farewell=farewell)
 

@@ -130,7 +130,8 @@ class ListeningStarted(_Event):
 
 
 class TurnHeard(_Event):
-    """What the caller did at a question: words, keys or nothing.
+    """What the caller did at a question: words, keys or nothing; or a remark over a prompt that asked
+    nothing, and then `question_id` is empty.
 
     `started_s` and `ended_s` are the media times of the first and last voiced sound;
     `unknown_share` is the share of words that the recogniser does not know.

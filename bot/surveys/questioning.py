@@ -111,6 +111,16 @@ def _without_answer(
         _fail(draft, question, UnclearReason.NO_MATCH, turn.text)
 
 
+def after_the_end(draft: Draft, turn: UserTurn) -> None:
+    """One turn over the farewell, which changes nothing of how the survey ended."""
+    wish = wish_of(turn)
+    if wish is Wish.OPT_OUT:
+        draft.add(OptOut(words=turn.text))
+        draft.say(draft.survey.closings.opted_out, "closing")
+    elif wish is Wish.REQUEST_AGENT:
+        _request_agent(draft, turn)
+
+
 def _unless_answered(wish: Wish | None, question: Question, reading: Answer | Unclear) -> Wish | None:
     """«Завтра перезвоните» answers the question when to ring; «семь или восемь, не знаю» does know."""
     if wish is Wish.CALLBACK and isinstance(question, DateQuestion) and isinstance(reading, Answer):

@@ -476,5 +476,14 @@ def test_what_is_expected_follows_the_stage() -> None:
 
 def test_nothing_follows_the_end() -> None:
     talk = Talk().turn(GOODBYE)
-    for turn in (NINE, SILENCE, HANDOVER_FAILED, PERSON):
+    for turn in (NINE, SILENCE, HANDOVER_FAILED, LATER, NOISE):
         assert talk.turn(turn).last == ()
+
+
+def test_a_person_and_no_more_calls_are_granted_over_the_farewell_too() -> None:
+    done = (NINE, RESOLVED, PRAISE)
+    opted_out = Talk().turn(*done, say("больше не звоните", Intent.OPT_OUT)).last
+    assert [type(each) for each in opted_out] == [OptOut, Say]
+    asked = Talk().turn(*done, PERSON)
+    assert [type(each) for each in asked.last] == [Signal, Transfer]
+    assert asked.state.stage is Stage.HANDOVER
