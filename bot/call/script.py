@@ -84,11 +84,20 @@ _INTERJECTION_S = 1.0
 
 class Script:
     """The talk on one line that is up. `handing_over` is set while the caller is, or is being, passed
-    on to a human. `before_greeting` is waited for before the first word: whoever took the call may
-    speak first."""
+    on to a human. `opening` is what the dialogue begins with. `before_greeting` is waited for before the
+    first word: whoever took the call may speak first."""
 
-    def __init__(self, leg: CallLeg, plan: CallPlan, room: CallRoom, journal: Journal, tape: Tape) -> None:
+    def __init__(
+        self,
+        leg: CallLeg,
+        plan: CallPlan,
+        room: CallRoom,
+        journal: Journal,
+        tape: Tape,
+        opening: asyncio.Future[TurnReply],
+    ) -> None:
         self._leg = leg
+        self._opening = opening
         self._plan = plan
         self._room = room
         self._journal = journal
@@ -128,7 +137,7 @@ class Script:
 
     async def _talk(self) -> None:
         self.silence.prepare()
-        reply = await self._patiently(asyncio.ensure_future(self._room.dialogue.start(self._plan.context)))
+        reply = await self._patiently(self._opening)
         if self._foresight is not None:
             self._foresight.started(reply)
         if self.before_greeting is not None:

@@ -8,13 +8,15 @@ from itertools import pairwise
 
 import pytest
 
+from bot.call.session import CallSession
 from bot.core.audio import Pcm
 from bot.core.context import CallContext
 from bot.core.directives import Ask, Directive, End, OpenExpected, Say, ScaleExpected, TurnReply
 from bot.core.endings import Disposition
-from bot.core.events import CallEvent, ListeningStarted, PromptStarted, TurnHeard
+from bot.core.events import Answered, CallEvent, ListeningStarted, PromptStarted, TurnHeard
 from telephony.scripted import ScriptedLeg
 from telephony.tones import tone
+from telephony.virtual_time import run
 from tests.call.fakes import FILLER, Bench, Dialogue, Sink, Voices
 from tests.call.test_session import NINE, NPS, OPEN, call, prompt_ended, said, say
 
@@ -65,6 +67,18 @@ class SlowSink(Sink):
         if self.slow_s:
             await asyncio.sleep(self.slow_s)
         await super().commit(event)
+
+
+class LateOpening(Dialogue):
+    """Takes `opens_s` to begin."""
+
+    opens_s = 0.0
+    begun = 0
+
+    async def start(self, context: CallContext) -> TurnReply:
+        self.begun += 1
+        await asyncio.sleep(self.opens_s)
+        return await super().start(context)
 
 
 @pytest.mark.parametrize("slow_s", [0.3, 1.0, 1.9, 3.0, 7.0])
@@ -159,12 +173,9 @@ def test_a_filler_gives_way_to_the_caller() -> None:
 
 @pytest.mark.parametrize("slow_s", [1.2, 3.0, 5.0])
 def test_nobody_is_asked_to_wait_before_he_knows_who_calls(slow_s: float) -> None:
-    class Opening(Dialogue):
-        async def start(self, context: CallContext) -> TurnReply:
-            await asyncio.sleep(slow_s)
-            return await super().start(context)
-
-    bench = Bench(dialogue=Opening())
+    dialogue = LateOpening()
+    dialogue.opens_s = slow_s
+    bench = Bench(dialogue=dialogue)
     found: list[float] = []
 
     async def caller(leg: ScriptedLeg) -> None:
@@ -245,3 +256,60 @@ def test_a_closed_question_brings_no_sign_within_a_pause() -> None:
     call(bench, caller, (NPS,), (CLOSING,))
     assert given == []
     assert not isinstance(NPS.expectation, OpenExpected)
+
+
+# The beginning ------------------------------------------------------------------------------
+
+
+def test_the_dialogue_begins_while_the_telephone_rings() -> None:
+    dialogue = LateOpening()
+    dialogue.opens_s = 1.2
+    bench = Bench(dialogue=dialogue)
+    bench.dialogue.replies.append((CONSENT, NPS))
+    greeted: list[float] = []
+
+    async def ring() -> Disposition:
+        leg = bench.phones.legs["sip:a@test.invalid"] = ScriptedLeg(direction="outbound", answered=False)
+        session = asyncio.create_task(CallSession(bench.plan(), bench.room()).outbound("sip:a@test.invalid"))
+        await asyncio.sleep(5.0)
+        leg.remote_answer()
+        await prompt_ended(bench, 2)
+        greeted.append(leg.played[0][0])
+        leg.remote_hang_up()
+        return await session
+
+    assert run(ring()) is Disposition.HUNG_UP
+    assert said(bench) == [CONSENT.text, NPS.text]
+    assert greeted[0] < 1.5, "only the wait for an «алло»"
+
+
+def test_a_call_that_is_not_taken_leaves_no_dialogue_behind() -> None:
+    dialogue = LateOpening()
+    dialogue.opens_s = 100.0
+    bench = Bench(dialogue=dialogue)
+
+    async def ring() -> tuple[Disposition, int]:
+        disposition = await CallSession(bench.plan(), bench.room()).outbound("sip:busy@test.invalid")
+        return disposition, len(asyncio.all_tasks())
+
+    assert run(ring()) == (Disposition.BUSY, 1)
+    assert dialogue.begun == 1
+
+
+@pytest.mark.parametrize(("opens_s", "rings_s"), [(0.0, 0.0), (1.2, 1.2), (10.0, 2.0)])
+def test_a_call_that_comes_in_rings_until_the_dialogue_has_begun(opens_s: float, rings_s: float) -> None:
+    dialogue = LateOpening()
+    dialogue.opens_s = opens_s
+    bench = Bench(dialogue=dialogue)
+    rang: list[float] = []
+
+    async def caller(leg: ScriptedLeg) -> None:
+        began = asyncio.get_running_loop().time()
+        await bench.sink.until(lambda: bench.sink.of(Answered))
+        rang.append(asyncio.get_running_loop().time() - began)
+        await prompt_ended(bench, 1)
+        leg.remote_hang_up()
+
+    call(bench, caller, (CONSENT, NPS))
+    assert rang[0] == pytest.approx(rings_s, abs=0.05)
+    assert said(bench)[0] == CONSENT.text
