@@ -15,15 +15,22 @@ from bot.call.turns import Turns, turn_of
 from bot.core.answer import Answer
 from bot.core.clock import Clock
 from bot.core.context import TurnSource, UserTurn
-from bot.core.directives import Expectation, OpenExpected
+from bot.core.directives import Ask, Directive, Expectation, Offer, OpenExpected
 from bot.core.errors import Unavailable
 from bot.core.ports import Dialogue
 from bot.speech.grammar import INTERRUPTIONS
 from bot.surveys.answers import parse
+from bot.surveys.cues import wants_no_recording
+from bot.surveys.offering import expected_at
 from bot.surveys.understanding import as_understood
 from bot.surveys.wishes import FINAL_WISHES, wish_of
 
 log = structlog.get_logger()
+
+FAREWELLS = frozenset(
+    ("до", "свидания", "всего", "доброго", "хорошего", "дня", "пока", "и", "вам", "вас", "тоже", "большое")
+)
+"""What people say while they are taken leave of: no answer is corrected by it."""
 
 
 class Asides:
@@ -45,9 +52,14 @@ class Asides:
         """What words over a lead-in may answer."""
         return self.ahead if self.heard_before else None
 
-    def coming(self, ahead: Expectation | None, *, attempt: int) -> None:
-        """A reply is about to be performed, with this question in it, or none."""
-        self.ahead, self.heard_before = ahead, attempt > 1
+    def coming(self, directives: Sequence[Directive]) -> None:
+        """These are about to be performed, with a question among them or none."""
+        question = next((each for each in directives if isinstance(each, Ask | Offer)), None)
+        self.heard_before = question is not None and question.attempt > 1
+        if question is None:
+            self.ahead = None
+        else:
+            self.ahead = question.expectation if isinstance(question, Ask) else expected_at(question.offer)
 
     def taken(self) -> Heard | None:
         """What the dialogue is to be told in place of an answer to the question that is due, once."""
@@ -74,8 +86,10 @@ class Asides:
             return not over
         turn = turn_of(heard, self._clock.now())
         if over:
-            return wish_of(turn) in FINAL_WISHES or wish_of(await self._understood(turn)) in FINAL_WISHES
-        if self._turns.adds(heard) or is_interruption(heard.text):
+            if wants_no_recording(turn.text) or wish_of(turn) in FINAL_WISHES:
+                return True
+            return wish_of(await self._understood(turn)) in FINAL_WISHES
+        if self._turns.adds(heard) or is_interruption(heard.text) or wants_no_recording(heard.text):
             return True
         if self.expected is not None and isinstance(parse(self.expected, turn), Answer):
             return True

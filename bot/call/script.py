@@ -12,7 +12,7 @@ from contextlib import suppress
 from math import inf
 from typing import assert_never
 
-from bot.call.asides import Asides
+from bot.call.asides import FAREWELLS, Asides
 from bot.call.handover import Handover
 from bot.call.journal import Journal
 from bot.call.listening import Ear
@@ -44,6 +44,7 @@ from bot.core.directives import (
     Record,
     Say,
     Signal,
+    StopRecording,
     Transfer,
     TurnReply,
     WithdrawMatter,
@@ -63,17 +64,13 @@ from bot.core.events import (
     SignalWithdrawn,
     TurnUnderstood,
 )
+from bot.surveys.cues import wants_no_recording
 from bot.surveys.offering import expected_at
 from telephony.leg import CallLeg
 
 OFFER = "offer"
 """The `question_id` under which an offer is put and listened to."""
 
-
-_FAREWELLS = frozenset(
-    ("до", "свидания", "всего", "доброго", "хорошего", "дня", "пока", "и", "вам", "вас", "тоже", "большое")
-)
-"""What people say while they are taken leave of: no answer is corrected by it."""
 
 _NOTHING_ASKED = ("", OpenExpected())
 """What was said last where no question was put."""
@@ -204,7 +201,9 @@ class Script:
         await self._matters.settle(directives)
         given = (each.answer for each in directives if isinstance(each, Record))
         self._corrigible = any(answer.status is AnswerStatus.ANSWERED for answer in given)
-        self._look_ahead(directives)
+        self._asides.coming(directives)
+        if any(isinstance(each, Ask | Offer | Transfer) for each in directives):
+            self.progress = self.progress.going_on()
         turn: UserTurn | None = None
         for directive in directives:
             try:
@@ -213,16 +212,6 @@ class Script:
                 turn = None
         await self._asides.drop()
         return turn
-
-    def _look_ahead(self, directives: tuple[Directive, ...]) -> None:
-        if any(isinstance(each, Ask | Offer | Transfer) for each in directives):
-            self.progress = self.progress.going_on()
-        question = next((each for each in directives if isinstance(each, Ask | Offer)), None)
-        if question is None:
-            self._asides.coming(None, attempt=0)
-        else:
-            expected = question.expectation if isinstance(question, Ask) else expected_at(question.offer)
-            self._asides.coming(expected, attempt=question.attempt)
 
     async def _do(self, directive: Directive) -> UserTurn | None:
         write = self._journal.write
@@ -259,6 +248,8 @@ class Script:
             case Callback():
                 await self._matters.promise(directive)
                 self.progress = self.progress.promising()
+            case StopRecording(words=words):
+                await self._tape.refuse(words)
             case OptOut(words=words):
                 await write(OptedOut, words=words)
             case End():
@@ -288,10 +279,14 @@ class Script:
             guard=over,
         )
         self.silence.greeted = True
-        await self._asides.take(await over.turns())
+        heard = await over.turns()
+        await self._asides.take(heard)
         if say.purpose == "consent" and heard_out and not self._leg.ended.done():
             await self._journal.write(ConsentHeard, media_s=self.ear.media_s)
-            if self._plan.record:
+            refusal = next((each.text for each in heard if wants_no_recording(each.text)), None)
+            if refusal is not None:
+                await self._tape.refuse(refusal)
+            elif self._plan.record:
                 await self._tape.start()
 
     async def _ask(self, ask: Ask | Offer, question_id: str, expectation: Expectation) -> UserTurn | None:
@@ -333,7 +328,7 @@ class Script:
         spoken = self._turns.spoken if self._corrigible else None
         self._turns.asking()  # nothing was put that might have been heard
         expected, until_s = (spoken[1], self._turns.adds_until) if spoken is not None else (None, -inf)
-        over = TalkOver(self.ear, expected, _INTERJECTION_S, until_s=until_s, nods=_FAREWELLS)
+        over = TalkOver(self.ear, expected, _INTERJECTION_S, until_s=until_s, nods=FAREWELLS)
         heard_out = False
         with suppress(LegClosed):  # he corrected himself and left
             heard_out = await self.speaker.say(end.text, purpose="closing", guard=over)

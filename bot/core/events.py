@@ -332,6 +332,13 @@ class RecordingStopped(_Event):
     reason: str
 
 
+class RecordingRefused(_Event):
+    """The caller does not want to be recorded: there is no recording of this call, whatever came before."""
+
+    kind: Literal["recording_refused"] = "recording_refused"
+    words: str = ""
+
+
 class ReplyMeasured(_Event):
     """The bot's own estimate of one reply gap and where it went, in milliseconds.
 
@@ -398,6 +405,7 @@ CallEvent = Annotated[
     | ConsentHeard
     | RecordingStarted
     | RecordingStopped
+    | RecordingRefused
     | ReplyMeasured
     | DialogueFailed
     | CallEnded,

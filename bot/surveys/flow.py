@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from bot.core.context import CallContext, TurnSource, UserTurn
 from bot.core.directives import Expectation
-from bot.surveys import asking, confirming, course
+from bot.surveys import asking, confirming, course, privacy
 from bot.surveys.correcting import made_good, taken, with_addition
 from bot.surveys.draft import Draft
 from bot.surveys.offering import at_offer, expected_at
@@ -63,12 +63,13 @@ def next_step(survey: Survey, state: FlowState, turn: UserTurn) -> Step:
         after_the_end(draft, turn)
         return draft.step()
     draft.heard(turn)
+    unrecorded = state.stage is not Stage.HANDOVER and privacy.heed(draft, turn)
     if turn.source is TurnSource.HANDOVER_FAILED:
         course.handover_failed(draft, turn)
     elif state.stage is Stage.QUESTION:
-        at_question(draft, turn)
+        at_question(draft, turn, unrecorded=unrecorded)
     elif state.stage is Stage.OFFER:
-        at_offer(draft, turn)
+        at_offer(draft, turn, unrecorded=unrecorded)
     course.act(draft)
     step = draft.step()
     if addition is not None:
