@@ -54,6 +54,14 @@ class VirtualTimeLoop(asyncio.SelectorEventLoop):
         future.add_done_callback(self._thread_done)
         return future
 
+    async def shutdown_default_executor(self) -> None:
+        """Waits for a thread of its own, past `run_in_executor`."""
+        self._jumping.busy_threads += 1
+        try:
+            await super().shutdown_default_executor()
+        finally:
+            self._jumping.busy_threads -= 1
+
     def _thread_done(self, _: asyncio.Future[Any]) -> None:
         self._jumping.busy_threads -= 1
 

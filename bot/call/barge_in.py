@@ -13,10 +13,15 @@ One `BargeIn` lives for one prompt. It is fed every frame of the line and answer
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 
-from bot.core.directives import ChoiceExpected, Expectation, YesNoExpected
+from bot.core.answer import Answer
+from bot.core.context import TurnSource, UserTurn
+from bot.core.directives import Expectation, OpenExpected
 from bot.speech.grammar import UNKNOWN
+from bot.surveys.answers import parse
+from bot.surveys.yes_no_words import HUMS
 
 _SILENT_DBFS = -120.0
 _NOISE_PROBABILITY = 0.1
@@ -33,9 +38,10 @@ _STEM = 4
 
 _NODS = frozenset({"угу", "ага", "так", "э", "м", "мм", "хм", "ну", "да", "ок", "окей", "ясно", "понятно"})
 _NODS |= {"хорошо", "ладно", "алло", "слушаю", "спасибо", "здравствуйте"}
-"""What people say to show that they listen, or while they do."""
-_ANSWERS = {YesNoExpected: frozenset({"да", "хорошо", "ладно"})}
-"""Nods that answer such a question all the same."""
+"""What people say to show that they listen, or while they do, unless it answers the question. A hum never
+does over its prompt: it is the sign of listening itself."""
+_SOME_DAY = datetime(2001, 1, 1, tzinfo=UTC)
+"""Whether words answer a question does not hang on the day on which they are said."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +127,8 @@ class BargeIn:
     ) -> None:
         self._words = _plain(text)
         self._duration_s = max(duration_s, 0.1)
-        self._nods = (_NODS | nods) - _answers_of(expectation)
+        self._nods = _NODS | nods
+        self._expectation = expectation
         self._protected = protected
         self._settings = settings or BargeInSettings()
         self._noise_dbfs = _SILENT_DBFS
@@ -153,7 +160,8 @@ class BargeIn:
     def judge(self, text: str, saying_s: float) -> Resume | None:
         """Why these words, the final result of what was said, are no turn; None where they are one."""
         words = text.split()
-        if any(word not in self._nods for word in self._own_words(words, saying_s)):
+        own = self._own_words(words, saying_s)
+        if any(word not in self._nods for word in own) or self._answers(own):
             return None
         if all(word == UNKNOWN for word in words):
             return Resume(BargeInReason.NOISE)
@@ -218,6 +226,13 @@ class BargeIn:
             return Stop(BargeInReason.VOICE)
         return self.judge(sound.partial, sound.saying_s) or Resume(BargeInReason.NOISE)
 
+    def _answers(self, words: list[str]) -> bool:
+        """Whether words that are nods elsewhere are the answer here, as the survey will read it."""
+        if not words or isinstance(self._expectation, OpenExpected | None) or HUMS.issuperset(words):
+            return False
+        turn = UserTurn(source=TurnSource.SPEECH, text=" ".join(words), at=_SOME_DAY)
+        return isinstance(parse(self._expectation, turn), Answer)
+
     def _own_words(self, words: list[str], saying_s: float) -> list[str]:
         """The known words that the caller said himself, as far as one can tell."""
         known = [word for word in words if word != UNKNOWN]
@@ -237,12 +252,6 @@ class BargeIn:
                 near.append(word)
             at += length
         return near
-
-
-def _answers_of(expectation: Expectation | None) -> frozenset[str]:
-    if isinstance(expectation, ChoiceExpected):
-        return frozenset(word for option in expectation.options for say in option.say for word in _plain(say))
-    return _ANSWERS.get(type(expectation), frozenset())  # type: ignore[arg-type]
 
 
 def _plain(text: str) -> list[str]:

@@ -34,8 +34,7 @@ class HandingOver:
     async def over(self, order: Transfer) -> HandoverResult:
         """Run it. Where the node goes down meanwhile, a callback case remains. Raises LegClosed, DiskFull."""
         ear = self._parts.ear
-        signs = ear.on_waiting, ear.on_words
-        ear.on_waiting = ear.on_words = None  # music is sign enough, and no survey answer is expected
+        on_words, ear.on_words = ear.on_words, None  # no survey answer is expected
         handover = self.now = Handover(self._parts)
         try:
             result = await handover.run(order)
@@ -44,7 +43,7 @@ class HandingOver:
             await self.owe("caller_left" if self._parts.leg.ended.done() else NODE_STOPPED)
             raise
         finally:
-            ear.on_waiting, ear.on_words = signs
+            ear.on_words = on_words
             self.now = None
             self._route = handover.route
             self.joined = self.joined or handover.joined

@@ -27,8 +27,8 @@ from telephony.leg import CallLeg
 
 log = structlog.get_logger()
 
-_UNHEARD_S = 1.0
-"""As long as it takes, on a busy machine, from the end of a turn to the first sound of the reply."""
+_UNHEARD_S = 5.0
+"""As long as a slow dialogue or disk may keep a caller without a listener: he speaks all the same."""
 
 
 Sounding = tuple[Frame, float]
@@ -62,13 +62,13 @@ class Heard:
 class Ear:
     """Listens on one leg. `attend` starts it and `rest` stops it, as often as need be.
 
-    `on_waiting` is called again and again while a caller who should speak is silent; `on_frame` gets
-    every frame of the line as it comes, and None when there will be no more; `on_words` what was said
-    of a turn, and the media time at which it began, whenever it may be over with that. `partial` is what was
-    recognised so far of the turn that is being heard.
+    `on_frame` gets every frame of the line as it comes, and None when there will be no more, for whoever
+    listens beside a turn; `on_sounding` gets every one for as long as the line is attended; `on_words` what
+    was said of a turn, and the media time at which it began, whenever it may be over with that. `partial`
+    is what was recognised so far of the turn that is being heard.
 
-    What comes between `took_turn` and whoever listens next is kept (`unheard`): people go on while
-    their answer is being taken.
+    What comes while nobody listens is kept for whoever does next (`unheard`): people go on while their
+    answer is being taken, and speak while a filler plays.
     """
 
     def __init__(
@@ -93,12 +93,12 @@ class Ear:
         self._over = False
         self._failure: Exception | None = None
         self.media_s = 0.0
-        self.on_waiting: Callable[[], None] | None = None
         self.on_frame: Callable[[Sounding | None], None] | None = None
+        self.on_sounding: Callable[[Sounding], None] | None = None
         self.on_words: Callable[[str, float], None] | None = None
         self.partial = ""
+        self._telling_since: float | None = None
         self._unheard: deque[Sounding] = deque(maxlen=round(_UNHEARD_S / FRAME_S))
-        self._just_heard = False
         self._answered: Expectation | None = None
         self._adds_until = 0.0
 
@@ -140,21 +140,40 @@ class Ear:
             self._turn.put_nowait(sounding)
         if self.on_frame is not None:
             self.on_frame(sounding)
-        elif self._just_heard and self._turn is None and sounding is not None:
+        elif self._turn is None and sounding is not None:
             self._unheard.append(sounding)
+        if self.on_sounding is not None and sounding is not None:
+            self.on_sounding(sounding)
 
     def took_turn(self, expectation: Expectation, adds_until: float) -> None:
-        """The last turn is the caller's answer to this; keep what comes until somebody listens again. A
-        turn that begins by media time `adds_until` may still be about it."""
-        self._just_heard = True
+        """The last turn is the caller's answer to this. A turn that begins by media time `adds_until` may
+        still be about it."""
         self._answered, self._adds_until = expectation, adds_until
 
     def unheard(self) -> list[Sounding]:
-        """What came since `took_turn`, once: from now on nothing is kept."""
+        """What came since somebody listened last, once."""
         kept = list(self._unheard)
         self._unheard.clear()
-        self._just_heard = False
         return kept
+
+    def give_back(self, soundings: Iterable[Sounding]) -> None:
+        """Keep these for whoever listens next: they were looked at, and not understood."""
+        self._unheard.extend(soundings)
+
+    @property
+    def listening(self) -> bool:
+        """Whether a turn of the caller is being heard."""
+        return self._turn is not None
+
+    @property
+    def telling_s(self) -> float:
+        """How long the caller has been telling something, at an open question; else 0."""
+        return self.media_s - self._telling_since if self._telling_since is not None else 0.0
+
+    @property
+    def keyed(self) -> bool:
+        """Whether keys were pressed that nobody has taken yet."""
+        return self._pad is not None and self._pad.started
 
     async def _read_keys(self) -> None:
         async for digit in self._leg.digits():
@@ -196,13 +215,15 @@ class Ear:
             before=self._answered if self.media_s <= self._adds_until else None,
         )
         self._turn = turn
+        self._unheard.clear()
         self.partial = ""
         try:
-            heard = await self._follow(turn, stream, endpointer, pad)
+            opens = isinstance(expectation, OpenExpected)
+            heard = await self._follow(turn, stream, endpointer, pad, telling=opens)
             self._must_hear()
             return heard
         finally:
-            self._turn = self._pad = None
+            self._turn = self._pad = self._telling_since = None
             stream.close()
 
     def cut(self) -> None:
@@ -220,11 +241,12 @@ class Ear:
         stream: RecognitionStream,
         endpointer: Endpointer,
         pad: KeyPad,
+        *,
+        telling: bool,
     ) -> Heard | None:
         started_s: float | None = None
         speaking = False
         offered = ""
-        sign_at = self.media_s + self._settings.listening_sign_s
         while (item := await turn.get()) is not None:
             frame, probability = item
             now = frame.at + FRAME_S
@@ -238,9 +260,9 @@ class Ear:
                     case SpeechStarted(at=at):
                         started_s = at if started_s is None else started_s
                         speaking = True
+                        self._telling_since = started_s if telling else None
                     case SpeechEnded():
                         speaking = False
-                        sign_at = now + self._settings.listening_sign_s
                         if endpointer.wants_words:
                             self.partial = await stream.settle()
                     case TurnOver(at=at, started_s=begun_s, ended_s=ended_s):
@@ -251,9 +273,6 @@ class Ear:
                 offered = self.partial
                 if self.on_words is not None:
                     self.on_words(offered, started_s)
-            if not speaking and now >= sign_at and self.on_waiting is not None:
-                self.on_waiting()
-                sign_at = now + self._settings.listening_sign_s
         # The line ended in the middle of the turn: what was said or keyed still counts.
         if pad.keys:
             return await self._keyed(pad, stream, self.media_s)

@@ -169,6 +169,14 @@ class Recording:
                 self._fail(error)
         return self._tracks.length / self.rate
 
+    async def erase(self) -> None:
+        """Close it and delete its file. Raises StoreUnavailable where that fails."""
+        await self.close()
+        try:
+            await asyncio.to_thread(self.path.unlink, missing_ok=True)
+        except OSError as error:
+            raise StoreUnavailable(f"запись {self.path} не удаляется: {error}") from error
+
     def _add(self, channel: Literal[0, 1], data: bytes, rate: int, at: float) -> None:
         if rate != self.rate:
             raise ValueError(f"sound at {rate} in a recording at {self.rate}")

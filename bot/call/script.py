@@ -9,23 +9,25 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from itertools import cycle
+from math import inf
 from typing import assert_never
 
+from bot.call.asides import FAREWELLS, Asides
 from bot.call.coming_back import ask_again, open_matter, order_for
 from bot.call.handing_over import HandingOver
 from bot.call.handover_parts import Parts, Reason
 from bot.call.journal import Journal
-from bot.call.listening import Ear, Heard
+from bot.call.listening import Ear
 from bot.call.matters import Matters
 from bot.call.measures import ReplyTimer
 from bot.call.outcome import Progress
 from bot.call.plan import CallPlan, CallRoom
+from bot.call.silence import Silence
 from bot.call.speaking import Speaker
 from bot.call.speculation import Speculation
 from bot.call.talking_over import TalkOver
 from bot.call.tape import Tape
-from bot.call.turns import FAREWELLS, Turns, interruption
+from bot.call.turns import Turns
 from bot.call.waiting import end, first_of
 from bot.core.answer import AnswerStatus
 from bot.core.context import TurnSource, UserTurn
@@ -39,10 +41,12 @@ from bot.core.directives import (
     Offer,
     OfferAnswered,
     OpenCase,
+    OpenExpected,
     OptOut,
     Record,
     Say,
     Signal,
+    StopRecording,
     Transfer,
     TurnReply,
     WithdrawMatter,
@@ -64,6 +68,7 @@ from bot.core.events import (
 )
 from bot.core.ports import VoiceActivity
 from bot.core.returning import OpenMatter
+from bot.surveys.cues import wants_no_recording
 from bot.surveys.offering import expected_at
 from telephony.leg import CallLeg
 
@@ -71,8 +76,8 @@ OFFER = "offer"
 """The `question_id` under which an offer is put and listened to."""
 
 
-_QUIET_S = 1.9
-"""No silence on a line lasts longer than two seconds: by then a filler has begun."""
+_NOTHING_ASKED = ("", OpenExpected())
+"""What was said last where no question was put."""
 
 _INTERJECTION_S = 1.0
 """Who spoke over a prompt that asks nothing is waited for no longer than this."""
@@ -80,8 +85,8 @@ _INTERJECTION_S = 1.0
 
 class Script:
     """The talk on one line that is up. `handing_over` is set while the caller is, or is being, passed
-    on to a human; `handing` is how. `before_greeting` is waited for before the first word: whoever took
-    the call may speak first."""
+    on to a human; `handing` is how. `opening` is what the dialogue begins with. `before_greeting` is waited
+    for before the first word: whoever took the call may speak first."""
 
     def __init__(
         self,
@@ -90,9 +95,11 @@ class Script:
         room: CallRoom,
         journal: Journal,
         tape: Tape,
+        opening: asyncio.Future[TurnReply],
         agents_vad: Callable[[int], VoiceActivity] | None = None,
     ) -> None:
         self._leg = leg
+        self._opening = opening
         self._plan = plan
         self._room = room
         self._journal = journal
@@ -103,8 +110,8 @@ class Script:
         self.speaker.on_sound = self._timer.sounded
         self.speaker.on_started = self._timer.write
         self.speaker.tape = tape
-        self._sign = room.listening_sign(leg.rate)
-        self.ear.on_waiting = self._still_here
+        sign = room.listening_sign(leg.rate)
+        self.silence = Silence(leg, self.ear, self.speaker, room.settings, sign, plan.texts.filler)
         self._foresight = (
             Speculation(plan.survey, plan.context, room.dialogue, self.speaker.sound)
             if plan.survey is not None
@@ -116,9 +123,9 @@ class Script:
         self.handing = HandingOver(
             Parts(leg, self.ear, self.speaker, tape, self._voice_on, vad, journal, plan, room)
         )
-        self._interjection: Heard | None = None
         self._turns = Turns(self.ear, journal, self._timer, room.clock)
         self._matters = Matters(journal, plan.context.department)
+        self._asides = Asides(plan.context.call_id, room.dialogue, self._turns, room.clock)
         self._unsaid: tuple[Directive, ...] = ()
         self._corrigible = False
         self.before_greeting: Callable[[], Awaitable[None]] | None = None
@@ -132,6 +139,7 @@ class Script:
 
     async def run(self) -> None:
         """The whole talk. Raises LegClosed, DialogueUnavailable or DiskFull."""
+        self.silence.prepare()
         try:
             matter = await open_matter(self._plan, self._room, self._leg)
             await (self._talk() if matter is None else self._come_back(matter))
@@ -139,11 +147,12 @@ class Script:
             await self._matters.close()
 
     async def _talk(self) -> None:
-        reply = await self._patiently(asyncio.ensure_future(self._room.dialogue.start(self._plan.context)))
+        reply = await self._patiently(self._opening)
         if self._foresight is not None:
             self._foresight.started(reply)
         if self.before_greeting is not None:
             await self.before_greeting()
+        self.ear.unheard()  # an «алло» answers nothing
         following = await self._perform(reply)
         while following is not None:
             following = await self._take(following)
@@ -154,6 +163,7 @@ class Script:
         A reply that is foreseen is performed while the dialogue is being asked; where it says otherwise
         (which nothing but a fault explains) that is broken off.
         """
+        self.silence.attend()
         self._timer.asked()
         asking = asyncio.ensure_future(self._room.dialogue.turn(self._plan.context.call_id, turn))
         foreseen = self._foresight.foreseen(turn) if self._foresight is not None else None
@@ -182,25 +192,13 @@ class Script:
             self._foresight.guess(text, None if heard_out else self._turns.after_s(started_s))
 
     async def _patiently(self, reply: asyncio.Future[TurnReply]) -> TurnReply:
-        """Wait for the dialogue; a caller who waits with us is told so, again and again."""
-        fillers = cycle(self._plan.texts.filler)
+        """Wait for the dialogue; a caller who waits with us is told so."""
+        self.silence.waiting(True)
         try:
-            wait_s = min(self._room.settings.filler_after_s, max(_QUIET_S - self._turns.silent_s, 0.0))
-            while True:
-                done, _ = await asyncio.wait({reply}, timeout=wait_s)
-                wait_s = self._room.settings.filler_after_s
-                if done or self._leg.ended.done():
-                    return await reply
-                with suppress(LegClosed):  # he left this moment: what he said last still counts
-                    await self.speaker.say(next(fillers), purpose="filler")
-                self.ear.unheard()  # the filler, perhaps, and not the caller
+            return await reply
         finally:
+            self.silence.waiting(False)
             reply.cancel()
-
-    def _still_here(self) -> None:
-        """A quiet sign for a caller who thinks: the line is alive."""
-        with suppress(LegClosed):
-            self._leg.play(self._sign)
 
     # Directives ------------------------------------------------------------------------------
 
@@ -216,13 +214,16 @@ class Script:
         await self._matters.settle(directives)
         given = (each.answer for each in directives if isinstance(each, Record))
         self._corrigible = any(answer.status is AnswerStatus.ANSWERED for answer in given)
-        self.progress = self.progress.going_on()
+        self._asides.coming(directives)
+        if any(isinstance(each, Ask | Offer | Transfer) for each in directives):
+            self.progress = self.progress.going_on()
         turn: UserTurn | None = None
         for directive in directives:
             try:
                 turn = await self._do(directive)
             except LegClosed:
                 turn = None
+        await self._asides.drop()
         return turn
 
     async def _do(self, directive: Directive) -> UserTurn | None:
@@ -263,6 +264,8 @@ class Script:
                 else:
                     await self._matters.promise(directive)
                 self.progress = self.progress.promising()
+            case StopRecording(words=words):
+                await self._tape.refuse(words)
             case OptOut(words=words):
                 await write(OptedOut, words=words)
             case End():
@@ -274,22 +277,39 @@ class Script:
         return None
 
     async def _say(self, say: Say) -> None:
-        over = TalkOver(self.ear, None, _INTERJECTION_S)
-        heard_out = await self.speaker.say(say.text, purpose=say.purpose, protected=say.protected, guard=over)
-        if over.turn:
-            heard = await over.heard()
-            adds = heard is not None and self._turns.adds(heard)
-            self._interjection = heard if adds else interruption(heard)
+        if not say.protected and (self._asides.waiting is not None or self.ear.keyed):
+            return  # he has said already what he wants
+        ahead = self._asides.ahead
+        over = TalkOver(
+            self.ear,
+            self._asides.expected,
+            _INTERJECTION_S,
+            keys=ahead,
+            until_s=-inf if say.protected else inf,
+        )
+        heard_out = await self.speaker.say(
+            say.text,
+            purpose=say.purpose,
+            protected=say.protected,
+            interrupt=self.ear.expect_keys(ahead) if ahead is not None and not say.protected else None,
+            guard=over,
+        )
+        self.silence.greeted = True
+        heard = await over.turns()
+        await self._asides.take(heard)
         if say.purpose == "consent" and heard_out and not self._leg.ended.done():
             await self._journal.write(ConsentHeard, media_s=self.ear.media_s)
-            if self._plan.record:
+            refusal = next((each.text for each in heard if wants_no_recording(each.text)), None)
+            if refusal is not None:
+                await self._tape.refuse(refusal)
+            elif self._plan.record:
                 await self._tape.start()
 
     async def _ask(self, ask: Ask | Offer, question_id: str, expectation: Expectation) -> UserTurn | None:
         over = TalkOver(self.ear, expectation, ask.no_input_s)
-        interjection, self._interjection = self._interjection, None
+        aside = self._asides.taken()
         self._turns.asking()
-        if interjection is None:
+        if aside is None and not self.ear.keyed:
             heard_out = await self.speaker.say(
                 ask.text,
                 purpose="question" if isinstance(ask, Ask) else "offer",
@@ -298,6 +318,7 @@ class Script:
                 interrupt=self.ear.expect_keys(expectation),
                 guard=over,
             )
+            self.silence.greeted = True
             if heard_out:
                 self._turns.asked()
         await self._journal.write(
@@ -306,30 +327,36 @@ class Script:
             question_id=question_id,
             expects=expectation.kind,
         )
-        heard = interjection or await over.heard()
+        heard = aside or await over.heard()
         if heard is None:  # the line ended, and nothing had been said
             return None
         return await self._turns.taken(heard, question_id, expectation)
 
     async def _close(self, end: End) -> UserTurn | None:
         """The closing words. Where an answer was said last they give way to what is added to it in time:
-        that turn is returned, and the closing said anew unless the dialogue has something else to say."""
-        spoken = self._turns.spoken
-        if spoken is None or not self._corrigible:
-            await self.speaker.say(end.text, purpose="closing")
-            return None
-        self._turns.asking()  # nothing was put that might have been heard
-        over = TalkOver(self.ear, spoken[1], _INTERJECTION_S, until_s=self._turns.adds_until, nods=FAREWELLS)
-        try:
-            heard_out = await self.speaker.say(end.text, purpose="closing", guard=over)
-        except LegClosed:  # he corrected himself and left
-            if not over.turn:
-                raise
-            heard_out = False
-        heard = await over.heard() if over.turn else None
-        if heard is not None and over.is_meant(heard) and self._turns.adds(heard):
+        that turn is returned, and the closing said anew unless the dialogue has something else to say.
+        Whoever speaks later does not hold them up, and is heard: he may never want to be rung again."""
+        aside = self._asides.taken()
+        if aside is not None:
             self._unsaid = (end,)
-            return await self._turns.taken(heard, *spoken)
+            return await self._turns.taken(aside, *(self._turns.spoken or _NOTHING_ASKED))
+        self.silence.rest()
+        spoken = self._turns.spoken if self._corrigible else None
+        self._turns.asking()  # nothing was put that might have been heard
+        expected, until_s = (spoken[1], self._turns.adds_until) if spoken is not None else (None, -inf)
+        over = TalkOver(self.ear, expected, _INTERJECTION_S, until_s=until_s, nods=FAREWELLS)
+        heard_out = False
+        with suppress(LegClosed):  # he corrected himself and left
+            heard_out = await self.speaker.say(end.text, purpose="closing", guard=over)
+        heard = await over.turns()
+        if spoken is not None and heard and self._turns.adds(heard[0]):
+            self._unsaid = (end,)
+            await self._asides.take(heard[1:], over=True)
+            return await self._turns.taken(heard[0], *spoken)
+        await self._asides.take(heard, over=True)
+        wish = self._asides.taken()
+        if wish is not None:
+            return await self._turns.taken(wish, *_NOTHING_ASKED)
         if not heard_out:
             await self.speaker.say(end.text, purpose="closing")
         return None
@@ -349,6 +376,7 @@ class Script:
 
     async def _hand_over(self, order: Transfer) -> Reason | None:
         """Why it came to nothing; None where they have talked, and he was taken leave of."""
+        self.silence.rest()  # he hears music, and then a person
         try:
             result = await self.handing.over(order)
         except asyncio.CancelledError:
@@ -385,8 +413,15 @@ class Script:
 
     # The ways out ----------------------------------------------------------------------------
 
+    async def close(self) -> None:
+        """Lets go of the line; what was said on it is written down."""
+        await self.ear.rest()
+        await self.silence.close()
+        await self.speaker.close()
+
     async def apologise(self) -> None:
         """Our own fault: say so. The caller of this hangs up afterwards."""
+        self.silence.rest()
         if self.progress.decided is None and not self.progress.callback:
             ours = Disposition.PARTIAL if self.progress.answers else Disposition.INTERRUPTED
             self.progress = self.progress.ending(ours)

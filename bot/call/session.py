@@ -24,8 +24,9 @@ from bot.call.outcome import of_answered, of_unanswered
 from bot.call.plan import CallPlan, CallRoom
 from bot.call.script import Script
 from bot.call.tape import Tape
-from bot.call.waiting import first_of
+from bot.call.waiting import end, first_of
 from bot.core.audio import SAMPLE_BYTES, Pcm
+from bot.core.directives import TurnReply
 from bot.core.endings import Disposition, EndCause, EndKind
 from bot.core.errors import BadInput, CallError, DialFailed, DiskFull, LegClosed, Unavailable
 from bot.core.events import Answered, CallEnded, CallEvent, CallStarted, DialogueFailed, Ringing
@@ -42,6 +43,10 @@ _BREATH_S = 0.2
 comes, and that is 40 to 200 ms, is never played."""
 
 
+_RINGS_S = 2.0
+"""A call that comes in rings until the dialogue has begun, but no longer than this."""
+
+
 class CallSession:
     """One call. `outbound` or `inbound` is called once; `interrupt` at any time."""
 
@@ -55,12 +60,14 @@ class CallSession:
         self._leg: CallLeg | None = None
         self._dialling: asyncio.Future[CallLeg] | None = None
         self._talk: asyncio.Task[None] | None = None
+        self._opening: asyncio.Task[TurnReply] | None = None
         self._interrupted = False
 
     async def outbound(self, uri: str) -> Disposition:
         """Ring `uri` and run the call. Raises DiskFull where not even the outcome could be kept."""
         began = self._room.clock.monotonic()
         await self._started("outbound", uri)
+        self._open()
         watch = self._watch = AnswerWatch(self._room.recogniser, self._room.vad, self._journal)
         try:
             leg = await self._ring(uri, watch)
@@ -70,6 +77,7 @@ class CallSession:
             return await self._ended(error.cause, of_unanswered(error.cause, await watch.close()), began)
         finally:
             await watch.close()
+            await end(self._opening)
         return await self._ended(EndCause(EndKind.CANCELLED), Disposition.INTERRUPTED, began)
 
     async def _ring(self, uri: str, watch: AnswerWatch) -> CallLeg | None:
@@ -93,14 +101,25 @@ class CallSession:
         try:
             await self._started("inbound", leg.remote)
             await self._journal.write(Ringing)
+            await first_of(self._open(), leg.ended, timeout_s=_RINGS_S)
             await leg.answer()
         except LegClosed:
+            await end(self._opening)
             cause = leg.ended.result()
             return await self._ended(cause, of_unanswered(cause), began)
         except BaseException:
+            await end(self._opening)
             await leg.hang_up()  # nobody is left to a telephone that nobody will answer
             raise
-        return await self._talk_on(leg, began)
+        try:
+            return await self._talk_on(leg, began)
+        finally:
+            await end(self._opening)
+
+    def _open(self) -> asyncio.Task[TurnReply]:
+        """The dialogue begins while the telephone rings, so that nobody who takes it up waits for that."""
+        self._opening = asyncio.create_task(self._room.dialogue.start(self._plan.context))
+        return self._opening
 
     def interrupt(self) -> None:
         """The node must stop: the caller is told, and the call ends; a telephone that rings stops."""
@@ -162,7 +181,10 @@ class CallSession:
         self._leg = leg
         tape = Tape(self._plan.context.call_id, leg.rate, self._room.open_recording, self._journal)
         try:
-            script = self._script = Script(leg, self._plan, self._room, self._journal, tape, self._new_vad)
+            assert self._opening is not None  # it was begun before the line was up
+            script = self._script = Script(
+                leg, self._plan, self._room, self._journal, tape, self._opening, self._new_vad
+            )
             try:
                 script.ear.attend()
                 await self._journal.write(Answered, codec=leg.codec, rate=leg.rate)
@@ -178,7 +200,7 @@ class CallSession:
                     await self._say_sorry(script)
                 await _ring_out(leg)
             finally:
-                await script.ear.rest()
+                await script.close()
         finally:
             await leg.hang_up()
             await tape.stop("end")
@@ -234,6 +256,7 @@ class CallSession:
 
     async def _take_leave(self, script: Script) -> None:
         assert self._watch is not None
+        script.silence.rest()  # a machine waits for nobody
         farewell = self._plan.texts.farewell
         await take_leave(self._watch, script.speaker, message=self._plan.message, farewell=farewell)
 

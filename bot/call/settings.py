@@ -29,7 +29,7 @@ class CallSettings:
     """
 
     filler_after_s: float = 0.8
-    listening_sign_s: float = 1.6
+    listening_sign_s: float = 1.8
     answer_timeout_s: float = 30.0
     handover_form: HandoverForm = "bridge"
     handover_ring_s: float = 25.0

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Protocol
 
+import structlog
+
 from bot.call.journal import Journal
 from bot.call.waiting import first_of
 from bot.core.audio import Pcm
@@ -15,6 +17,8 @@ from bot.core.errors import DiskFull, StoreUnavailable, SynthesiserUnavailable
 from bot.core.events import PromptEnded, PromptPaused, PromptResumed, PromptStarted
 from bot.core.ports import Prompts
 from telephony.leg import CallLeg, Playback
+
+log = structlog.get_logger()
 
 SOUND_WAIT_S = 1.5
 """A caller waits for a prompt that was not prepared this long: more would be a dead line."""
@@ -68,11 +72,17 @@ class Spoken:
         self.duration_s = pcm.seconds
         self.number = number
         self._playback = playback
+        self._end = asyncio.ensure_future(playback.done())
         self._pcm = pcm
         self._media = media
         self._from_s = 0.0  # where in the sound the stretch began that is playing
         self._at = self.started_s = media.time.media_s
         self._paused = False
+
+    @property
+    def sounding(self) -> bool:
+        """Whether it is being heard now."""
+        return not self._paused and not self._end.done()
 
     async def pause(self, voice_s: float) -> float:
         """Falls silent, for a voice that began at media time `voice_s`; seconds that were heard."""
@@ -97,15 +107,15 @@ class Spoken:
 
     async def until(self, *ends: asyncio.Future[Any]) -> float:
         """Plays to its end, or until one of these is done; seconds that were heard."""
-        playing = asyncio.ensure_future(self._playback.done())
-        try:
-            await first_of(playing, *ends)
-            heard_s = await playing if playing.done() else await self._playback.stop()
-        finally:
-            playing.cancel()
+        await first_of(self._end, *ends)
+        heard_s = self._end.result() if self._end.done() else await self._playback.stop()
         if not self._paused:
             self._tape(heard_s)
         return heard_s
+
+    async def over(self) -> None:
+        """Returns when it is not being heard any more."""
+        await first_of(self._end)
 
     async def stop(self) -> None:
         await self._playback.stop()
@@ -132,6 +142,9 @@ class Speaker:
         self._voice = voice
         self._time = time
         self._numbers = count(1)
+        self._spoken: Spoken | None = None
+        self._bridge: Spoken | None = None
+        self._writing: set[asyncio.Task[None]] = set()
         self.tape: BotTape | None = None
         self.on_sound: Callable[[], None] | None = None
         self.on_started: Callable[[], Awaitable[None]] | None = None
@@ -150,6 +163,70 @@ class Speaker:
         except TimeoutError as error:
             raise SynthesiserUnavailable(f"no sound within {SOUND_WAIT_S:g} s") from error
 
+    @property
+    def sounding(self) -> bool:
+        """Whether anything of ours is being heard now."""
+        return any(spoken is not None and spoken.sounding for spoken in (self._spoken, self._bridge))
+
+    @property
+    def bridging(self) -> bool:
+        return self._bridge is not None and self._bridge.sounding
+
+    def bridge(self, text: str, pcm: Pcm) -> None:
+        """Say this at once, over whatever is being awaited; it is written down behind, since the disk may
+        be what the caller waits for. What is to be said meanwhile waits for its end."""
+        number = next(self._numbers)
+        media = Media(self._journal, self._time, self.tape)
+        self._bridge = Spoken(self._leg.play(pcm), pcm, text, number, media)
+        if self.on_sound is not None:
+            self.on_sound()
+        writing = asyncio.create_task(self._write_bridge(self._bridge))
+        self._writing.add(writing)
+        writing.add_done_callback(self._writing.discard)
+
+    @property
+    def behind(self) -> bool:
+        """Whether an earlier one is still to be written down."""
+        return bool(self._writing)
+
+    async def cut_bridge(self) -> None:
+        """The caller speaks: what bridges the silence is over."""
+        if self._bridge is not None:
+            await self._bridge.stop()
+
+    async def close(self) -> None:
+        """Returns when all is written down that was said beside `say`."""
+        if self._bridge is not None:
+            await self._bridge.stop()
+        await asyncio.gather(*self._writing)
+
+    async def _write_bridge(self, spoken: Spoken) -> None:
+        hearing = asyncio.ensure_future(spoken.until())
+        try:
+            await self._journal.write(
+                PromptStarted,
+                media_s=spoken.started_s,
+                prompt=spoken.number,
+                purpose="filler",
+                text=spoken.text,
+                duration_s=spoken.duration_s,
+            )
+            if self.on_started is not None:
+                await self.on_started()
+            heard_s = await hearing
+            await self._journal.write(
+                PromptEnded,
+                media_s=spoken.started_s + heard_s,
+                prompt=spoken.number,
+                heard_s=round(heard_s, 3),
+                completed=heard_s >= spoken.duration_s - 0.02,
+            )
+        except (DiskFull, StoreUnavailable) as error:
+            # The caller has heard it; what the call itself writes next meets the same disk, and says so.
+            log.error("filler not written down", call_id=self._journal.call_id, reason=error.message)
+        finally:
+            hearing.cancel()
+
     async def say(
         self,
         text: str,
@@ -164,19 +241,22 @@ class Speaker:
         """Speak; True if it was played to its end. Raises LegClosed when the line is gone.
 
         `interrupt` (a key was pressed) and `guard` (somebody talks over it) stop it, unless it is
-        protected.
+        protected: then the guard only listens.
         """
         pcm = await self.sound(text)
+        if self._bridge is not None:
+            await self._bridge.over()
         number = next(self._numbers)
         media = Media(self._journal, self._time, self.tape)
-        spoken = Spoken(self._leg.play(pcm), pcm, text, number, media)
+        spoken = self._spoken = Spoken(self._leg.play(pcm), pcm, text, number, media)
         if self.on_sound is not None:
             self.on_sound()
-        ends: list[asyncio.Future[Any]] = []
+        beside: list[asyncio.Future[Any]] = []
         if interrupt is not None and not protected:
-            ends.append(asyncio.ensure_future(interrupt.wait()))
-        if guard is not None and not protected:
-            ends.append(asyncio.ensure_future(guard.guard(spoken)))
+            beside.append(asyncio.ensure_future(interrupt.wait()))
+        if guard is not None:
+            beside.append(asyncio.ensure_future(guard.guard(spoken)))
+        ends = [] if protected else beside
         try:
             await self._journal.write(
                 PromptStarted,
@@ -196,7 +276,7 @@ class Speaker:
             await spoken.stop()
             raise
         finally:
-            await _end(ends)
+            await _end(beside)
         completed = heard_s >= pcm.seconds - 0.02
         await self._journal.write(
             PromptEnded,

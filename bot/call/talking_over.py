@@ -33,9 +33,10 @@ _LEAD_S = 0.3
 class TalkOver:
     """Guards one prompt (`speaking.Guard`), and hears the turn that follows it or cuts it short.
 
-    `expectation` None where the prompt asks nothing: `turn` tells whether there is one all the same. A
-    voice that begins after media time `until_s` is not listened to. `nods` are words that mean nothing
-    here, beside those that never do.
+    `expectation` None where the prompt asks nothing: `turns` are those that were said over it all the
+    same. `keys` is what keys answer meanwhile, where that is another question. Over a voice that begins
+    after media time `until_s` the prompt plays on: it is only listened to. `nods` are words that mean
+    nothing here, beside those that never do.
     """
 
     def __init__(
@@ -45,11 +46,15 @@ class TalkOver:
         no_input_s: float,
         settings: BargeInSettings | None = None,
         *,
+        keys: Expectation | None = None,
         until_s: float = inf,
         nods: frozenset[str] = frozenset(),
     ) -> None:
+        self._keys = keys or expectation
         self._until_s = until_s
         self._nods = nods
+        self._beside = False  # the prompt plays on over the voice that is heard
+        self._meant: list[Heard] = []
         self._ear = ear
         self._expectation = expectation
         self._no_input_s = no_input_s
@@ -57,11 +62,6 @@ class TalkOver:
         self._kept: deque[Sounding] = deque(maxlen=round(_KEPT_S / FRAME_S))
         self._turn: asyncio.Task[Heard | None] | None = None
         self._policy: BargeIn | None = None
-
-    @property
-    def turn(self) -> bool:
-        """Whether somebody began to speak, and was not found to mean nothing."""
-        return self._turn is not None
 
     async def guard(self, prompt: Spoken) -> None:
         policy = self._policy = BargeIn(
@@ -74,19 +74,23 @@ class TalkOver:
                 self._kept.append(sounding)
             coming.put_nowait(sounding)
 
-        for unheard in self._ear.unheard():
-            take(unheard)
+        unheard = self._ear.unheard()
+        self._kept = deque(maxlen=round(_KEPT_S / FRAME_S) + len(unheard))
+        for each in unheard:
+            take(each)
         self._ear.on_frame = take
         try:
             saying_s = 0.0
             while (sounding := await coming.get()) is not None:
-                if policy.voice_s is None and self._turn is None and sounding[0].at > self._until_s:
-                    continue
                 match policy.push(_sound(sounding, self._ear.partial if self._turn else "", saying_s)):
                     case Pause(voice_s=voice_s):
+                        self._beside = voice_s > self._until_s
                         self._begin(voice_s)
-                        saying_s = await prompt.pause(voice_s)
-                    case Stop():
+                        if self._beside:
+                            saying_s = voice_s - prompt.started_s
+                        else:
+                            saying_s = await prompt.pause(voice_s)
+                    case Stop() if not self._beside:
                         return
                     case Resume() as resume:
                         self._ear.cut()
@@ -98,6 +102,17 @@ class TalkOver:
                         return
         finally:
             self._ear.on_frame = None
+            if self._turn is None and policy.voice_s is not None:  # somebody begins at its very end
+                since_s = policy.voice_s - _LEAD_S
+                self._ear.give_back(each for each in self._kept if each[0].at >= since_s)
+
+    async def turns(self) -> list[Heard]:
+        """What was said over a prompt that asks nothing, and means something; the last of it to its end."""
+        heard = await self.heard() if self._turn is not None else None
+        return [each for each in (*self._meant, heard) if each is not None and self._says_something(each)]
+
+    def _says_something(self, heard: Heard) -> bool:
+        return heard.source is TurnSource.DTMF or (bool(heard.text) and self.is_meant(heard))
 
     async def heard(self) -> Heard | None:
         """The turn: what was said over the prompt, or what is said after it. As `Ear.hear`."""
@@ -119,24 +134,29 @@ class TalkOver:
         async def hear() -> Heard | None:
             since_s = float("inf") if voice_s is None else voice_s - _LEAD_S
             before = [sounding for sounding in self._kept if sounding[0].at >= since_s]
-            return await self._ear.hear(self._expectation, self._no_input_s, before)
+            expectation = None if self._beside else self._expectation
+            return await self._ear.hear(expectation, self._no_input_s, before)
 
         self._ear.partial = ""
         self._turn = asyncio.ensure_future(hear())
 
     async def _goes_on(self, prompt: Spoken, policy: BargeIn, resume: Resume, saying_s: float) -> bool:
         """Let the prompt go on, for this reason or a better one; False where the turn, which is over or
-        cut, has words that count after all (the recogniser shows them late)."""
+        cut, has words that count after all (the recogniser shows them late). Where it has gone on all the
+        time they are kept, and the next turn is listened for."""
         assert self._turn is not None
         await asyncio.wait({self._turn})
         verdict = self._verdict(policy, self._turn, saying_s, resume)
         if verdict is None:
-            return False
+            if not self._beside or (heard := await self._turn) is None:
+                return False
+            self._meant.append(heard)
         self._turn = None
         policy.resumed()
-        if self._expectation is not None:
-            self._ear.expect_keys(self._expectation)  # a turn takes the keys with it
-        await prompt.resume(verdict.because)
+        if self._keys is not None:
+            self._ear.expect_keys(self._keys)  # a turn takes the keys with it
+        if verdict is not None and not self._beside:
+            await prompt.resume(verdict.because)
         return True
 
     def _verdict(
@@ -158,7 +178,7 @@ def _sound(sounding: Sounding, partial: str, saying_s: float) -> Sound:
     return Sound(
         at=round(frame.at + FRAME_S, 4),
         probability=probability,
-        level_dbfs=_level_dbfs(frame),
+        level_dbfs=level_dbfs(frame),
         own_dbfs=frame.own_dbfs,
         concealed=frame.concealed,
         partial=partial,
@@ -166,6 +186,6 @@ def _sound(sounding: Sounding, partial: str, saying_s: float) -> Sound:
     )
 
 
-def _level_dbfs(frame: Frame) -> float:
+def level_dbfs(frame: Frame) -> float:
     samples = np.frombuffer(frame.data, "<i2").astype(np.float32)
     return 10 * math.log10(float(samples @ samples) / (max(samples.size, 1) * 32768.0**2) + 1e-12)

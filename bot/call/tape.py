@@ -14,7 +14,7 @@ from bot.call.journal import Journal
 from bot.call.recording import Recording
 from bot.core.audio import Frame, Pcm
 from bot.core.errors import DiskFull, StoreUnavailable
-from bot.core.events import RecordingStarted, RecordingStopped
+from bot.core.events import RecordingRefused, RecordingStarted, RecordingStopped
 
 log = structlog.get_logger()
 
@@ -23,7 +23,8 @@ OpenRecording = Callable[[str, int], Awaitable[Recording]]
 
 
 class Tape:
-    """`start` and `stop` bracket what is recorded; outside of them writing does nothing."""
+    """`start` and `stop` bracket what is recorded; outside of them writing does nothing. After `refuse`
+    nothing is recorded any more."""
 
     def __init__(self, call_id: str, rate: int, open_recording: OpenRecording, journal: Journal) -> None:
         self._call_id = call_id
@@ -31,12 +32,15 @@ class Tape:
         self._open = open_recording
         self._journal = journal
         self._recording: Recording | None = None
+        self._refused = False
 
     @property
     def running(self) -> bool:
         return self._recording is not None
 
     async def start(self) -> None:
+        if self._refused:
+            return
         try:
             self._recording = await self._open(self._call_id, self._rate)
         except (DiskFull, StoreUnavailable) as error:
@@ -63,3 +67,19 @@ class Tape:
         await self._journal.write(
             RecordingStopped, file=recording.path.name, seconds=round(seconds, 2), reason=reason
         )
+
+    async def refuse(self, words: str) -> None:
+        """The caller does not want it: stop at once, and delete what there is. A second time says nothing."""
+        if self._refused:
+            return
+        self._refused = True
+        recording, self._recording = self._recording, None
+        if recording is not None:
+            reason = "refused"
+            try:
+                await recording.erase()
+            except StoreUnavailable as error:
+                log.error("recording not deleted", call_id=self._call_id, reason=error.message)
+                reason = error.code
+            await self._journal.write(RecordingStopped, file=recording.path.name, seconds=0.0, reason=reason)
+        await self._journal.write(RecordingRefused, words=words)

@@ -12,17 +12,10 @@ from bot.core.clock import Clock
 from bot.core.context import TurnSource, UserTurn
 from bot.core.directives import Expectation
 from bot.core.events import TurnHeard
-from bot.speech.grammar import INTERRUPTIONS
 from bot.surveys.correcting import ADDED_S
 
 _REACTION_S = 0.2
 """Nobody answers a question sooner after its last word: the gap between people who talk to each other."""
-
-
-FAREWELLS = frozenset(
-    ("до", "свидания", "всего", "доброго", "хорошего", "дня", "пока", "и", "вам", "вас", "тоже", "большое")
-)
-"""What people say while they are taken leave of: no answer is corrected by it."""
 
 
 class Turns:
@@ -47,11 +40,6 @@ class Turns:
         self._answerable_s = self._ear.media_s + _REACTION_S
 
     @property
-    def silent_s(self) -> float:
-        """How long nobody has said anything, where the caller spoke last."""
-        return self._ear.media_s - self._spoke_until if self._spoke_until is not None else 0.0
-
-    @property
     def adds_until(self) -> float:
         """The media time by which a turn begins that may belong to the last one: «…ой нет, девять»."""
         return (self._spoke_until or 0.0) + ADDED_S
@@ -71,9 +59,11 @@ class Turns:
         """Whether the question had been heard out when the caller began to speak."""
         return started_s is not None and started_s >= self._answerable_s
 
-    async def taken(self, heard: Heard, question_id: str, expectation: Expectation) -> UserTurn:
-        """Writes a turn down, and tells what the dialogue is to be told of it."""
-        self._timer.heard(question_id, heard, self._clock.monotonic())
+    async def remarked(self, heard: Heard) -> None:
+        """Writes down what was said, or keyed, where no question is concerned."""
+        await self._write("", heard)
+
+    async def _write(self, question_id: str, heard: Heard) -> None:
         await self._journal.write(
             TurnHeard,
             media_s=heard.decided_s,
@@ -86,6 +76,11 @@ class Turns:
             started_s=heard.started_s,
             ended_s=heard.ended_s,
         )
+
+    async def taken(self, heard: Heard, question_id: str, expectation: Expectation) -> UserTurn:
+        """Writes a turn down, and tells what the dialogue is to be told of it."""
+        self._timer.heard(question_id, heard, self._clock.monotonic())
+        await self._write(question_id, heard)
         turn = turn_of(
             heard,
             self._clock.now(),
@@ -111,10 +106,3 @@ def turn_of(
         after_s=after_s,
         question_heard=question_heard,
     )
-
-
-def interruption(heard: Heard | None) -> Heard | None:
-    """What was said over a prompt that asks nothing, where it does not bear to wait for the question that
-    follows: «не звоните», «позовите человека», «кто это»."""
-    words = f" {heard.text} " if heard is not None else ""
-    return heard if any(f" {phrase} " in words for phrase in INTERRUPTIONS) else None

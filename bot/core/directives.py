@@ -267,6 +267,13 @@ class OptOut(_Model):
     words: str = ""
 
 
+class StopRecording(_Model):
+    """The caller does not want to be recorded: from now on nothing is, and what there is is deleted."""
+
+    kind: Literal["stop_recording"] = "stop_recording"
+    words: str = ""
+
+
 class End(_Model):
     """Say the closing and hang up."""
 
@@ -289,6 +296,7 @@ Directive = Annotated[
     | Transfer
     | Callback
     | OptOut
+    | StopRecording
     | End,
     Field(discriminator="kind"),
 ]

@@ -130,7 +130,8 @@ class ListeningStarted(_Event):
 
 
 class TurnHeard(_Event):
-    """What the caller did at a question: words, keys or nothing.
+    """What the caller did at a question: words, keys or nothing; or a remark over a prompt that asked
+    nothing, and then `question_id` is empty.
 
     `started_s` and `ended_s` are the media times of the first and last voiced sound;
     `unknown_share` is the share of words that the recogniser does not know.
@@ -331,6 +332,13 @@ class RecordingStopped(_Event):
     reason: str
 
 
+class RecordingRefused(_Event):
+    """The caller does not want to be recorded: there is no recording of this call, whatever came before."""
+
+    kind: Literal["recording_refused"] = "recording_refused"
+    words: str = ""
+
+
 class ReplyMeasured(_Event):
     """The bot's own estimate of one reply gap and where it went, in milliseconds.
 
@@ -397,6 +405,7 @@ CallEvent = Annotated[
     | ConsentHeard
     | RecordingStarted
     | RecordingStopped
+    | RecordingRefused
     | ReplyMeasured
     | DialogueFailed
     | CallEnded,

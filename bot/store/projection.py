@@ -37,6 +37,7 @@ from bot.core.events import (
     HandoverRouted,
     HandoverStarted,
     OptedOut,
+    RecordingRefused,
     RecordingStarted,
 )
 from bot.store import projection_cases as cases
@@ -85,6 +86,8 @@ def project(event: CallEvent, dialect: str, worker: str = "") -> Changes:
             return cases.case_opened(event, insert)
         case RecordingStarted():
             return (_of_call(event).values(recording=event.file),)
+        case RecordingRefused():
+            return (_of_call(event).values(recording=""),)
         case HandoverStarted():
             return _handover_started(event, insert)
         case HandoverRouted():

@@ -8,6 +8,7 @@ from bot.surveys import branching
 from bot.surveys.branching import Way
 from bot.surveys.draft import Draft
 from bot.surveys.schema import OpenQuestion, Question, Survey, expectation_of
+from bot.surveys.spoken import spoken
 from bot.surveys.state import FlowState, Stage
 
 CLOSED_FAILURES = 3
@@ -36,6 +37,15 @@ def wordings(survey: Survey, question: Question) -> tuple[str, ...]:
     return (question.ask, *question.reask, *([last] if last else []))
 
 
+def bounds(survey: Survey, question: Question) -> str:
+    """The least and the most that an answer may be, in a sentence; "" where it is no number."""
+    expected = expectation_of(question)
+    if not isinstance(expected, ScaleExpected | NumberExpected):
+        return ""
+    least, most = (spoken(survey, question, end) for end in (expected.low, expected.high))
+    return survey.texts.bounds.replace("{low}", least).replace("{high}", most)
+
+
 def way_on(survey: Survey, state: FlowState) -> Way:
     """Where the survey goes on behind the present question."""
     return branching.way_on(survey, state.question_id, state.facts, state.taken)
@@ -62,6 +72,7 @@ def put(draft: Draft, way: Way) -> None:
         question_id=question.id,
         attempt=0,
         failures=0,
+        stumbles={},
         repeats=0,
         soothed=0,
         silent=True,
@@ -104,14 +115,16 @@ def _ask(draft: Draft, question: Question, variant: int) -> None:
     draft.update(attempt=attempt, variant=variant)
 
 
-def failures_allowed(question: Question, state: FlowState) -> int:
-    """How many turns may lead nowhere. After a confirming question the keys are offered in any case."""
+def is_spent(question: Question, state: FlowState, reason: str) -> bool:
+    """Whether so many turns have led nowhere that the question is let go. Each reason has a ladder of its
+    own, and together they may take one step more. After a confirming question the keys are offered in any
+    case."""
     if isinstance(question, OpenQuestion):
-        return OPEN_FAILURES
+        return state.failures >= OPEN_FAILURES
     if state.doubt is None:
-        return CLOSED_FAILURES
+        return state.stumbles.get(reason, 0) >= CLOSED_FAILURES or state.failures > CLOSED_FAILURES
     keys_offered = state.doubt.failures >= CLOSED_FAILURES
-    return max(CLOSED_FAILURES, state.doubt.failures + (1 if keys_offered else 2))
+    return state.failures >= max(CLOSED_FAILURES, state.doubt.failures + (1 if keys_offered else 2))
 
 
 def no_answer(reason: str, state: FlowState) -> Answer:

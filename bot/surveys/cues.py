@@ -12,6 +12,23 @@ from bot.core.intents import Intent
 from bot.surveys.no_calls import wants_no_more_calls
 from bot.surveys.words import split
 
+_RECORD = r"(?:запис(?:и|ь|ью|ывать|ывайте|ывали)|аудиозапис(?:и|ь)|писать)"
+_NO_RECORDING = re.compile(
+    r"\bне (?:записывайте|записывай|записывать|пишите|пиши)\b(?! (?:мне|нам|больше мне)\b)"
+    rf"|\bне (?:надо|нужно|хочу|хотел бы|согласен|согласна|разрешаю|буду)\b(?: \w+){{0,3}}? {_RECORD}\b"
+    rf"|\bпротив\b(?: \w+){{0,2}}? {_RECORD}\b"
+    rf"|\b(?:выключите|отключите|остановите|прекратите|перестаньте|хватит)\b(?: \w+){{0,2}}? {_RECORD}\b"
+    r"|\b(?:удалите|сотрите) (?:эту |мою |аудио)?запись\b(?! (?:к|на|о)\b)"
+    r"|^(?:давайте |можно |лучше |только |а )?без записи(?: пожалуйста)?$"
+    r"|\b(?:do not|don't|dont|stop|not be|against) (?:being )?record(?:ed|ing)?\b|\bno recording\b"
+)
+
+
+def wants_no_recording(text: str) -> bool:
+    """Whole words that mean «do not record me», at whatever place of the call."""
+    return bool(_NO_RECORDING.search(" ".join(split(text))))
+
+
 _PERSON = (
     r"(?:оператор(?:а|ом|шу)?|человек(?:а|ом)|сотрудни(?:ка|ком|цу|цей)|специалист(?:а|ом)?"
     r"|менеджер(?:а|ом)|консультант(?:а|ом)|руководител(?:я|ем)|руководств(?:о|ом)|начальни(?:ка|ком)"

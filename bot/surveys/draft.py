@@ -20,6 +20,7 @@ from bot.surveys.wishes import LEAST_INTENT_CONFIDENCE
 
 _LAST = (Ask, Offer, Transfer, End)
 """What comes last in a step: the caller's turn, a person's, or the end."""
+_SAID_AGAIN = {"acknowledgement", "acknowledgement_low", "identity"}
 
 
 class Draft:
@@ -59,9 +60,13 @@ class Draft:
         self.add(Say(text=self.render(text), purpose=purpose, protected=protected))
 
     def say_next(self, pool: str, purpose: str) -> None:
-        """Say the next wording of a pool of `Texts`, so that none comes twice in a row."""
+        """Say the next wording of a pool of `Texts`. Of one that is used up nothing is said: the question
+        that follows says enough, and nobody hears the same sentence twice. Thanks, and who is calling, are
+        said again."""
         wordings: tuple[str, ...] = getattr(self.survey.texts, pool)
         drawn = self.state.used.get(pool, 0)
+        if drawn >= len(wordings) and pool not in _SAID_AGAIN:
+            return
         self.update(used={**self.state.used, pool: drawn + 1})
         self.say(wordings[drawn % len(wordings)], purpose)
 

@@ -15,11 +15,11 @@ from __future__ import annotations
 
 from bot.core.context import CallContext, TurnSource, UserTurn
 from bot.core.directives import Expectation
-from bot.surveys import asking, confirming, course
+from bot.surveys import asking, confirming, course, privacy
 from bot.surveys.correcting import made_good, taken, with_addition
 from bot.surveys.draft import Draft
 from bot.surveys.offering import at_offer, expected_at
-from bot.surveys.questioning import at_question
+from bot.surveys.questioning import after_the_end, at_question
 from bot.surveys.schema import Survey
 from bot.surveys.state import FlowState, PendingOffer, Stage, Step
 
@@ -51,23 +51,25 @@ def start(survey: Survey, context: CallContext) -> Step:
 def next_step(survey: Survey, state: FlowState, turn: UserTurn) -> Step:
     """What follows from one turn of the caller.
 
-    While a handover is under way only its failure counts; after the end nothing does: such a turn
-    gives the state back with no directives. What merely adds to the turn before (`correcting`) is
-    taken together with it.
+    While a handover is under way only its failure counts; after the end a wish for a person or for no
+    more calls does: any other turn gives the state back with no directives. What merely adds to the turn
+    before (`correcting`) is taken together with it.
     """
     stood, addition = state, with_addition(survey, state, turn)
     if addition is not None:
         state, turn = addition
     draft = Draft(survey, state, turn.at)
     if state.stage is Stage.ENDED:
+        after_the_end(draft, turn)
         return draft.step()
     draft.heard(turn)
+    unrecorded = state.stage is not Stage.HANDOVER and privacy.heed(draft, turn)
     if turn.source is TurnSource.HANDOVER_FAILED:
         course.handover_failed(draft, turn)
     elif state.stage is Stage.QUESTION:
-        at_question(draft, turn)
+        at_question(draft, turn, unrecorded=unrecorded)
     elif state.stage is Stage.OFFER:
-        at_offer(draft, turn)
+        at_offer(draft, turn, unrecorded=unrecorded)
     course.act(draft)
     step = draft.step()
     if addition is not None:

@@ -33,7 +33,7 @@ def read_choices(
     """
     words = [token.text for token in tokens]
     hits = sorted(_hits(tokens, options), key=lambda hit: hit.start)
-    whole = _whole(words, options)
+    whole = _whole(words, options, hits)
     if _either_or(words, hits):
         return Unclear(UnclearReason.AMBIGUOUS, tuple(dict.fromkeys(hit.value for hit in hits)))
     if whole is not None and not _narrowed(words, hits, whole):
@@ -76,13 +76,17 @@ def _first_or_last(tokens: Sequence[Token], options: Sequence[ChoiceOption]) -> 
     return []
 
 
-def _whole(words: Sequence[str], options: Sequence[ChoiceOption]) -> int | None:
+def _whole(words: Sequence[str], options: Sequence[ChoiceOption], hits: Sequence[Hit[str]]) -> int | None:
     """The place of «всё», or of «оба» where there are two."""
     for place, word in enumerate(words):
         following = words[place + 1] if place + 1 < len(words) else ""
         if (word in _ALL and following not in _NOT_ALL_OF) or (word in _BOTH and len(options) == 2):
             before = words[place - 1] if place else ""
-            return None if before in ("не", "not", "вот", "и") else place
+            if before in ("не", "not", "вот", "и", "это"):
+                return None
+            if not following and _EXCEPT.isdisjoint(words) and any(hit.end <= place for hit in hits):
+                return None  # «цена, скорость, всё»: these are all
+            return place
     return None
 
 

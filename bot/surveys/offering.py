@@ -45,8 +45,9 @@ def expected_at(offer: str) -> Expectation:
     return CALLBACK_EXPECTS if offer == "callback" else OFFER_EXPECTS
 
 
-def at_offer(draft: Draft, turn: UserTurn) -> None:
-    """One turn of the caller while an offer waits for its answer."""
+def at_offer(draft: Draft, turn: UserTurn, *, unrecorded: bool = False) -> None:
+    """One turn of the caller while an offer waits for its answer; `unrecorded` where it has just stopped
+    the recording: «нет, не записывайте» declines nothing."""
     pending = draft.state.offer
     assert pending is not None  # the stage says so
     if turn.source is not TurnSource.SILENCE:
@@ -60,6 +61,9 @@ def at_offer(draft: Draft, turn: UserTurn) -> None:
             return
     if wish in _LEAVES:
         _LEAVES[wish](draft, turn)
+        return
+    if unrecorded and wish is not Wish.REQUEST_AGENT:
+        _once_more(draft, pending, turn, Wish.REPEAT)
         return
     decided = True if wish is Wish.REQUEST_AGENT else _decision(turn)
     if decided is None and wish in (Wish.REFUSE_QUESTION, Wish.REFUSE_SURVEY):

@@ -9,6 +9,7 @@ from bot.core.context import CallContext
 from bot.surveys import asking, confirming
 from bot.surveys.handover_words import handover_words
 from bot.surveys.piping import piped_answers, render
+from bot.surveys.privacy import unrecorded
 from bot.surveys.promising import By
 from bot.surveys.questions import Recorded
 from bot.surveys.schema import Survey, TriageRule
@@ -32,6 +33,7 @@ _CHOSEN_BY_RULE = {
 }
 _HINTS = {"dtmf_scale", "dtmf_yes_no", "dtmf_number", "dtmf_date"}
 _FILLED_IN = {"confirm", "confirm_either"}
+_WITH_FALLBACK = {"unrecorded", "bounds"}
 
 
 def prompts(survey: Survey, context: CallContext) -> tuple[str, ...]:
@@ -97,12 +99,15 @@ def _texts(survey: Survey) -> Iterator[str]:
     for question in survey.questions:
         yield from asking.wordings(survey, question)
         yield from confirming.sentences(survey, question)
+        if named := asking.bounds(survey, question):
+            yield named
     for rule in survey.triage:
         yield from _of_rule(survey, rule)
     for name in type(survey.texts).model_fields:
-        if name not in _FOR_THE_AGENT | _CHOSEN_BY_RULE | _HINTS | _FILLED_IN:
+        if name not in _FOR_THE_AGENT | _CHOSEN_BY_RULE | _HINTS | _FILLED_IN | _WITH_FALLBACK:
             value = getattr(survey.texts, name)
             yield from (value,) if isinstance(value, str) else value
+    yield unrecorded(survey)
     for name in type(survey.closings).model_fields:
         closing = getattr(survey.closings, name)
         if closing:  # a version may be older than the closing

@@ -7,7 +7,7 @@ from bot.core.context import TurnSource, UserTurn
 from bot.core.directives import Callback, OptOut
 from bot.core.endings import Disposition
 from bot.core.intents import Topic
-from bot.surveys import asking, confirming, course, noticing, triage
+from bot.surveys import asking, confirming, course, noticing, privacy, triage
 from bot.surveys.answers import Unclear, UnclearReason, parse
 from bot.surveys.conditions import MISUNDERSTOOD
 from bot.surveys.draft import Draft
@@ -35,7 +35,7 @@ _POOLS = {
     UnclearReason.SILENCE: "no_input",
     UnclearReason.NO_MATCH: "no_match",
     UnclearReason.AMBIGUOUS: "ambiguous",
-    UnclearReason.LOW_CONFIDENCE: "ambiguous",
+    UnclearReason.LOW_CONFIDENCE: "low_confidence",
     UnclearReason.OUT_OF_RANGE: "out_of_range",
     UnclearReason.WRONG_KEY: "wrong_key",
     UnclearReason.DENIED: "no_match",
@@ -47,8 +47,9 @@ _POOLS = {
 _NOT_UNDERSTOOD = (UnclearReason.NO_MATCH, UnclearReason.AMBIGUOUS, UnclearReason.LOW_CONFIDENCE)
 
 
-def at_question(draft: Draft, turn: UserTurn) -> None:
-    """One turn of the caller while a question waits for its answer."""
+def at_question(draft: Draft, turn: UserTurn, *, unrecorded: bool = False) -> None:
+    """One turn of the caller while a question waits for its answer; `unrecorded` where it has just stopped
+    the recording."""
     assert draft.state.question_id is not None  # the stage says so
     question = draft.survey.question(draft.state.question_id)
     if turn.source is not TurnSource.SILENCE:
@@ -58,6 +59,9 @@ def at_question(draft: Draft, turn: UserTurn) -> None:
     wish = wish_of(turn, open_question=isinstance(question, OpenQuestion))
     reading = parse(confirming.expected(draft.survey, draft.state), turn)
     wish = _unless_answered(wish, question, reading)
+    if unrecorded:
+        reading = privacy.beside_refusal(expectation_of(question), reading, turn)
+        wish = None if wish is Wish.REFUSE_QUESTION else wish  # it was not the question that was refused
     value = reading if isinstance(reading, Answer) and stands(expectation_of(question), wish, turn) else None
     if value is not None and only_says_no(expectation_of(question), wish, turn):
         wish = None
@@ -72,6 +76,8 @@ def at_question(draft: Draft, turn: UserTurn) -> None:
         confirming.ask(draft, question, (value.value,), value.heard)
     elif value is not None:
         _accept(draft, question, value, turn, heard, complained=wish is Wish.COMPLAIN)
+    elif unrecorded and wish not in _ASIDES:
+        asking.put_again(draft, question)
     else:
         _without_answer(draft, question, turn, heard, wish, reading)
 
@@ -109,6 +115,18 @@ def _without_answer(
         _doubt(draft, question, reading, turn)
     else:
         _fail(draft, question, UnclearReason.NO_MATCH, turn.text)
+
+
+def after_the_end(draft: Draft, turn: UserTurn) -> None:
+    """One turn over the farewell, which changes nothing of how the survey ended."""
+    wish = wish_of(turn)
+    if wish is Wish.OPT_OUT:
+        draft.add(OptOut(words=turn.text))
+        draft.say(draft.survey.closings.opted_out, "closing")
+    elif wish is Wish.REQUEST_AGENT:
+        _request_agent(draft, turn)
+    else:
+        privacy.heed(draft, turn)
 
 
 def _unless_answered(wish: Wish | None, question: Question, reading: Answer | Unclear) -> Wish | None:
@@ -162,6 +180,8 @@ def _fail(draft: Draft, question: Question, reason: UnclearReason, words: str = 
     offer due.
     """
     draft.update(failures=draft.state.failures + 1, fruitless=draft.state.fruitless + 1)
+    stumbles = draft.state.stumbles.get(reason, 0) + 1
+    draft.update(stumbles={**draft.state.stumbles, reason.value: stumbles})
     if reason in _NOT_UNDERSTOOD:
         draft.update(misheard=draft.state.misheard + 1)
     listening = draft.survey.signals
@@ -171,14 +191,27 @@ def _fail(draft: Draft, question: Question, reason: UnclearReason, words: str = 
         and course.misunderstood(draft, f"{MISUNDERSTOOD}:turns", words)
     )
     spent = draft.state.fruitless >= draft.survey.patience
-    if spent or draft.state.failures >= asking.failures_allowed(question, draft.state):
+    if spent or asking.is_spent(question, draft.state, reason):
         course.dispose_unanswered(draft, question, reason.value, words)
         return
     if raised and course.offer_at_once(draft):
         return
-    draft.say_next(_POOLS[reason], "no_input" if reason is UnclearReason.SILENCE else "no_match")
-    with_keys = reason is UnclearReason.WRONG_KEY or draft.state.confirming
+    _say_why(draft, question, reason)
+    with_keys = reason is UnclearReason.WRONG_KEY or draft.state.confirming or stumbles >= 2
     asking.put_again(draft, question, with_keys=with_keys)
+
+
+def _say_why(draft: Draft, question: Question, reason: UnclearReason) -> None:
+    """Each reason in words of its own; a number that is not on the scale is told first what is."""
+    named = asking.bounds(draft.survey, question) if reason is UnclearReason.OUT_OF_RANGE else ""
+    if named and named not in draft.state.used:
+        draft.update(used={**draft.state.used, named: 1})
+        draft.say(named, "no_match")
+        return
+    pool = _POOLS[reason]
+    if not getattr(draft.survey.texts, pool):
+        pool = "ambiguous"  # a version from before this reason had words of its own
+    draft.say_next(pool, "no_input" if reason is UnclearReason.SILENCE else "no_match")
 
 
 # Wishes that end the questions --------------------------------------------------------------

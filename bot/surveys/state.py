@@ -52,16 +52,18 @@ class FlowState(BaseModel):
     """Everything the flow remembers; serialises to JSON (`model_dump_json`, `model_validate_json`).
 
     `attempt` counts how often the present question was put, `failures` how many of its turns led
-    nowhere, `variant` names the wording that was put last, `repeats` and `soothed` count the
-    requests to repeat and the complaints without a value at this question. `silent` is True while
+    nowhere, and `stumbles` how many for each reason, `variant` names the wording that was put last,
+    `repeats` and `soothed` count the requests to repeat and the complaints without a value at this
+    question. `silent` is True while
     this question has met nothing but silence, `silent_questions` counts questions in a row that
     ended so. `fruitless` counts wasted turns of the whole call. `used` says how often each pool of
     wordings was drawn from. `intents` and `topics` are those heard so far, each once. `taken` says how
     often each branch with a limit was taken, by its name (`Branching.name`). `doubt` is what was put
-    to be confirmed at this question, once at most. `last` is the last turn, if it gave a value, to be
-    taken again. `misheard` counts turns of the whole call that were not understood, `interruptions`
-    those that began before the question was heard out and answered nothing. `acted` are the triage
-    rules that opened a case or left a note; `grounds` are the words that each signal rests on.
+    to be confirmed at this question, once at most. `unrecorded` is True once the caller has refused to be
+    recorded. `last` is the last turn, if it gave a value, to be taken again. `misheard` counts turns of the
+    whole call that were not understood, `interruptions` those that began before the question was heard out
+    and answered nothing. `acted` are the triage rules that opened a case or left a note; `grounds` are the
+    words that each signal rests on.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -71,6 +73,7 @@ class FlowState(BaseModel):
     question_id: str | None = None
     attempt: int = 0
     failures: int = 0
+    stumbles: dict[str, int] = Field(default_factory=dict)
     variant: int = 0
     repeats: int = 0
     soothed: int = 0
@@ -93,6 +96,7 @@ class FlowState(BaseModel):
     interruptions: int = 0
     acted: tuple[str, ...] = ()
     grounds: dict[str, str] = Field(default_factory=dict)
+    unrecorded: bool = False
     last: TakenTurn | None = None
 
     @property

@@ -1,7 +1,7 @@
 """What a survey says besides its questions, with defaults in its language.
 
 A pool holds several wordings of one thing; they are used in turn, so that a caller never hears the
-same sentence twice in a row.
+same sentence twice.
 """
 
 from __future__ import annotations
@@ -25,6 +25,9 @@ def _one_or_many(value: Any) -> Any:
 Sentence = Annotated[Text, Field(min_length=1, max_length=600)]
 Pool = Annotated[tuple[Sentence, ...], BeforeValidator(_one_or_many), Field(min_length=1)]
 
+LaterPool = Annotated[tuple[Sentence, ...], BeforeValidator(_one_or_many)]
+"""A pool that came into the schema after surveys were published."""
+
 
 class Texts(BaseModel):
     """Sentences between the questions.
@@ -33,7 +36,9 @@ class Texts(BaseModel):
     nothing. The `whisper_…` texts and `agent_recorded` are for the agent alone; `whisper_score`
     has the place `{value}`, and `numbers` are the words for 0 to 10 that are put there.
 
-    `confirm` has the place `{value}` and `confirm_either` also `{other}`, for what was heard.
+    `confirm` has the place `{value}` and `confirm_either` also `{other}`, for what was heard. `bounds` names
+    the ends of a scale, or of a count, with the places `{low}` and `{high}`: what is said first to a number
+    beyond them.
 
     `callback_by` says when a callback is promised for; the texts of a callback but `callback_at`, for a
     time that the caller names himself, have the place `{by}` for it.
@@ -55,6 +60,9 @@ class Texts(BaseModel):
     sympathy: Pool
     identity: Pool
     declined: Pool
+    low_confidence: LaterPool = ()
+    bounds: str = ""
+    unrecorded: Text = ""
     confirm: str = ""
     confirm_either: str = ""
     dtmf_scale: Sentence

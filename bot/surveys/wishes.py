@@ -70,6 +70,9 @@ _ENDS_QUESTIONS = {
     Wish.GOODBYE,
 }
 
+FINAL_WISHES = frozenset((Wish.OPT_OUT, Wish.REQUEST_AGENT))
+"""These are granted after the last question as well."""
+
 _BESIDES = 5
 """At an open question a wish in so many words or more is also the comment that was asked for."""
 

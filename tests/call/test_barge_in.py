@@ -7,7 +7,19 @@ from collections.abc import Iterable
 import pytest
 
 from bot.call.barge_in import BargeIn, BargeInReason, Pause, Resume, Sound, Stop
-from bot.core.directives import ChoiceExpected, ChoiceOption, Expectation, ScaleExpected, YesNoExpected
+from bot.core.directives import (
+    ChoiceExpected,
+    ChoiceOption,
+    ConfirmExpected,
+    DateExpected,
+    Expectation,
+    MultiChoiceExpected,
+    NumberExpected,
+    OpenExpected,
+    ScaleExpected,
+    ScaleLabel,
+    YesNoExpected,
+)
 
 NPS = ScaleExpected(low=0, high=10)
 TEXT = "Насколько вы готовы порекомендовать нас, от нуля до десяти?"
@@ -108,14 +120,65 @@ def test_a_nod_that_goes_on_to_an_answer_stops_it() -> None:
     assert happened[-1] == (1.06, Stop(BargeInReason.WORDS))
 
 
-def test_yes_is_the_answer_where_it_answers() -> None:
-    asked = run(policy(YesNoExpected()), 2, voice=[(0.5, 0.7)], words=[(0.9, "да")])
-    assert asked[-1][1] == Stop(BargeInReason.WORDS)
-    option = ChoiceExpected(options=(ChoiceOption(id="ok", say=("так и было",)),))
-    chosen = run(policy(option), 2, voice=[(0.5, 0.7)], words=[(0.9, "так")])
-    assert chosen[-1][1] == Stop(BargeInReason.WORDS)
-    backchannel = run(policy(YesNoExpected()), 2, voice=[(0.5, 0.7)], words=[(0.9, "угу")])
-    assert backchannel[-1][1] == Resume(BargeInReason.NOD)
+SCALE = ScaleExpected(low=0, high=10)
+LABELS = ScaleExpected(
+    low=1, high=3, labels=(ScaleLabel(code=3, say=("хорошо",)), ScaleLabel(code=1, say=("плохо",)))
+)
+CHOICE = ChoiceExpected(
+    options=(ChoiceOption(id="ok", say=("так и было",)), ChoiceOption(id="soso", say=("ладно",)))
+)
+SEVERAL = MultiChoiceExpected(
+    options=(ChoiceOption(id="ok", say=("хорошо",)), ChoiceOption(id="price", say=("цена",)))
+)
+CONFIRM = ConfirmExpected(of=SCALE, candidates=(7,))
+EITHER = ConfirmExpected(of=YesNoExpected(), candidates=("yes", "no"))
+
+ANSWERS = [
+    (YesNoExpected(), "да"),
+    (YesNoExpected(), "да да"),
+    (YesNoExpected(), "ага"),
+    (YesNoExpected(), "ну да"),
+    (YesNoExpected(), "хорошо"),
+    (CONFIRM, "да"),
+    (CONFIRM, "да да"),
+    (CONFIRM, "ага"),
+    (EITHER, "да"),
+    (LABELS, "хорошо"),
+    (CHOICE, "так и было"),
+    (CHOICE, "ладно"),
+    (SEVERAL, "хорошо"),
+    (NumberExpected(low=0, high=100), "ну пять"),
+    (DateExpected(horizon_days=7), "ну завтра"),
+]
+NODS = [
+    (SCALE, "угу"),
+    (SCALE, "да"),
+    (SCALE, "хорошо"),
+    (LABELS, "угу"),
+    (LABELS, "да"),
+    (CHOICE, "да"),
+    (SEVERAL, "ага"),
+    (YesNoExpected(), "угу"),
+    (CONFIRM, "угу"),
+    (ConfirmExpected(of=SCALE, candidates=(7, 8)), "да"),
+    (NumberExpected(low=0, high=100), "ага"),
+    (DateExpected(horizon_days=7), "хорошо"),
+    (OpenExpected(), "да"),
+    (OpenExpected(), "хорошо"),
+    (None, "да"),
+]
+
+
+@pytest.mark.parametrize(("expectation", "words"), ANSWERS)
+def test_what_answers_the_question_is_no_nod(expectation: Expectation, words: str) -> None:
+    happened = run(policy(expectation), 2, voice=[(0.5, 0.8)], words=[(0.9, words)])
+    assert happened[-1][1] == Stop(BargeInReason.WORDS)
+
+
+@pytest.mark.parametrize(("expectation", "words"), NODS)
+def test_a_nod_is_what_answers_nothing(expectation: Expectation | None, words: str) -> None:
+    happened = run(policy(expectation), 2, voice=[(0.5, 0.8)], words=[(0.9, words)])
+    assert happened[-1][1] == Resume(BargeInReason.NOD)
 
 
 def test_a_long_voice_without_a_known_word_stops_it() -> None:

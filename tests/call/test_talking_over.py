@@ -8,7 +8,7 @@ import pytest
 
 from bot.core.audio import Frame, Pcm
 from bot.core.context import TurnSource
-from bot.core.directives import Ask, Directive, End, Expectation, Offer, Say, ScaleExpected
+from bot.core.directives import Ask, ConfirmExpected, Directive, End, Expectation, Offer, Say, ScaleExpected
 from bot.core.endings import Disposition
 from bot.core.events import (
     ConsentHeard,
@@ -238,6 +238,26 @@ def test_an_offer_can_be_answered_before_it_is_put_whole() -> None:
     assert run_call(bench, caller, (offer,), (END,)) is Disposition.COMPLETED
     assert bench.dialogue.turns[0].text == "да"
     assert not bench.sink.of(PromptEnded)[0].completed
+
+
+@pytest.mark.parametrize("words", ["да", "да да", "ага", "да верно"])
+def test_a_confirming_question_is_answered_before_its_end(words: str) -> None:
+    bench = Bench(words=PromptWords())
+    confirm = Ask(
+        question_id="nps",
+        text="вы сказали семь как оценку верно ли это",
+        expectation=ConfirmExpected(of=ScaleExpected(low=0, high=10), candidates=(7,)),
+        attempt=2,
+    )
+
+    async def caller(leg: ScriptedLeg) -> None:
+        await bench.sink.until(lambda: bench.sink.of(PromptStarted))
+        await at(leg, 1.2)
+        await say(bench, leg, words, 0.4)
+
+    assert run_call(bench, caller, (confirm,), (NINE, END)) is Disposition.COMPLETED
+    assert [turn.text for turn in bench.dialogue.turns] == [words]
+    assert not bench.sink.of(PromptResumed)
 
 
 def test_the_closing_is_not_stopped_by_a_goodbye() -> None:

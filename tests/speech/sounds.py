@@ -56,6 +56,25 @@ def with_noise(pcm: Pcm, dbfs: float) -> Pcm:
     return to_pcm((to_samples(pcm) + noise).astype(np.float32), pcm.rate)
 
 
+def cough(rate: int = 8000) -> Pcm:
+    """A cough as its parts are described: an explosive burst, a turbulent phase that dies away, and a
+    second, softer one; noise through the throat's resonances, as loud as speech."""
+    rng = np.random.default_rng(11)
+
+    def burst(seconds: float, decay_s: float, level: float) -> np.ndarray:
+        time_s = np.arange(round(seconds * rate)) / rate
+        noise = rng.normal(0.0, 1.0, time_s.size)
+        throat = sum(
+            np.exp(-time_s[:80] * 400) * np.sin(2 * np.pi * hz * time_s[:80]) for hz in (450, 1100, 2300)
+        )
+        shaped = np.convolve(noise, throat)[: time_s.size]
+        envelope = np.minimum(time_s / 0.004, 1.0) * np.exp(-time_s / decay_s)
+        return level * envelope * shaped / np.abs(shaped).max()
+
+    parts = (burst(0.28, 0.07, 0.6), np.zeros(round(0.12 * rate)), burst(0.22, 0.06, 0.35))
+    return to_pcm(np.concatenate(parts).astype(np.float32), rate)
+
+
 def frames(pcm: Pcm, at: float = 0.0, *, conceal_after: float = math.inf) -> Iterator[Frame]:
     """20 ms frames; from `conceal_after` on they stand in for what did not arrive."""
     size = frame_bytes(pcm.rate)

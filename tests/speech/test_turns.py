@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import pytest
 
+from bot.core.answer import Answer
 from bot.core.audio import Pcm
-from bot.core.directives import Expectation, ScaleExpected, YesNoExpected
+from bot.core.context import TurnSource, UserTurn
+from bot.core.directives import Expectation, OpenExpected, ScaleExpected, YesNoExpected
 from bot.core.ports import Transcript
 from bot.speech.endpointing import Endpointer, NoInput, SpeechEnded, TurnOver, strategy_for
 from bot.speech.recogniser import VoskRecogniser
 from bot.speech.settings import EndpointingSettings
 from bot.speech.vad import SileroVad
-from tests.speech.sounds import Clip, around, clips, frames, sound_of, voiced_span, with_noise
+from bot.surveys.answers import parse
+from tests.speech.sounds import Clip, around, clips, cough, frames, sound_of, voiced_span, with_noise
 
 NPS = ScaleExpected(low=0, high=10)
 START = 42.0
@@ -70,3 +73,27 @@ async def test_a_noisy_line_without_a_caller_is_no_input(recogniser: VoskRecogni
     over, heard = await hear(recogniser, with_noise(around(Pcm(b"", 8000), 3.0, 2.0), -48.0))
     assert over == NoInput(START + 4.0)
     assert heard.text == ""
+
+
+@pytest.mark.parametrize("expectation", [NPS, YesNoExpected(), OpenExpected()], ids=lambda e: e.kind)
+async def test_a_cough_is_no_answer_to_anything(recogniser: VoskRecogniser, expectation: Expectation) -> None:
+    sound = with_noise(around(cough(), 1.0, 5.0), -60.0)
+    over, heard = await hear(recogniser, sound, expectation)
+    assert over == NoInput(START + 4.0) or heard.unknown_share == 1.0, heard.text
+    turn = UserTurn(source=TurnSource.SPEECH, text=heard.text, words=heard.words)
+    assert isinstance(expectation, OpenExpected) or not isinstance(parse(expectation, turn), Answer)
+
+
+@pytest.mark.parametrize("name", ["009_nsh", "009_elena"])
+async def test_a_cough_before_an_answer_changes_nothing_of_it(recogniser: VoskRecogniser, name: str) -> None:
+    said = next(c for c in clips() if c.name == name)
+    answer = around(sound_of(said.path), 0.0, 2.0)
+    sound = Pcm(around(cough(), 0.6, 0.5).data + answer.data, answer.rate)
+    over, heard = await hear(recogniser, with_noise(sound, -60.0))
+    assert isinstance(over, TurnOver)
+    turn = UserTurn(source=TurnSource.SPEECH, text=heard.text, words=heard.words)
+    plain = UserTurn(source=TurnSource.SPEECH, text=said.text)
+    found, meant = parse(NPS, turn), parse(NPS, plain)
+    assert isinstance(meant, Answer)
+    assert isinstance(found, Answer), heard.text
+    assert found.value == meant.value

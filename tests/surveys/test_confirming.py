@@ -129,7 +129,7 @@ def test_confirming_questions_are_prepared(survey: Survey) -> None:
 def test_a_survey_without_such_a_text_puts_the_question_again() -> None:
     texts = NPS.texts.model_copy(update={"confirm": "", "confirm_either": ""})
     talk = Talk(NPS.model_copy(update={"texts": texts})).turn(HARDLY_SEVEN)
-    assert talk.now(Say)[0].text in texts.ambiguous
+    assert talk.now(Say)[0].text in texts.low_confidence
     assert talk.state.doubt is None
 
 
@@ -143,7 +143,7 @@ def test_always_confirms_what_was_clear_and_never_asks_of_nothing() -> None:
     assert talk.state.fruitless == 0
     never = NPS.model_copy(update={"questions": (first.model_copy(update={"confirm": "never"}), *others)})
     talk = Talk(never).turn(HARDLY_SEVEN)
-    assert talk.now(Say)[0].text in NPS.texts.ambiguous
+    assert talk.now(Say)[0].text in NPS.texts.low_confidence
 
 
 def test_a_date_is_read_back_in_the_customer_s_zone() -> None:

@@ -23,7 +23,7 @@ from bot.core.endings import Disposition
 from bot.core.intents import Intent, Topic
 from bot.surveys import flow
 from bot.surveys.flow import FlowState, Stage
-from tests.surveys.turns import CSAT, HANDOVER_FAILED, SILENCE, Talk, heard, keys, say
+from tests.surveys.turns import CSAT, HANDOVER_FAILED, NPS, SILENCE, Talk, heard, keys, say
 
 NINE = say("девять", Intent.ANSWER_SCORE)
 TWO = say("двойка", Intent.ANSWER_SCORE)
@@ -391,8 +391,46 @@ def test_no_answer_at_all_is_never_completed() -> None:
 
 def test_a_number_off_the_scale_is_named_as_such() -> None:
     talk = Talk().turn(say("двенадцать", Intent.ANSWER_SCORE))
-    assert talk.now(Say)[0].text in talk.survey.texts.out_of_range
+    assert talk.now(Say)[0].text == "Самое меньшее здесь — ноль, самое большее — десять."
     assert talk.now(Ask)[0].attempt == 2
+    again = talk.turn(say("двадцать", Intent.ANSWER_SCORE))
+    assert again.now(Say)[0].text in talk.survey.texts.out_of_range
+    assert NPS.questions[0].help in again.now(Ask)[0].text
+
+
+def test_each_reason_has_words_and_a_ladder_of_its_own() -> None:
+    """Two of one kind bring the keys, three end the question; mixed ones end it with the fourth."""
+    unclear, hardly = say("бурбулятор"), heard(("девяносто", 0.3), ("пять", 0.3))
+    texts = NPS.texts
+    talk = Talk().turn(unclear)
+    assert talk.now(Say)[0].text in texts.no_match
+    assert talk.turn(SILENCE).now(Say)[0].text in texts.no_input
+    assert talk.turn(say("двадцать", Intent.ANSWER_SCORE)).state.question_id == "nps"
+    assert talk.turn(hardly).statuses == {"nps": "no_answer"}
+    silent = Talk().turn(SILENCE, SILENCE)
+    assert texts.dtmf_scale.split()[-1] in silent.now(Ask)[0].text
+    assert silent.turn(SILENCE).statuses == {"nps": "no_answer"}
+
+
+def test_what_was_hardly_heard_is_said_to_be_so() -> None:
+    never = NPS.questions[0].model_copy(update={"confirm": "never"})
+    survey = NPS.model_copy(update={"questions": (never, *NPS.questions[1:])})
+    talk = Talk(survey).turn(heard(("девять", 0.3)))
+    assert talk.now(Say)[0].text in NPS.texts.low_confidence
+    assert set(NPS.texts.low_confidence).isdisjoint(NPS.texts.ambiguous)
+    old = NPS.texts.model_copy(update={"low_confidence": ()})
+    talk = Talk(survey.model_copy(update={"texts": old})).turn(heard(("девять", 0.3)))
+    assert talk.now(Say)[0].text in NPS.texts.ambiguous
+
+
+def test_a_pool_that_is_used_up_leaves_the_question_alone() -> None:
+    talk = Talk(CSAT)
+    said: list[str] = []
+    for turn in [NOISE, NOISE, say("три", Intent.ANSWER_SCORE), NOISE, NOISE, RESOLVED]:
+        talk.turn(turn)
+        assert talk.last
+        said += [each.text for each in talk.now(Say) if each.purpose == "no_match"]
+    assert len(said) == len(set(said)) == len(CSAT.texts.no_match)
 
 
 def test_a_wrong_key_gets_the_hint_at_once() -> None:
@@ -476,5 +514,14 @@ def test_what_is_expected_follows_the_stage() -> None:
 
 def test_nothing_follows_the_end() -> None:
     talk = Talk().turn(GOODBYE)
-    for turn in (NINE, SILENCE, HANDOVER_FAILED, PERSON):
+    for turn in (NINE, SILENCE, HANDOVER_FAILED, LATER, NOISE):
         assert talk.turn(turn).last == ()
+
+
+def test_a_person_and_no_more_calls_are_granted_over_the_farewell_too() -> None:
+    done = (NINE, RESOLVED, PRAISE)
+    opted_out = Talk().turn(*done, say("больше не звоните", Intent.OPT_OUT)).last
+    assert [each.kind for each in opted_out] == ["opt_out", "say"]
+    asked = Talk().turn(*done, PERSON)
+    assert [each.kind for each in asked.last] == ["signal", "transfer"]
+    assert asked.state.stage is Stage.HANDOVER

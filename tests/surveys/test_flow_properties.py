@@ -105,6 +105,8 @@ def test_every_talk_is_a_good_one(survey: Survey, said: list[UserTurn], name: st
     assert all(first != second for first, second in pairwise(heard))
     said_between = [directive.text for directive in talk.of(Say)]
     assert all(first != second for first, second in pairwise(said_between)), "a pool is not drawn in turn"
+    repairs = [each.text for each in talk.of(Say) if each.purpose in ("no_match", "no_input")]
+    assert len(repairs) == len(set(repairs)), "a sentence twice in a call"
     check_ends(talk)
     check_records(talk)
 

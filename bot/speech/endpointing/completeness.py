@@ -15,7 +15,7 @@ from bot.core.context import TurnSource, UserTurn
 from bot.core.directives import Expectation
 from bot.speech.grammar import INTERRUPTIONS
 from bot.speech.settings import EndpointingSettings
-from bot.surveys.answers import UnclearReason, parse
+from bot.surveys.answers import Unclear, UnclearReason, parse
 from bot.surveys.words import UNKNOWN, split, table
 
 
@@ -59,7 +59,7 @@ _WISHES = tuple(split(phrase) for phrase in INTERRUPTIONS if phrase != "не з�
 """«Не знаю… восемь» is how people think aloud."""
 
 
-_SOME_DAY = datetime(2001, 1, 1, tzinfo=UTC)
+SOME_DAY = datetime(2001, 1, 1, tzinfo=UTC)
 """Whether words name a time does not hang on the day on which they are said."""
 
 
@@ -70,10 +70,15 @@ def completeness(expectation: Expectation, text: str) -> Completeness:
     wished = Completeness.LIKELY if _is_wish(words) else Completeness.INCOMPLETE
     if not words or words[-1] in _HANGING:
         return wished
-    reading = parse(expectation, UserTurn(source=TurnSource.SPEECH, text=text, at=_SOME_DAY))
+    reading = reading_of(expectation, text)
     if isinstance(reading, Answer):
         return _around_answer(words, split(reading.heard))
     return Completeness.LIKELY if reading.reason is UnclearReason.OUT_OF_RANGE else wished
+
+
+def reading_of(expectation: Expectation, text: str) -> Answer | Unclear:
+    """The words as the survey would read them now."""
+    return parse(expectation, UserTurn(source=TurnSource.SPEECH, text=text, at=SOME_DAY))
 
 
 def _around_answer(words: tuple[str, ...], heard: tuple[str, ...]) -> Completeness:

@@ -16,6 +16,6 @@ class ConfirmTurns:
 
     def silence_s(self, expectation: Expectation | None, partial: str, spoken_s: float) -> float:
         assert isinstance(expectation, ConfirmExpected)
-        if split(partial) and set(split(partial)) <= {"нет", "не", "no"}:
+        if split(partial) and set(split(partial)) <= {"нет", "no"}:
             return self._settings.open_silence_s
         return silence_of(completeness(expectation, partial), self._settings)

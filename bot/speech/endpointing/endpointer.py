@@ -55,6 +55,8 @@ _WORD_LAG_S = 0.2
 _WORD_LAG_MAX_S = 0.5
 """Words that come later than this after the last voice were not in that voice."""
 _SILENT_DBFS = -120.0
+_NO_WORDS = {UNKNOWN, "м", "мм", "э", "эм"}
+"""What a cough or a breath is heard as: with a voice it holds the floor, without one it is a noise."""
 
 
 class Endpointer:
@@ -211,7 +213,7 @@ def _reached(value: float, limit: float) -> bool:
 
 
 def _has_words(text: str) -> bool:
-    return any(word != UNKNOWN for word in text.split())
+    return any(word not in _NO_WORDS for word in text.split())
 
 
 def _block_levels(frame: Frame) -> list[float]:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from bot.core.directives import Expectation, NumberExpected
 from bot.speech.endpointing.completeness import Completeness, completeness, silence_of
+from bot.speech.endpointing.growing import may_grow
 from bot.speech.settings import EndpointingSettings
+from bot.surveys.words import split
 
 
 class NumberTurns:
-    """Patient after every number: «двадцать…» may become twenty-five, and «два…» two hundred or two days."""
+    """Quick after «двадцать пять», «два раза» and, where a hundred is the most, after «сто»; patient after
+    «двадцать…», and after «два…» where thousands are counted."""
 
     def __init__(self, settings: EndpointingSettings) -> None:
         self._settings = settings
@@ -16,4 +19,6 @@ class NumberTurns:
     def silence_s(self, expectation: Expectation | None, partial: str, spoken_s: float) -> float:
         assert isinstance(expectation, NumberExpected)
         found = completeness(expectation, partial)
-        return silence_of(Completeness.LIKELY if found is Completeness.COMPLETE else found, self._settings)
+        if found is Completeness.COMPLETE and may_grow(split(partial), expectation.high):
+            found = Completeness.LIKELY
+        return silence_of(found, self._settings)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from bot.core.directives import Expectation, ScaleExpected
 from bot.speech.endpointing.completeness import Completeness, completeness, silence_of
+from bot.speech.endpointing.growing import may_grow
 from bot.speech.settings import EndpointingSettings
-from bot.surveys.numerals import Form, mentions
+from bot.surveys.numerals import mentions
 from bot.surveys.words import UNKNOWN, Token, split
 
 
@@ -20,7 +21,7 @@ class ScaleTurns:
         found = completeness(expectation, partial)
         if _opens_range(partial):
             found = Completeness.INCOMPLETE
-        elif found is Completeness.COMPLETE and _may_grow(expectation, partial):
+        elif found is Completeness.COMPLETE and may_grow(split(partial), expectation.high):
             found = Completeness.LIKELY
         return silence_of(found, self._settings)
 
@@ -34,18 +35,3 @@ def _opens_range(text: str) -> bool:
     if sum(number.start > words.index("между") for number in numbers) > 1:
         return False  # the second end, or the point that was settled on: what is read of them tells
     return all(word == UNKNOWN for word in words[numbers[-1].end :])
-
-
-def _may_grow(expectation: ScaleExpected, text: str) -> bool:
-    """Whether a further word could make the last number another one («двадцать… пять»), or none."""
-    words = split(text)
-    if words == ("нуль",):
-        return True  # «ну…» is heard so, and «наверное» may follow
-    numbers = mentions([Token(word) for word in words])
-    if not numbers or numbers[-1].end < len(words):
-        return False
-    last = numbers[-1]
-    if last.form is Form.ONE:
-        return True  # «один…» was perhaps no number: «один оператор»
-    tens = last.form is Form.CARDINAL and last.value >= 20 and last.value % 10 == 0
-    return tens and last.value < expectation.high
