@@ -109,7 +109,6 @@ class Node:
         self._link = WorkerLink(
             socket_path(settings, 0),
             on_event=self._event,
-            on_found=self._worker_found,
             on_lost=self._worker_lost,
         )
         self._supervisor = Supervisor(
@@ -262,9 +261,6 @@ class Node:
         else:
             self._metrics.lost(live.difference(status["call_ids"]))
         return self._metrics.text()
-
-    async def _worker_found(self) -> None:
-        await self._orders.tell_agents()
 
     async def _worker_lost(self) -> None:
         """Its calls are over: their far ends are told, what it had committed is stored, and what is left

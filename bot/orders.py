@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.core.answer import AnswerStatus, AnswerValue
 from bot.core.clock import Clock
 from bot.core.context import Person
-from bot.core.control import ControlServer
+from bot.core.control import ControlServer, Handler
 from bot.core.errors import BadInput, Unavailable
 from bot.dispatch import Dispatcher, call_of
 from bot.orders_agents import AGENT_ORDERS
@@ -23,12 +24,16 @@ from bot.store import queries
 from bot.store.attempts import NewCall, cancel, queue_call
 from bot.store.database import Database
 from bot.store.queries import Call
+from bot.store.returning import open_matter
 from bot.store.tables import AnswerRow
 from bot.store.writer import Writer
 from bot.triage.router import LocalRouter
 from bot.worker_link import WorkerLink
 
 log = structlog.get_logger()
+
+FOR_THE_WORKER = ("agent_decides", "hold", "unhold", "pass_on", "hang_up")
+"""Orders to a live call: control passes them on (bot/worker_orders.py)."""
 
 
 class CallOrder(BaseModel):
@@ -53,8 +58,8 @@ def take_none_yet(server: ControlServer) -> None:
         raise Unavailable("узел ещё запускается", hint="повторите через полминуты")
 
     server.register("status", starting)
-    names = ("place_call", "cancel_call", "calls", "events", "set_agent", *AGENT_ORDERS, *CASE_ORDERS)
-    for name in names:
+    calls = ("place_call", "cancel_call", "calls", "events", "set_agent", "returning")
+    for name in (*calls, *FOR_THE_WORKER, *AGENT_ORDERS, *CASE_ORDERS):
         server.register(name, refuse)
 
 
@@ -91,7 +96,6 @@ class Orders:
         self._dispatcher = dispatcher
         self._router = router
         self._clock = clock
-        self._agents = dict(settings.handover.agents)
 
     def register(self, server: ControlServer) -> None:
         """From now on orders are taken."""
@@ -102,12 +106,10 @@ class Orders:
             ("calls", self._calls),
             ("events", self._events),
             ("set_agent", self._set_agent),
+            ("returning", self._returning),
+            *((name, self._forward(name)) for name in FOR_THE_WORKER),
         ):
             server.register(name, handler)
-
-    async def tell_agents(self) -> None:
-        """Let the worker know where the agents' phones are."""
-        await self._link.request("agents", agents=self._agents)
 
     async def _place_call(self, params: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -178,14 +180,28 @@ class Orders:
         found = await queries.events(self._db, call_id)
         return {"events": [event.model_dump(mode="json") for event in found]}
 
+    async def _returning(self, params: dict[str, Any]) -> dict[str, Any]:
+        """The open matter of who rings from `remote`; an empty object where there is none."""
+        remote = params.get("remote")
+        if not isinstance(remote, str):
+            raise BadInput("returning needs remote", hint='"remote": "sip:+7495…@trunk"')
+        await self._writer.drain_once()
+        since = self._clock.now() - timedelta(seconds=self._settings.handover.returns_s)
+        matter = await open_matter(self._db, remote, since)
+        return matter.model_dump(mode="json") if matter is not None else {}
+
+    def _forward(self, name: str) -> Handler:
+        async def forward(params: dict[str, Any]) -> dict[str, Any]:
+            return await self._link.request(name, **params)
+
+        return forward
+
     async def _set_agent(self, params: dict[str, Any]) -> dict[str, Any]:
         """Where an entry of the agents' table is reached, until the node stops."""
         target, uri = params.get("target"), params.get("uri")
         if not isinstance(target, str) or not isinstance(uri, str):
             raise BadInput("set_agent needs target and uri", hint='"target": "responsible", "uri": "sip:…"')
-        self._agents[target] = callable_uri(uri, self._settings.sip.trunk)
-        self._router.move(target, self._agents[target])
-        await self.tell_agents()
+        self._router.move(target, callable_uri(uri, self._settings.sip.trunk))
         return {}
 
 

@@ -11,6 +11,7 @@ from bot.core.errors import BadInput
 from bot.core.ids import new_id
 from bot.published import Published
 from bot.settings import InboundSection, TrunkSection
+from bot.surveys.handover_words import handover_words
 from bot.surveys.piping import render
 from bot.surveys.prompts import voices
 from bot.surveys.schema import Survey
@@ -39,6 +40,8 @@ def plan_of(survey: Survey, context: CallContext, attempt_id: str, contact_id: s
             hold=tuple(map(spoken, survey.texts.connecting)),
             error=spoken(survey.closings.error),
             farewell=spoken(survey.closings.hung_up),
+            agent_recorded=survey.texts.agent_recorded,
+            handover=handover_words(survey.language),
         ),
         record=survey.record,
         contact_id=contact_id,

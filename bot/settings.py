@@ -34,6 +34,8 @@ from pydantic_settings import (
     TomlConfigSettingsSource,
 )
 
+from bot.core.routing import HandoverForm
+
 if TYPE_CHECKING:  # the rooms are imported when their settings are asked for: the settings load fast
     from bot.call.settings import CallSettings
     from bot.speech.settings import SpeechSettings
@@ -255,10 +257,23 @@ class StoreSection(_Section):
 
 
 class HandoverSection(_Section):
-    form: Literal["bridge", "blind"] = Field(
-        "bridge", description="перевод: bridge (звук идёт через узел) или blind (REFER, узел уходит)"
+    form: HandoverForm = Field(
+        "bridge",
+        description="перевод: bridge (звук идёт через узел), attended (REFER с Replaces, если транк умеет) "
+        "или blind (REFER, узел уходит)",
     )
     ring_s: Seconds = Field(25.0, description="сколько секунд звонить сотруднику")
+    decide_s: Seconds = Field(
+        40.0, description="сколько секунд сотруднику, который снял трубку, дать на «да» или «нет»"
+    )
+    limit_s: Seconds = Field(
+        120.0, description="через сколько секунд ожидания клиента больше никому не звонить, а обещать звонок"
+    )
+    returns_s: Seconds = Field(
+        1800.0,
+        description="сколько секунд клиента с открытым обращением, который звонит сам, сразу соединять "
+        "с тем же сотрудником",
+    )
     agents: dict[str, str] = Field(
         {}, description='кому переводить: имя = SIP-адрес, например demo = "sip:demo@127.0.0.1:5090"'
     )

@@ -67,6 +67,8 @@ def call_settings(settings: Settings) -> CallSettings:
         max_call_s=settings.call.max_call_s,
         handover_form=settings.handover.form,
         handover_ring_s=settings.handover.ring_s,
+        handover_decide_s=settings.handover.decide_s,
+        handover_limit_s=settings.handover.limit_s,
     )
 
 

@@ -1,6 +1,7 @@
 """A media worker: one process that owns the lines and runs the calls, and does nothing else.
 
-It takes orders over its own control socket (`place`, `agents`, `status`), streams call
+It takes orders over its own control socket (`place`, `status`, and those of
+bot/worker_orders.py), streams call
 events back, and keeps them in its spool. It knows no database: when it dies, its calls die, and
 whatever they had committed is in the spool.
 """
@@ -31,6 +32,7 @@ from bot.core.context import CallContext
 from bot.core.control import ControlServer
 from bot.core.endings import Disposition
 from bot.core.errors import OtklikError, RuntimeDied, SurveyInvalid, Unavailable
+from bot.core.returning import OpenMatter
 from bot.logs import configure_logs
 from bot.planning import plan_inbound, plan_of, prompt_rates
 from bot.published import Published, published_dir, recordings_dir
@@ -45,6 +47,7 @@ from bot.speech.synthesiser import SynthesiserClient
 from bot.speech.voices import SileroVoices
 from bot.surveys.prompts import prompts_by_voice
 from bot.surveys.schema import Survey
+from bot.worker_orders import CallOrders
 from telephony.leg import CallLeg, RejectReason
 from telephony.orphans import DialogKeeper
 from telephony.sip import SipEndpoint
@@ -73,7 +76,6 @@ class Worker:
         self._name = f"worker-{index}"
         self._server = ControlServer(socket_path(settings, index))
         self._published = Published(published_dir(settings))
-        self._agents: dict[str, str] = dict(settings.handover.agents)
         self._calls: dict[str, tuple[CallSession, asyncio.Task[None]]] = {}
         self._chores: set[asyncio.Task[None]] = set()
         self._draining = False
@@ -92,8 +94,8 @@ class Worker:
         async with AsyncExitStack() as stack:
             self._room = await self._furnish(stack)
             self._server.register("place", self._place)
-            self._server.register("agents", self._set_agents)
             self._server.register("status", self._status)
+            CallOrders(self._session).register(self._server)
             await self._server.start()
             stack.push_async_callback(self._server.close)
             log.info("worker ready", worker=self._name, sip=self._endpoint.address)
@@ -116,8 +118,8 @@ class Worker:
         spool = await stack.enter_async_context(Spool.open(settings.spool_dir, self._name))
         http = await stack.enter_async_context(aiohttp.ClientSession())
         voices = RecordedVoices(synthesiser, recordings_dir(settings), speech.synthesiser)
-        router = ControlRouter(settings.control_socket)
-        stack.push_async_callback(router.close)
+        self._router = ControlRouter(settings.control_socket)
+        stack.push_async_callback(self._router.close)
         self._prompts = PromptCache(voices, speech.prompts)
         self._endpoint = SipEndpoint(
             sip_settings(settings),
@@ -140,8 +142,8 @@ class Worker:
             clock=SystemClock(),
             watcher=self._server.broadcast,
             dial=self._dial,
-            router=router,
-            address=lambda target: self._agents.get(target),
+            router=self._router,
+            returning=self._returning,
             hold_music=hold_music,
             listening_sign=listening_sign,
             open_recording=self._open_recording,
@@ -178,9 +180,14 @@ class Worker:
             for rate in prompt_rates(self._settings.sip.codecs):
                 await self._prompts.prepare(texts, voice=voice, language=survey.language, rate=rate)
 
-    async def _set_agents(self, order: dict[str, Any]) -> dict[str, Any]:
-        self._agents = dict(order["agents"])
-        return {}
+    def _session(self, call_id: str) -> CallSession | None:
+        call = self._calls.get(call_id)
+        return call[0] if call is not None else None
+
+    async def _returning(self, remote: str) -> OpenMatter | None:
+        """Asked of control, which has the cases. Raises Unavailable."""
+        found = await self._router.request("returning", remote=remote)
+        return OpenMatter.model_validate(found) if found else None
 
     async def _status(self, order: dict[str, Any]) -> dict[str, Any]:
         return {

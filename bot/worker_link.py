@@ -33,12 +33,10 @@ class WorkerLink:
         socket: Path,
         *,
         on_event: Callable[[CallEvent], None],
-        on_found: Callable[[], Awaitable[None]],
         on_lost: Callable[[], Awaitable[None]],
     ) -> None:
         self._socket = socket
         self._on_event = on_event
-        self._on_found = on_found
         self._on_lost = on_lost
         self._client: ControlClient | None = None
         self._pid: int | None = None
@@ -75,7 +73,6 @@ class WorkerLink:
         await client.watch()
         self._pid = (await client.request("status"))["pid"]
         self._client = client
-        await self._on_found()
         self.connected.set()
         async for event in client.events():
             self._on_event(event)

@@ -21,7 +21,10 @@ _CSEQ_AHEAD = 1000
 @dataclass(frozen=True, slots=True)
 class Dialog:
     """One established call. `local` and `remote` are From and To values with their tags, `target` is
-    the far end's Contact URI, `peer` the host:port that its messages come from."""
+    the far end's Contact URI, `peer` the host:port that its messages come from.
+
+    `via` is "" but where the far end only rings yet: the Via of our INVITE, whose address `target` is then.
+    """
 
     call_id: str
     local: str
@@ -30,6 +33,7 @@ class Dialog:
     peer: str
     routes: tuple[str, ...]
     cseq: int
+    via: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +83,11 @@ class Dialogs:
     def __init__(self, limit: int = 1024) -> None:
         self._offers: dict[str, _Message] = {}
         self._up: dict[str, Dialog] = {}
+        self._ringing: set[str] = set()
         self._limit = limit
 
     def see(self, traced: str) -> tuple[str, Dialog | None] | None:
-        """What this message changes: a Call-ID with its dialog, now up, or with None, now over."""
+        """What this message changes: a Call-ID with its dialog, now ringing or up, or with None, now over."""
         message = _read(traced)
         if message is None or message.transport != "UDP":
             return None
@@ -93,10 +98,34 @@ class Dialogs:
                 self._offers.pop(next(iter(self._offers)))
         elif message.start.startswith("SIP/2.0 2") and message.method == "INVITE":
             return self._established(call_id, message)
+        elif message.received and message.start.startswith("SIP/2.0 1") and message.method == "INVITE":
+            return self._rings(call_id, message)
+        elif message.received and message.start.startswith("SIP/2.0 ") and message.method == "INVITE":
+            self._offers.pop(call_id, None)  # refused; with another password it may be offered again
+            if call_id in self._ringing:
+                self._ringing.discard(call_id)
+                return call_id, None
         elif message.method == "BYE" and self._up.pop(call_id, None) is not None:
             self._offers.pop(call_id, None)
             return call_id, None
         return None
+
+    def _rings(self, call_id: str, answer: _Message) -> tuple[str, Dialog] | None:
+        """A provisional answer to an INVITE of ours: from here on it can be cancelled (9.1)."""
+        offer = self._offers.get(call_id)
+        if offer is None or offer.received or call_id in self._up or call_id in self._ringing:
+            return None
+        self._ringing.add(call_id)
+        return call_id, Dialog(
+            call_id=call_id,
+            local=offer.first("from"),
+            remote=offer.first("to"),
+            target=offer.start.split()[1],
+            peer=answer.peer,
+            routes=tuple(offer.headers.get("route", ())),
+            cseq=int(offer.first("cseq").split()[0]),
+            via=offer.first("via"),
+        )
 
     def _established(self, call_id: str, answer: _Message) -> tuple[str, Dialog] | None:
         """12.1: the caller's side takes the target from the answer, the called side from the INVITE."""
@@ -115,20 +144,24 @@ class Dialogs:
             cseq=int(answer.first("cseq").split()[0]) if ours else 0,
         )
         self._up[call_id] = dialog
+        self._ringing.discard(call_id)
         return call_id, dialog
 
 
-def bye(dialog: Dialog, sent_by: str) -> bytes:
-    """The request that ends it (15.1.1). `sent_by` is the host:port that it is sent from."""
+def farewell(dialog: Dialog, sent_by: str) -> bytes:
+    """The request that ends it: BYE (15.1.1), or CANCEL where it only rings (9.1: all but the method is the
+    INVITE's own). `sent_by` is the host:port that it is sent from."""
+    method, number = ("CANCEL", dialog.cseq) if dialog.via else ("BYE", dialog.cseq + _CSEQ_AHEAD)
+    via = dialog.via or f"SIP/2.0/UDP {sent_by};branch=z9hG4bK{secrets.token_hex(8)};rport"
     lines = [
-        f"BYE {dialog.target} SIP/2.0",
-        f"Via: SIP/2.0/UDP {sent_by};branch=z9hG4bK{secrets.token_hex(8)};rport",
+        f"{method} {dialog.target} SIP/2.0",
+        f"Via: {via}",
         *(f"Route: {route}" for route in dialog.routes),
         "Max-Forwards: 70",
         f"From: {dialog.local}",
         f"To: {dialog.remote}",
         f"Call-ID: {dialog.call_id}",
-        f"CSeq: {dialog.cseq + _CSEQ_AHEAD} BYE",
+        f"CSeq: {number} {method}",
         'Reason: SIP;cause=500;text="node failure"',
         "Content-Length: 0",
     ]

@@ -25,6 +25,10 @@ class TransferOutcome(StrEnum):
     UNKNOWN = "unknown"  # accepted with 202, then BYE without a NOTIFY: never ring anyone twice for it
 
 
+PAGE_CLOSED = "the page closed its connection"
+"""The text of a REMOTE_HANGUP of a browser whose user did not hang up: his page went away."""
+
+
 @dataclass(frozen=True, slots=True)
 class Digit:
     """One DTMF key, `0`-`9`, `*`, `#` or `A`-`D`; `at` is the media time in seconds when it was seen."""

@@ -1,6 +1,6 @@
 """Calls that outlived the process that held them: remembered on disk while they last, ended from outside.
 
-<folder>/<hash of the Call-ID>.json      one for each call that is up
+<folder>/<hash of the Call-ID>.json      one for each call that is up, or rings at the far end
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from pathlib import Path
 import structlog
 
 from bot.core.files import write_whole
-from telephony.dialog import Dialog, Dialogs, bye
+from telephony.dialog import Dialog, Dialogs, farewell
 
 log = structlog.get_logger(__name__)
 
@@ -25,7 +25,7 @@ _TRIES = 4
 
 
 class DialogKeeper:
-    """Keeps a file for each call that is up. `see` takes the SIP trace, in one thread."""
+    """Keeps a file for each call that is up, or that we ring. `see` takes the SIP trace, in one thread."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -62,7 +62,7 @@ async def _end(file: Path) -> None:
     try:
         kept = json.loads(await asyncio.to_thread(file.read_text, encoding="utf-8"))
         dialog = Dialog(**{**kept, "routes": tuple(kept["routes"])})
-        answered = await _say_bye(dialog)
+        answered = await _take_leave(dialog)
         log.info("orphaned call ended", sip_call_id=dialog.call_id, answered=answered)
     except (OSError, ValueError, TypeError, KeyError) as error:
         log.warning("orphaned call not ended", file=file.name, reason=str(error))
@@ -83,14 +83,14 @@ class _Answer(asyncio.DatagramProtocol):
             self.came.set_exception(exc)
 
 
-async def _say_bye(dialog: Dialog) -> bool:
+async def _take_leave(dialog: Dialog) -> bool:
     """Whether the far end confirmed. Raises OSError where it cannot be reached."""
     host, _, port = dialog.peer.rpartition(":")
     loop = asyncio.get_running_loop()
     transport, answer = await loop.create_datagram_endpoint(_Answer, remote_addr=(host, int(port)))
     try:
         ours = transport.get_extra_info("sockname")
-        request = bye(dialog, f"{ours[0]}:{ours[1]}")
+        request = farewell(dialog, f"{ours[0]}:{ours[1]}")
         for attempt in range(_TRIES):
             transport.sendto(request)
             with suppress(TimeoutError):

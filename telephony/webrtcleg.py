@@ -18,7 +18,7 @@ from bot.core.audio import Frame, Pcm, frame_bytes
 from bot.core.endings import EndCause, EndKind
 from bot.core.errors import BadInput, DialFailed, LegClosed, TransferFailed
 from bot.core.ids import new_id
-from telephony.leg import CallLeg, Digit, LegStats, Playback, RejectReason, TransferOutcome
+from telephony.leg import PAGE_CLOSED, CallLeg, Digit, LegStats, Playback, RejectReason, TransferOutcome
 from telephony.opus import OPUS_CLOCK, OPUS_RATE, OpusDecoder, OpusEncoder
 from telephony.pacer import Pacer
 from telephony.reorder import Reorder
@@ -35,7 +35,7 @@ _DIGITS_KEPT = 256
 _SEND_AFTER_S = 0.003
 """After the beat in which a frame is heard, so that what a bridge passes on leaves in the same beat."""
 
-_GONE = EndCause(EndKind.REMOTE_HANGUP, text="the page closed its connection")
+_GONE = EndCause(EndKind.REMOTE_HANGUP, text=PAGE_CLOSED)
 
 
 class Session(Protocol):
@@ -299,7 +299,7 @@ class WebRtcLeg:
     def on_left(self, session: Session) -> None:
         """The browser closed this session."""
         if session is self._coming:
-            self._give_up(EndCause(EndKind.CANCELLED, text="the page closed its connection"))
+            self._give_up(EndCause(EndKind.CANCELLED, text=PAGE_CLOSED))
         elif session is self._session and not self.ended.done():
             self._left = True
             if self._coming is not None:

@@ -1,268 +1,341 @@
 """The live transfer of a caller to the agent who is responsible.
 
-                  dial        answered          whisper over          either hangs up
-    ANNOUNCED ──────────► RINGING ────► WHISPERING ────────► TALKING ──────────────► OVER
-        │                    │               │                  ▲
-        │ no such target     │ busy, no      │ agent drops      │ blind REFER: NOTIFY 200
-        ▼                    ▼ answer …      ▼                  │
-      FAILED ◄───────────────┴───────────────┘      ANNOUNCED ──┘ (202 and silence: FAILED, and
-                                                                 nobody is rung a second time)
+    ANNOUNCED ─► ROUTED ─► CLAIMED ─► RINGING ─► WHISPERING ─► ACCEPTED ─► JOINED ─► OVER
+                  │  ▲       │          │            │            │          │
+                  │  │       │ no place │ busy,      │ declines,  │ attended │ pass_on: ANNOUNCED again,
+                  │  │       │ left     │ declined,  │ mailbox,   │ and      │ for that colleague
+                  │  │       │          │ no answer  │ no word,   │ refused: │ agent lost: DROPPED
+                  │  │       ▼          ▼            ▼ drops      ▼ bridge   ▼
+                  │  └──── PASSED ◄─────┴────────────┘
+                  ▼ nobody (left)
+                FAILED ◄── at any moment before JOINED the caller hangs up, or says «не надо»:
+                           the agent's telephone stops at once
 
-The caller hears hold music, and a word every so often, until the agent is there. A caller who
-hangs up while it rings stops the agent's phone at once. Targets are names in the agents' table:
-what a caller says, or a header, can never choose a number.
+    blind:     CLAIMED ─► REFER ─┬─ NOTIFY 200: JOINED, and we are out of it
+                                 ├─ refused, or NOTIFY 486: PASSED
+                                 └─ 202, and then BYE or silence: FAILED (unknown)
+    attended:  ACCEPTED ─► REFER with Replaces ─┬─ NOTIFY 200: JOINED, and we are out of it
+                                                ├─ both lines are still here: bridge
+                                                └─ 202 and BYE: FAILED (unknown)
+
+The agent's telephone begins to ring while the announcement is still being said. From then on the caller
+hears hold music, and a word every so often, and is listened to, until a human has him. A candidate is
+claimed before he is rung and released when he is done, whatever happens; nobody is rung twice, and after
+an outcome that nobody told (`unknown`) nobody at all. Targets are names: every address that is rung
+stands in the agents' table, and what a caller says, or a header, can never choose a number.
+
+Every end is `joined`, or a reason; whoever called `run` makes a callback case of the latter.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from dataclasses import dataclass
-from itertools import cycle
-from typing import Any, Literal, Protocol
+from functools import cache
+from typing import Any
 
 import structlog
 
-from bot.call.journal import Journal
-from bot.call.settings import CallSettings
-from bot.call.speaking import Speaker
-from bot.call.waiting import first_of
-from bot.core.audio import Pcm
-from bot.core.clock import Clock
+from bot.call.answering.watch import AnswerWatch
+from bot.call.handover_accepting import Accepting, Decision
+from bot.call.handover_forms import attend, refer
+from bot.call.handover_hearing import SilentTape
+from bot.call.handover_parts import FINAL, HandoverResult, Parts, Reason
+from bot.call.handover_ringing import ring
+from bot.call.handover_talk import Talk, TalkEnd
+from bot.call.handover_waiting import Waiting, let_go
+from bot.call.listening import Ear
 from bot.core.directives import Transfer
-from bot.core.errors import DialFailed, LegClosed, SynthesiserUnavailable, TransferFailed, Unavailable
+from bot.core.errors import LegClosed, SynthesiserUnavailable, Unavailable
 from bot.core.events import (
+    Answered,
+    HandoverAccepted,
     HandoverConnected,
     HandoverEnded,
     HandoverFailed,
+    HandoverPassed,
     HandoverRinging,
+    HandoverRouted,
     HandoverStarted,
 )
-from telephony.bridge import Bridge
-from telephony.leg import CallLeg, TransferOutcome
+from bot.core.routing import DESK, Candidate, HandoverForm, Route, RouteOrder
+from telephony.leg import CallLeg
 
 log = structlog.get_logger()
 
-Reason = Literal[
-    "no_target",
-    "busy",
-    "declined",
-    "no_answer",
-    "unreachable",
-    "caller_left",
-    "agent_left",
-    "refused",
-    "unknown",
-]
-"""Why no human and caller were joined: `unknown` is a REFER whose outcome was never told."""
+PASSED_ON = "passed_on"
+"""The reason of a handover that an agent asked for."""
 
-
-@dataclass(frozen=True, slots=True)
-class HandoverResult:
-    """`reason` is empty where the caller and a human were joined."""
-
-    joined: bool
-    reason: Reason | None = None
-
-
-class Dial(Protocol):
-    """Rings a URI for so many seconds and gives the line that answered. Raises DialFailed.
-
-    `placed` is told the line as soon as it is there: its early media can be heard before the answer.
-    """
-
-    def __call__(
-        self, uri: str, timeout_s: float, placed: Callable[[CallLeg], None] | None = None, /
-    ) -> Awaitable[CallLeg]: ...
-
-
-"""Rings a SIP URI for at most so many seconds; the established line, or DialFailed. Cancelling
-the call cancels the ringing (CANCEL)."""
-
-SpeakerFor = Callable[[CallLeg], Speaker]
-"""A voice for the agent's line."""
+_PAST_RINGING: frozenset[Reason] = FINAL | {"dropped"}
 
 
 class Handover:
-    """One transfer of one caller. `run` is called once; `joined` is set once a human has the caller."""
+    """One transfer of one caller. `run` is called once; `joined` is set once a human has the caller;
+    `route` is the last one, with the owner of the matter and its deadline. `talk` is set while caller
+    and agent talk, `talks_with` is that agent."""
 
-    def __init__(
-        self,
-        *,
-        leg: CallLeg,
-        speaker: Speaker,
-        agent_speaker: SpeakerFor,
-        journal: Journal,
-        dial: Dial,
-        address: str | None,
-        hold_words: tuple[str, ...],
-        hold_music: Pcm,
-        settings: CallSettings,
-        clock: Clock,
-    ) -> None:
-        self._leg = leg
-        self._speaker = speaker
-        self._agent_speaker = agent_speaker
-        self._journal = journal
-        self._dial = dial
-        self._address = address
-        self._hold_words = cycle(hold_words)
-        self._hold_music = hold_music
-        self._settings = settings
-        self._clock = clock
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._write = parts.journal.write
+        self._room = parts.room
+        self._tried: set[str] = set()
+        self._buttons: dict[str, asyncio.Future[bool]] = {}
         self.joined = False
+        self.route = Route()
+        self.talk: Talk | None = None
+        self.talks_with = ""
 
     async def run(self, order: Transfer) -> HandoverResult:
         """Raises LegClosed or DiskFull; everything else that can happen is in the result."""
-        await self._speaker.say(order.text, purpose="handover")
-        form = self._settings.handover_form
-        await self._journal.write(
-            HandoverStarted, target=order.target, form=form, reason=order.reason, whisper=order.whisper
-        )
-        if self._address is None:
-            return await self._failed(order, "no_target")
-        if form == "blind":
-            return await self._refer(order, self._address)
-        return await self._consult(order, self._address)
+        result = await self._once(order)
+        while result.pass_to:
+            order = Transfer(
+                target=result.pass_to,
+                reason=PASSED_ON,
+                text=self._parts.plan.texts.handover.passing_on,
+                whisper=order.whisper,
+            )
+            self._tried.discard(result.pass_to)
+            result = await self._once(order)
+        return result
 
-    async def _failed(self, order: Transfer, reason: Reason) -> HandoverResult:
-        await self._journal.write(HandoverFailed, target=order.target, reason=reason)
+    def decided(self, agent_id: str, accepted: bool) -> bool:
+        """An agent who is being rung pressed his button; False where it is not he who is rung."""
+        button = self._buttons.get(agent_id)
+        if button is None or button.done():
+            return False
+        button.set_result(accepted)
+        return True
+
+    async def _once(self, order: Transfer) -> HandoverResult:
+        waiting = Waiting(self._parts, order.text)
+        waiting.start()
+        try:
+            form = self._room.settings.handover_form
+            await self._write(
+                HandoverStarted, target=order.target, form=form, reason=order.reason, whisper=order.whisper
+            )
+            result = await self._find(order, waiting, form)
+            if not result.joined:
+                if waiting.over.done() and result.reason != "unknown":  # whatever else it came to
+                    result = HandoverResult(False, waiting.over.result())
+                await waiting.announced()
+                if result.reason != "dropped":  # that one was joined, and it ended
+                    await self._write(HandoverFailed, target=order.target, reason=result.reason)
+            return result
+        finally:
+            await waiting.stop()
+
+    # Whom --------------------------------------------------------------------------------------------
+
+    async def _find(self, order: Transfer, waiting: Waiting, form: HandoverForm) -> HandoverResult:
+        route = await self._routed(order)
+        if route is None:
+            return HandoverResult(False, "unavailable")
+        reason: Reason = "nobody" if route.skipped else "no_target"
+        until = self._room.clock.monotonic() + self._room.settings.handover_limit_s
+        for candidate in route.candidates:
+            if waiting.over.done() or self._room.clock.monotonic() >= until:
+                break
+            if candidate.agent_id in self._tried:
+                continue
+            self._tried.add(candidate.agent_id)
+            result = await self._try(order, candidate, waiting, form)
+            if result.joined or result.reason in _PAST_RINGING:
+                return result
+            assert result.reason is not None  # he was passed over for it
+            reason = result.reason
+            await self._write(HandoverPassed, target=order.target, agent_id=candidate.agent_id, reason=reason)
         return HandoverResult(False, reason)
 
-    # Blind -----------------------------------------------------------------------------------
-
-    async def _refer(self, order: Transfer, address: str) -> HandoverResult:
-        hold = asyncio.create_task(self._hold())  # until his own telephone plays him something else
+    async def _routed(self, order: Transfer) -> Route | None:
+        context = self._parts.plan.context
+        survey = self._parts.plan.survey
+        asked = RouteOrder(
+            call_id=context.call_id,
+            target=order.target,
+            reason=order.reason,
+            contact_id=self._parts.plan.contact_id,
+            agent_id=context.agent.id,
+            department=context.department,
+            language=survey.language if survey is not None else "ru",
+        )
         try:
-            outcome = await self._leg.transfer(address, self._settings.handover_ring_s)
-        except TransferFailed as error:
-            return await self._failed(order, _refer_reason(error.status))
+            route = await self._room.router.route(asked)
+        except Unavailable as error:
+            log.error("nobody to hand over to", call_id=context.call_id, reason=error.message)
+            return None
+        # A colleague's route says who is rung next; whose matter it is was said before.
+        if order.reason != PASSED_ON or not self.route.owner_id:
+            self.route = route
+        await self._write(HandoverRouted, target=order.target, route=route)
+        return route
+
+    async def _try(
+        self, order: Transfer, candidate: Candidate, waiting: Waiting, form: HandoverForm
+    ) -> HandoverResult:
+        call_id, agent_id = self._parts.plan.context.call_id, candidate.agent_id
+        try:
+            try:
+                claimed = await self._room.router.claim(call_id, agent_id)
+            except Unavailable as error:
+                log.error("agent not claimed", call_id=call_id, reason=error.message)
+                return HandoverResult(False, "unavailable")
+            if not claimed:
+                return HandoverResult(False, "at_limit")
+            if form == "blind" and not candidate.address.startswith(DESK):
+                return await self._refer(order, candidate, waiting)
+            return await self._consult(order, candidate, waiting, form)
         finally:
-            await _stop(hold)
-        if outcome is TransferOutcome.UNKNOWN:
-            return await self._failed(order, "unknown")
+            # Also where the claim's answer never came: giving back what one has not is nothing.
+            await asyncio.shield(asyncio.ensure_future(self._release(call_id, agent_id)))
+
+    async def _release(self, call_id: str, agent_id: str) -> None:
+        try:
+            await self._room.router.release(call_id, agent_id)
+        except Unavailable as error:
+            log.error("agent's place not given back", call_id=call_id, reason=error.message)
+
+    # Blind -------------------------------------------------------------------------------------------
+
+    async def _refer(self, order: Transfer, candidate: Candidate, waiting: Waiting) -> HandoverResult:
+        await waiting.announced()
+        if waiting.over.done():
+            return HandoverResult(False, waiting.over.result())
+        await self._write(HandoverRinging, target=order.target, agent_id=candidate.agent_id)
+        reason = await refer(self._parts, candidate.address)
+        if reason is not None:
+            return HandoverResult(False, reason)
+        return await self._gone(order, candidate)
+
+    async def _gone(self, order: Transfer, candidate: Candidate) -> HandoverResult:
+        """The far ends talk without us."""
         self.joined = True
-        await self._journal.write(HandoverConnected, target=order.target)
+        await self._write(HandoverConnected, target=order.target, agent_id=candidate.agent_id)
         return HandoverResult(True)
 
-    # Consult leg and bridge ------------------------------------------------------------------
+    # Consult leg, then bridge or REFER with Replaces -------------------------------------------------
 
-    async def _consult(self, order: Transfer, address: str) -> HandoverResult:
-        hold = asyncio.create_task(self._hold())
+    async def _consult(
+        self, order: Transfer, candidate: Candidate, waiting: Waiting, form: HandoverForm
+    ) -> HandoverResult:
+        vad = cache(self._parts.new_vad)  # one for all who listen to the agent's line
+        watch = AnswerWatch(self._room.recogniser, vad, self._parts.journal, writes=False)
+        button = self._buttons[candidate.agent_id] = asyncio.get_running_loop().create_future()
         # Made while it rings: the agent must not wait for his whisper.
-        ready = asyncio.create_task(self._speaker.sound(order.whisper))
+        ready = asyncio.ensure_future(self._parts.speaker.sound(order.whisper))
         try:
-            await self._journal.write(HandoverRinging, target=order.target)
-            agent = await self._ring(address)
+            await self._write(HandoverRinging, target=order.target, agent_id=candidate.agent_id)
+            address = candidate.address
+            if address.startswith(DESK):  # a desk is told which call it is rung for
+                address = f"{address}@{self._parts.plan.context.call_id}"
+            agent = await ring(self._parts, address, waiting.over, button, watch.observe)
             if isinstance(agent, str):
-                return await self._failed(order, agent)
+                return HandoverResult(False, agent)
+            ear = Ear(agent, self._room.recogniser, vad(agent.rate), self._room.settings, SilentTape())
+            ear.attend()
             try:
-                reason = await self._whisper(agent, order.whisper)
-                if reason is not None:
-                    return await self._failed(order, reason)
-                await _stop(hold)
-                return await self._talk(order, agent)
+                return await self._with_agent(
+                    order, candidate, waiting, form, _Agent(agent, ear, watch, button)
+                )
             finally:
+                await ear.rest()
                 await agent.hang_up()
         finally:
-            await _stop(ready)
-            await _stop(hold)
+            del self._buttons[candidate.agent_id]
+            await let_go(ready)
+            await watch.close()
 
-    async def _ring(self, address: str) -> CallLeg | Reason:
-        """The agent's line, or why there is none. Never leaves a phone ringing for nobody."""
-        dialling = asyncio.ensure_future(self._dial(address, self._settings.handover_ring_s))
-        try:
-            await first_of(dialling, self._leg.ended)
-            if not dialling.done():
-                return "caller_left"
-            return dialling.result()
-        except DialFailed as error:
-            return _dial_reason(error)
-        except asyncio.CancelledError:
-            if dialling.done() and not dialling.cancelled() and dialling.exception() is None:
-                await dialling.result().hang_up()  # answered in the very moment in which we were stopped
-            raise
-        finally:
-            if not dialling.done():
-                dialling.cancel()
-                with suppress(asyncio.CancelledError, DialFailed):
-                    late = await dialling
-                    await late.hang_up()
+    async def _with_agent(
+        self, order: Transfer, candidate: Candidate, waiting: Waiting, form: HandoverForm, at: _Agent
+    ) -> HandoverResult:
+        recorded = form == "bridge" and self._parts.tape.running
+        decision = await self._decision(order, candidate, waiting, at, recorded=recorded)
+        if decision.reason is not None:
+            return HandoverResult(False, decision.reason)
+        await at.watch.close()
+        await self._write(HandoverAccepted, target=order.target, agent_id=candidate.agent_id, by=decision.by)
+        await waiting.announced()
+        if form == "attended" and not candidate.address.startswith(DESK):
+            reason = await attend(self._parts, at.leg)
+            if reason is None:
+                return await self._gone(order, candidate)
+            if reason != "refused":
+                return HandoverResult(False, reason)
+        if not await self._told_recorded(at):
+            return HandoverResult(False, "agent_left")
+        if waiting.over.done():
+            return HandoverResult(False, waiting.over.result())
+        await waiting.stop()
+        return await self._talk(order, candidate, at)
 
-    async def _whisper(self, agent: CallLeg, text: str) -> Reason | None:
-        """Tell the agent who and why, while the caller still hears music; None when all is well."""
-        whispering = asyncio.ensure_future(self._agent_speaker(agent).say(text, purpose="whisper"))
+    async def _decision(
+        self, order: Transfer, candidate: Candidate, waiting: Waiting, at: _Agent, *, recorded: bool
+    ) -> Decision:
+        """Who takes calls in the browser decided there, before the line was made."""
+        if candidate.address.startswith(DESK):
+            return Decision("button")
+        at.watch.saw(
+            Answered(
+                call_id=self._parts.journal.call_id,
+                seq=0,
+                at=self._room.clock.now(),
+                codec=at.leg.codec,
+                rate=at.leg.rate,
+            )
+        )
+        accepting = Accepting(
+            self._parts,
+            at.leg,
+            at.ear,
+            at.watch,
+            over=waiting.over,
+            button=at.button,
+            mailbox=candidate.voicemail,
+        )
+        told = self._parts.plan.texts.agent_recorded if recorded else ""
+        decision = await accepting.decide((order.whisper, told))
+        at.told |= accepting.told
+        return decision
+
+    async def _told_recorded(self, at: _Agent) -> bool:
+        """Nobody is recorded without knowing it: who decided before he heard it hears it now. False where
+        he has left."""
+        recorded = self._parts.plan.texts.agent_recorded
+        if not self._parts.tape.running or recorded in at.told:
+            return True
         try:
-            await first_of(whispering, self._leg.ended, agent.ended)
-            if self._leg.ended.done():
-                return "caller_left"
-            if agent.ended.done():
-                return "agent_left"
-            await whispering
+            await self._parts.agent_speaker(at.leg).say(recorded, purpose="whisper", protected=True)
         except LegClosed:
-            return "agent_left"
+            return False
         except SynthesiserUnavailable as error:
-            # He is there, and so is the caller: better joined without a word than not at all.
-            log.warning("agent joined without a whisper", reason=error.message)
-        finally:
-            await _stop(whispering)
-        return None
+            log.error("agent not told that he is recorded", reason=error.message)
+            await self._parts.tape.stop(error.code)
+        return True
 
-    async def _talk(self, order: Transfer, agent: CallLeg) -> HandoverResult:
-        self.joined = True
-        began = self._clock.monotonic()
-        by: Literal["caller", "agent", "bot"] = "bot"
-        talking = asyncio.ensure_future(Bridge(self._leg, agent).run())
+    async def _talk(self, order: Transfer, candidate: Candidate, at: _Agent) -> HandoverResult:
+        who: dict[str, Any] = {"target": order.target, "agent_id": candidate.agent_id}
+        talk = self.talk = Talk(self._parts, at.leg, at.ear)
+        self.joined, self.talks_with = True, candidate.agent_id
+        end: TalkEnd | None = None
         try:
-            await self._journal.write(HandoverConnected, target=order.target)
-            await talking
-            by = "caller" if self._leg.ended.done() else "agent"
+            await self._write(HandoverConnected, **who)
+            end = await talk.run()
         finally:
-            await _stop(talking)
-            talk_s = round(self._clock.monotonic() - began, 3)
-            await self._journal.write(HandoverEnded, target=order.target, talk_s=talk_s, by=by)
-        return HandoverResult(True)
-
-    async def _hold(self) -> None:
-        """Music for the caller, and a word every so often, until cancelled or the line ends."""
-        with suppress(LegClosed):
-            while True:
-                music_s = 0.0
-                while music_s < self._settings.handover_word_s:
-                    music = self._leg.play(self._hold_music)
-                    try:
-                        music_s += await music.done()
-                    except asyncio.CancelledError:
-                        await music.stop()
-                        raise
-                    if self._leg.ended.done():
-                        return
-                try:
-                    await self._speaker.say(next(self._hold_words), purpose="hold")
-                except Unavailable as error:
-                    log.warning("hold words not said", reason=error.message)  # the music goes on
+            self.talk, self.talks_with = None, ""
+            by, talk_s = (end.by, end.talk_s) if end is not None else ("bot", talk.seconds)
+            await self._write(HandoverEnded, talk_s=talk_s, by=by, **who)
+        if end.dropped:
+            self.joined = False
+            return HandoverResult(False, "dropped")
+        return HandoverResult(True, pass_to=end.pass_to)
 
 
-def _refer_reason(status: int | None) -> Reason:
-    """Without a status nobody told how it went: the target may be ringing still."""
-    if status is None:
-        return "unknown"
-    return "busy" if status == 486 else "refused"
+class _Agent:
+    """An agent who has picked up. `told` are the sentences that he has heard out."""
 
-
-def _dial_reason(error: DialFailed) -> Reason:
-    kind = error.cause.kind.value
-    if kind == "busy":
-        return "busy"
-    if kind == "declined":
-        return "declined"
-    return "no_answer" if kind == "no_answer" else "unreachable"
-
-
-async def _stop(task: asyncio.Future[Any]) -> None:
-    """Whoever waits for its result hears of its failure; where nobody does, the log has it."""
-    task.cancel()
-    await asyncio.wait({task})
-    if not task.cancelled() and (error := task.exception()) is not None:
-        log.info("part of a handover ended early", reason=type(error).__name__)
+    def __init__(self, leg: CallLeg, ear: Ear, watch: AnswerWatch, button: asyncio.Future[bool]) -> None:
+        self.leg = leg
+        self.ear = ear
+        self.watch = watch
+        self.button = button
+        self.told: set[str] = set()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.call.handover import Dial
+from bot.call.dialling import Dial
 from bot.call.journal import Watcher
 from bot.call.settings import CallSettings
 from bot.call.speaking import Voice
@@ -14,7 +14,9 @@ from bot.core.audio import Pcm
 from bot.core.clock import Clock
 from bot.core.context import CallContext
 from bot.core.ports import Dialogue, EventSink, Prompts, Recogniser, VoiceActivity
+from bot.core.returning import Returning
 from bot.core.routing import Router
+from bot.surveys.handover_words import RUSSIAN, HandoverWords
 from bot.surveys.schema import Survey
 
 
@@ -24,13 +26,15 @@ class CallTexts:
 
     `filler` bridges a slow moment and `hold` is for a caller who waits for an agent: wordings that
     are used in turn. `error` is the apology before a clean end, `farewell` follows a talk with an
-    agent.
+    agent. `agent_recorded` tells an agent that he is; `handover` is what a transfer says by itself.
     """
 
     filler: tuple[str, ...]
     hold: tuple[str, ...]
     error: str
     farewell: str
+    agent_recorded: str = ""
+    handover: HandoverWords = RUSSIAN
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +57,8 @@ class CallPlan:
 class CallRoom:
     """The parts that a worker's calls share.
 
-    `vad` makes a voice activity detector for a rate; `router` says who takes handovers; `address`
-    gives the SIP URI of an entry of the settings' own table of agents, or None; `hold_music` and
+    `vad` makes a voice activity detector for a rate; `router` says who takes handovers; `returning`
+    tells of the matter of a caller, by his URI, that is still open, or None; `hold_music` and
     `listening_sign` (the quiet sound for a caller who thinks) are made for a rate.
     """
 
@@ -67,7 +71,7 @@ class CallRoom:
     watcher: Watcher
     dial: Dial
     router: Router
-    address: Callable[[str], str | None]
+    returning: Returning
     hold_music: Callable[[int], Pcm]
     listening_sign: Callable[[int], Pcm]
     open_recording: OpenRecording

@@ -12,8 +12,10 @@ from contextlib import suppress
 from math import inf
 from typing import assert_never
 
-from bot.call.asides import FAREWELLS, Asides
-from bot.call.handover import Handover
+from bot.call.asides import Asides
+from bot.call.coming_back import ask_again, open_matter, order_for
+from bot.call.handing_over import HandingOver
+from bot.call.handover_parts import Parts, Reason
 from bot.call.journal import Journal
 from bot.call.listening import Ear
 from bot.call.matters import Matters
@@ -25,7 +27,7 @@ from bot.call.speaking import Speaker
 from bot.call.speculation import Speculation
 from bot.call.talking_over import TalkOver
 from bot.call.tape import Tape
-from bot.call.turns import Turns
+from bot.call.turns import FAREWELLS, Turns
 from bot.call.waiting import end, first_of
 from bot.core.answer import AnswerStatus
 from bot.core.context import TurnSource, UserTurn
@@ -49,12 +51,12 @@ from bot.core.directives import (
     TurnReply,
     WithdrawMatter,
     WithdrawSignal,
+    YesNoExpected,
 )
 from bot.core.endings import Disposition
 from bot.core.errors import DiskFull, LegClosed, StoreUnavailable
 from bot.core.events import (
     AnswerRecorded,
-    CallbackPromised,
     ConsentHeard,
     ListeningStarted,
     OfferDecided,
@@ -64,6 +66,8 @@ from bot.core.events import (
     SignalWithdrawn,
     TurnUnderstood,
 )
+from bot.core.ports import VoiceActivity
+from bot.core.returning import OpenMatter
 from bot.surveys.cues import wants_no_recording
 from bot.surveys.offering import expected_at
 from telephony.leg import CallLeg
@@ -81,8 +85,8 @@ _INTERJECTION_S = 1.0
 
 class Script:
     """The talk on one line that is up. `handing_over` is set while the caller is, or is being, passed
-    on to a human. `opening` is what the dialogue begins with. `before_greeting` is waited for before the
-    first word: whoever took the call may speak first."""
+    on to a human; `handing` is how. `opening` is what the dialogue begins with. `before_greeting` is waited
+    for before the first word: whoever took the call may speak first."""
 
     def __init__(
         self,
@@ -92,6 +96,7 @@ class Script:
         journal: Journal,
         tape: Tape,
         opening: asyncio.Future[TurnReply],
+        agents_vad: Callable[[int], VoiceActivity] | None = None,
     ) -> None:
         self._leg = leg
         self._opening = opening
@@ -114,7 +119,10 @@ class Script:
         )
         self.ear.on_words = self._foresee
         self.progress = Progress()
-        self.handing_over = False
+        vad = agents_vad or room.vad
+        self.handing = HandingOver(
+            Parts(leg, self.ear, self.speaker, tape, self._voice_on, vad, journal, plan, room)
+        )
         self._turns = Turns(self.ear, journal, self._timer, room.clock)
         self._matters = Matters(journal, plan.context.department)
         self._asides = Asides(plan.context.call_id, room.dialogue, self._turns, room.clock)
@@ -125,10 +133,15 @@ class Script:
     def _voice_on(self, leg: CallLeg) -> Speaker:
         return Speaker(leg, self._room.prompts, self._journal, self._plan.voice, self.ear)
 
+    @property
+    def handing_over(self) -> bool:
+        return self.handing.now is not None
+
     async def run(self) -> None:
         """The whole talk. Raises LegClosed, DialogueUnavailable or DiskFull."""
         try:
-            await self._talk()
+            matter = await open_matter(self._plan, self._room, self._leg)
+            await (self._talk() if matter is None else self._come_back(matter))
         finally:
             await self._matters.close()
 
@@ -233,6 +246,7 @@ class Script:
                 if answer.status is AnswerStatus.ANSWERED:
                     self.progress = self.progress.with_answer()
             case Signal():
+                self.handing.about = directive
                 await write(SignalRaised, **directive.model_dump(exclude={"kind"}))
             case WithdrawSignal():
                 await write(SignalWithdrawn, **directive.model_dump(exclude={"kind"}))
@@ -243,10 +257,12 @@ class Script:
             case OfferAnswered(offer=offer, accepted=accepted):
                 await write(OfferDecided, offer=offer, accepted=accepted)
             case Transfer():
-                self.silence.rest()
                 return await self._transfer(directive)
             case Callback():
-                await self._matters.promise(directive)
+                if directive.by == "agent" and self.handing.failed is not None:
+                    await self.handing.owe(self.handing.failed, directive.when, due=directive.due)
+                else:
+                    await self._matters.promise(directive)
                 self.progress = self.progress.promising()
             case StopRecording(words=words):
                 await self._tape.refuse(words)
@@ -346,38 +362,54 @@ class Script:
         return None
 
     async def _transfer(self, order: Transfer) -> UserTurn | None:
-        await self.ear.rest()
-        await self._tape.stop("handover")
-        handover = Handover(
-            leg=self._leg,
-            speaker=self.speaker,
-            agent_speaker=self._voice_on,
-            journal=self._journal,
-            dial=self._room.dial,
-            address=self._room.address(order.target),
-            hold_words=self._plan.texts.hold,
-            hold_music=self._room.hold_music(self._leg.rate),
-            settings=self._room.settings,
-            clock=self._room.clock,
-        )
-        self.handing_over = True
+        """To a human, to their talk's end. Where nobody takes him the dialogue is told; where that is for
+        no want of people, we tell the caller ourselves, and he is owed a call back."""
+        failed = await self._hand_over(order)
+        if failed is None:
+            return None
+        closing = self.handing.closing()
+        if not closing and not self._leg.ended.done():
+            return UserTurn(source=TurnSource.HANDOVER_FAILED, text=failed, due=self.handing.due_at)
+        await self.handing.owe(failed)
+        await self._promise(closing)
+        return None
+
+    async def _hand_over(self, order: Transfer) -> Reason | None:
+        """Why it came to nothing; None where they have talked, and he was taken leave of."""
+        self.silence.rest()
         try:
-            result = await handover.run(order)
-        finally:
-            self.handing_over = False
-            if handover.joined:  # also where the talk was cut off
-                self.progress = self.progress.joined()
-        if result.joined:
-            if not self._leg.ended.done():
-                await self.speaker.say(self._plan.texts.farewell, purpose="closing")
-            return None
-        if self._leg.ended.done():
-            # Nobody is there to be told, but the matter is not over: somebody must ring back.
-            await self._journal.write(CallbackPromised, when="", by="agent", reason=result.reason or "")
+            result = await self.handing.over(order)
+        except asyncio.CancelledError:
             self.progress = self.progress.promising()
-            return None
-        self.ear.attend()
-        return UserTurn(source=TurnSource.HANDOVER_FAILED, text=result.reason or "")
+            raise
+        finally:
+            if self.handing.joined:  # also where the talk was cut off
+                self.progress = self.progress.joined()
+        if result.reason is None and not self._leg.ended.done():
+            await self.speaker.say(self._plan.texts.farewell, purpose="closing")
+        return result.reason
+
+    async def _come_back(self, matter: OpenMatter) -> None:
+        """No survey: to his agent, or the promise once more."""
+        words = self._plan.texts.handover
+        self.progress = self.progress.promising()  # it was before, and holds if he leaves
+        accepted = await ask_again(self._ask_yes_no, matter, words, self._journal)
+        if accepted:
+            failed = await self._hand_over(order_for(matter, words))
+            if failed is None:
+                return
+            await self.handing.owe(failed, matter=matter)
+        await self._promise(self.handing.closing() or words.promise)
+
+    async def _ask_yes_no(self, offer: Offer) -> UserTurn | None:
+        turn = await self._ask(offer, OFFER, YesNoExpected())
+        self._timer.asked()
+        return turn
+
+    async def _promise(self, closing: str) -> None:
+        self.progress = self.progress.promising()
+        if not self._leg.ended.done():
+            await self.speaker.say(closing, purpose="closing")
 
     # The ways out ----------------------------------------------------------------------------
 

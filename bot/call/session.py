@@ -17,6 +17,8 @@ import structlog
 
 from bot.call.answering.leaving import take_leave
 from bot.call.answering.watch import AnswerWatch
+from bot.call.handing_over import HandingOver
+from bot.call.handover_talk import Side
 from bot.call.journal import Journal
 from bot.call.outcome import of_answered, of_unanswered
 from bot.call.plan import CallPlan, CallRoom
@@ -26,7 +28,7 @@ from bot.call.waiting import end, first_of
 from bot.core.audio import SAMPLE_BYTES, Pcm
 from bot.core.directives import TurnReply
 from bot.core.endings import Disposition, EndCause, EndKind
-from bot.core.errors import CallError, DialFailed, DiskFull, LegClosed, Unavailable
+from bot.core.errors import BadInput, CallError, DialFailed, DiskFull, LegClosed, Unavailable
 from bot.core.events import Answered, CallEnded, CallEvent, CallStarted, DialogueFailed, Ringing
 from telephony.leg import CallLeg
 
@@ -51,9 +53,11 @@ class CallSession:
     def __init__(self, plan: CallPlan, room: CallRoom) -> None:
         self._plan = plan
         self._room = replace(room, vad=cache(room.vad))  # one for all who listen to the line
+        self._new_vad = room.vad  # an agent's line is another one
         self._journal = Journal(plan.context.call_id, room.sink, room.clock, self._written)
         self._watch: AnswerWatch | None = None
         self._script: Script | None = None
+        self._leg: CallLeg | None = None
         self._dialling: asyncio.Future[CallLeg] | None = None
         self._talk: asyncio.Task[None] | None = None
         self._opening: asyncio.Task[TurnReply] | None = None
@@ -124,6 +128,36 @@ class CallSession:
             if task is not None:
                 task.cancel()
 
+    # What an agent does, at his desk or from his telephone. Raises BadInput where it is not the time for it.
+
+    def agent_decides(self, agent_id: str, accepted: bool) -> None:
+        """The agent who is being rung presses his button."""
+        self._handing.decided(agent_id, accepted)
+
+    def hold(self) -> None:
+        """The caller hears music until `unhold`."""
+        self._handing.talk.hold()
+
+    def unhold(self) -> None:
+        self._handing.talk.unhold()
+
+    def pass_on(self, to_agent_id: str) -> None:
+        """The caller goes to a colleague: rung and asked as the first one was."""
+        self._handing.talk.pass_on(to_agent_id)
+
+    async def hang_up(self, side: Side) -> None:
+        """The agent ends his part of a talk, or the caller the call."""
+        if side == "agent":
+            await self._handing.talk.hang_up("agent")
+        elif self._leg is not None:
+            await self._leg.hang_up()
+
+    @property
+    def _handing(self) -> HandingOver:
+        if self._script is None:
+            raise BadInput("в этом звонке ещё никто не ответил", hint="дождитесь ответа клиента")
+        return self._script.handing
+
     def _written(self, event: CallEvent) -> None:
         self._room.watcher(event)
         if self._watch is not None:
@@ -144,10 +178,13 @@ class CallSession:
         )
 
     async def _talk_on(self, leg: CallLeg, began: float) -> Disposition:
+        self._leg = leg
         tape = Tape(self._plan.context.call_id, leg.rate, self._room.open_recording, self._journal)
         try:
             assert self._opening is not None  # it was begun before the line was up
-            script = self._script = Script(leg, self._plan, self._room, self._journal, tape, self._opening)
+            script = self._script = Script(
+                leg, self._plan, self._room, self._journal, tape, self._opening, self._new_vad
+            )
             try:
                 script.ear.attend()
                 await self._journal.write(Answered, codec=leg.codec, rate=leg.rate)

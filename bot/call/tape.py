@@ -34,6 +34,10 @@ class Tape:
         self._recording: Recording | None = None
         self._refused = False
 
+    @property
+    def running(self) -> bool:
+        return self._recording is not None
+
     async def start(self) -> None:
         if self._refused:
             return

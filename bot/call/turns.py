@@ -18,6 +18,12 @@ _REACTION_S = 0.2
 """Nobody answers a question sooner after its last word: the gap between people who talk to each other."""
 
 
+FAREWELLS = frozenset(
+    ("до", "свидания", "всего", "доброго", "хорошего", "дня", "пока", "и", "вам", "вас", "тоже", "большое")
+)
+"""What people say while they are taken leave of: no answer is corrected by it."""
+
+
 class Turns:
     """`spoken` is the question that the last turn was said at and what it expected; None where it was not
     said: keys are pressed while one goes on talking."""

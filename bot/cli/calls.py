@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.cli.bench_tables import stage_name
+from bot.cli.call_handovers import handover_table, handovers
 from bot.cli.live import LiveView, disposition_word
 from bot.core.control import ControlClient
 from bot.core.endings import Disposition
@@ -50,7 +51,8 @@ def show(
     """Ход звонка и паузы до ответов бота; узел должен работать."""
     stored, events = asyncio.run(read_call(load_settings(), call_id))
     if as_json:
-        typer.echo(json.dumps({**stored, "latency": latency(events)}, ensure_ascii=False))
+        told = {**stored, "latency": latency(events), "handovers": handovers(events)}
+        typer.echo(json.dumps(told, ensure_ascii=False))
         return
     console, view = Console(highlight=False), LiveView()
     for event in events:
@@ -58,6 +60,8 @@ def show(
         if line is not None:
             console.print(line)
     console.print(_table(events))
+    if made := handovers(events):
+        console.print(handover_table(made))
     if stored["disposition"]:
         console.print(disposition_word(Disposition(stored["disposition"])), style="bold")
 

@@ -17,9 +17,11 @@ from bot.core.events import (
     CallStarted,
     CaseOpened,
     DialogueFailed,
+    HandoverAccepted,
     HandoverConnected,
     HandoverEnded,
     HandoverFailed,
+    HandoverPassed,
     HandoverRinging,
     Noted,
     OfferDecided,
@@ -28,6 +30,7 @@ from bot.core.events import (
     ReplyMeasured,
     SignalRaised,
     SignalWithdrawn,
+    TalkHeard,
     TurnHeard,
 )
 from bot.words import words
@@ -132,8 +135,18 @@ def _told(event: CallEvent) -> tuple[str, str, str] | None:
 
 def _ending(event: CallEvent) -> tuple[str, str, str] | None:
     match event:
-        case HandoverRinging(target=target):
+        case HandoverRinging(target=target, agent_id=agent_id):
+            target = agent_id or target
             return "", words(f"звоню сотруднику {target}", f"ringing agent {target}"), "magenta"
+        case HandoverAccepted(agent_id=agent_id, by=by):
+            return "", words(f"{agent_id} принимает ({by})", f"{agent_id} accepts ({by})"), "magenta"
+        case HandoverPassed(agent_id=agent_id, reason=reason):
+            return "", words(f"{agent_id} не берёт: {reason}", f"{agent_id} passed: {reason}"), "magenta"
+        case TalkHeard(side=side, text=text):
+            who = words("клиент", "caller") if side == "caller" else words("сотр-к", "agent")
+            return who, f"«{text}»", "yellow"
+        case CaseOpened(reason=reason, owner_id=owner):
+            return "", words(f"обращение: {reason}, {owner or '?'}", f"case: {reason}, {owner or '?'}"), "red"
         case HandoverConnected(target=target):
             return "", words(f"соединён с {target}", f"joined with {target}"), "bold magenta"
         case HandoverFailed(reason=reason):

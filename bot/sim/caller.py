@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from bot.core.audio import FRAME_S
+from bot.sim.agents import ASKED_S
 from bot.sim.g711 import Samples
 from bot.sim.measure import PAUSE_S, TurnKind
 from bot.sim.messages import ListeningCue, PeerSpec, PromptCue, PromptOver
@@ -111,12 +112,20 @@ class Conversation:
             self.done.transferred_at = time.monotonic()
             self._transferred.set()
 
+    async def perform(self, steps: tuple[Step, ...]) -> None:
+        """Do these things now, beside whatever else the script holds."""
+        for step in steps:
+            await self._do(step, _Asking("", steps))
+
     async def run(self) -> None:
         """Talk until cancelled, or until the script hangs up."""
-        if self._spec.tone_hz is not None:
-            self._rtp.tone_hz = self._spec.tone_hz
         if self._spec.on_answer:
             await self._perform(_Asking("", self._spec.on_answer, early_at=time.monotonic()))
+        if self._spec.when_asked:
+            await self._told()
+            await self.perform(self._spec.when_asked)
+        if self._spec.tone_hz is not None:
+            self._rtp.tone_hz = self._spec.tone_hz
         talking = asyncio.create_task(self._talk())
         waiting = asyncio.create_task(self._transferred.wait())
         try:
@@ -132,6 +141,16 @@ class Conversation:
         finally:
             talking.cancel()
             waiting.cancel()
+
+    async def _told(self) -> None:
+        """Until the far end has said something and is silent for longer than within its sentences."""
+        began = time.monotonic()
+        while True:
+            last = self._rtp.last_voiced_at
+            left = last + ASKED_S - time.monotonic() if last > began else 0.1
+            if left <= 0:
+                return
+            await asyncio.sleep(left)
 
     def _steps(self, question_id: str, time_put: int, *, early: bool = False) -> tuple[Step, ...] | None:
         """The script for the n-th time a question is put, falling back to the first time's."""

@@ -23,7 +23,9 @@ class _Message(BaseModel):
 
 
 class PeerSpec(_Message):
-    """Who a phone is and what it does. `tone_hz` is played as soon as a call is up (an agent)."""
+    """Who a phone is and what it does. `tone_hz` is played as soon as a call is up (an agent), once he has
+    done what he does `on_answer`, and `when_asked`: when the far end has spoken and fallen silent.
+    `replaces` False: an INVITE with Replaces finds it busy."""
 
     name: str
     user: str
@@ -31,9 +33,11 @@ class PeerSpec(_Message):
     ring_s: float = 0.3
     on_invite: OnInvite = OnInvite.ANSWER
     refer: ReferPolicy = ReferPolicy.DIAL
+    replaces: bool = True
     dtmf: Dtmf = Dtmf.EVENTS
     codecs: tuple[str, ...] = ("PCMA",)
     on_answer: tuple[Step, ...] = ()
+    when_asked: tuple[Step, ...] = ()
     answers: dict[str, tuple[Step, ...]] = {}
     after_transfer: AfterTransfer | None = None
     tone_hz: float | None = None
@@ -69,6 +73,13 @@ class Transferred(_Message):
     kind: Literal["transferred"] = "transferred"
 
 
+class Perform(_Message):
+    """Do this now, whatever is being said."""
+
+    kind: Literal["perform"] = "perform"
+    steps: tuple[Step, ...]
+
+
 class Dial(_Message):
     """Ring the node."""
 
@@ -83,7 +94,7 @@ class HangUp(_Message):
     kind: Literal["hang_up"] = "hang_up"
 
 
-ToPeer = PromptCue | PromptOver | ListeningCue | Transferred | Dial | HangUp
+ToPeer = PromptCue | PromptOver | ListeningCue | Transferred | Perform | Dial | HangUp
 
 to_peer: TypeAdapter[ToPeer] = TypeAdapter(Annotated[ToPeer, Field(discriminator="kind")])
 

@@ -25,6 +25,7 @@ from bot.sim.messages import (
     HangUp,
     ListeningCue,
     PeerSpec,
+    Perform,
     PromptCue,
     PromptOver,
     Ready,
@@ -49,11 +50,13 @@ class Peer:
         self._line: SipCall | None = None
         self._talk: Conversation | None = None
         self._dialling: asyncio.Task[None] | None = None
+        self._performing: asyncio.Task[None] | None = None
         self.agent = SipAgent(
             spec.user,
             self._rung,
             codecs=spec.codecs,
             refer=spec.refer,
+            replaces=spec.replaces,
             on_transferred=self._moved,
         )
 
@@ -70,6 +73,9 @@ class Peer:
             case HangUp():
                 if self._line is not None:
                     await self._line.hang_up()
+            case Perform(steps=steps):
+                if self._talk is not None:
+                    self._performing = asyncio.create_task(self._talk.perform(steps))
             case Transferred():
                 if self._talk is not None:
                     self._talk.transferred()

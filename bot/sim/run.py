@@ -21,6 +21,7 @@ from bot.core.events import (
     PromptEnded,
     PromptStarted,
 )
+from bot.sim.agents import on_answer, when_asked
 from bot.sim.expectations import failures
 from bot.sim.messages import (
     Dial,
@@ -98,7 +99,9 @@ async def _start_agent(
     spec = PeerSpec(
         name=agent.name,
         user=agent.user,
-        on_invite=agent.on_invite,
+        on_invite=agent.does.on_invite,
+        on_answer=on_answer(agent.does, agent.say),
+        when_asked=when_asked(agent.does, agent.say),
         ring_s=agent.ring_s,
         tone_hz=agent.tone_hz,
         listen_hz=tones,

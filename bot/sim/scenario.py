@@ -18,7 +18,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from bot.core.context import Person
 from bot.core.endings import Disposition
 from bot.core.errors import AudioInvalid, Place, ScenarioInvalid
-from bot.sim.script import AfterTransfer, Caller, OnInvite, Step, Steps
+from bot.sim.agents import AgentDoes
+from bot.sim.script import AfterTransfer, Caller, Step, Steps
 from bot.sim.sounds import read_clip
 
 
@@ -70,14 +71,23 @@ class Call(_Model):
 
 
 class Agent(_Model):
-    """The phone of a human who takes handovers; `target` is the agents' table entry it stands for."""
+    """The phone of a human who takes handovers; `target` is the agents' table entry it stands for. `say` is
+    the sound file of one who speaks."""
 
     name: Name
     user: Name = "agent"
     target: str = "responsible"
-    on_invite: OnInvite = OnInvite.ANSWER
+    does: AgentDoes = AgentDoes.ACCEPTS_BY_KEY
+    say: Path | None = None
     ring_s: float = Field(0.3, ge=0)
     tone_hz: float = Field(440, gt=0, lt=4000)
+
+    @model_validator(mode="after")
+    def _has_a_voice(self) -> Agent:
+        if self.does.speaks != (self.say is not None):
+            need = "нужен файл" if self.does.speaks else "файл не нужен"
+            raise ValueError(f"агент «{self.name}» ({self.does}): {need} say")
+        return self
 
 
 class Scenario(_Model):
@@ -134,7 +144,26 @@ def _with_sounds(scenario: Scenario, path: Path, document: CommentedMap) -> Scen
         }
         on_answer = call.on_answer and _resolved(call.on_answer, path, document, (*where, "on_answer"))
         calls.append(call.model_copy(update={"answers": answers, "on_answer": on_answer}))
-    return scenario.model_copy(update={"calls": tuple(calls)})
+    agents = [_with_sound(agent, index, path, document) for index, agent in enumerate(scenario.agents)]
+    return scenario.model_copy(update={"calls": tuple(calls), "agents": tuple(agents)})
+
+
+def _with_sound(agent: Agent, index: int, path: Path, document: CommentedMap) -> Agent:
+    if agent.say is None:
+        return agent
+    return agent.model_copy(
+        update={"say": _readable(path.parent / agent.say, path, document, ("agents", index, "say"))}
+    )
+
+
+def _readable(file: Path, path: Path, document: CommentedMap, where: tuple[str | int, ...]) -> Path:
+    resolved = file.resolve()
+    try:
+        read_clip(resolved)
+    except AudioInvalid as error:
+        place = _place(path, document, where)
+        raise ScenarioInvalid(error.message, hint=error.hint, place=place) from error
+    return resolved
 
 
 def _resolved(
@@ -143,12 +172,7 @@ def _resolved(
     resolved = []
     for index, step in enumerate(steps):
         if step.say is not None:
-            file = (path.parent / step.say).resolve()
-            try:
-                read_clip(file)
-            except AudioInvalid as error:
-                place = _place(path, document, (*where, index, "say"))
-                raise ScenarioInvalid(error.message, hint=error.hint, place=place) from error
+            file = _readable(path.parent / step.say, path, document, (*where, index, "say"))
             step = step.model_copy(update={"say": file})
         resolved.append(step)
     return tuple(resolved)

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Self
+from urllib.parse import unquote
 
 import structlog
 
@@ -43,10 +45,12 @@ class SipAgent:
         *,
         codecs: tuple[str, ...] = ("PCMA",),
         refer: ReferPolicy = ReferPolicy.DIAL,
+        replaces: bool = True,
         on_transferred: Callable[[SipCall], None] = lambda call: None,
         t1: float = T1,
     ) -> None:
         self.user, self.codecs, self.refer = user, codecs, refer
+        self._replaces = replaces
         self.transactions = Transactions(self._take, self._unacknowledged, t1=t1)
         self.calls: dict[tuple[str, str], SipCall] = {}
         self._on_invite, self._on_transferred = on_invite, on_transferred
@@ -130,7 +134,28 @@ class SipAgent:
             raise
         self.transactions.respond(request, response_to(request, 100))
         self._register(call)
-        self._spawn(_awaited(self._on_invite(call)))
+        replaced = self._replaced_by(request)
+        if replaced is not None:
+            self._spawn(self._take_over(replaced, call))
+        else:
+            self._spawn(_awaited(self._on_invite(call)))
+
+    def _replaced_by(self, invite: Request) -> SipCall | None:
+        """The call of ours that an INVITE is to take the place of (RFC 3891): `id;to-tag=…;from-tag=…`."""
+        if not self._replaces:
+            return None
+        call_id, *params = invite.headers.get("Replaces", "").split(";")
+        tags = dict(param.strip().partition("=")[::2] for param in params)
+        return self.calls.get((call_id.strip(), tags.get("to-tag", "")))
+
+    async def _take_over(self, old: SipCall, call: SipCall) -> None:
+        """Go on with the new party where the old one was, on the same media."""
+        if old.rtp is None:
+            call.reject(481)
+            return
+        await call.answer(old.rtp)
+        self._on_transferred(call)
+        await old.hang_up()
 
     def _take_cancel(self, request: Request) -> None:
         for call in self.calls.values():
@@ -152,16 +177,17 @@ class SipAgent:
             call.reply(request, 603)
             return
         target = NameAddr.parse(request.headers.get("Refer-To")).uri
+        replaces = unquote(target.headers.partition("Replaces=")[2].partition("&")[0])
         call.reply(request, 202)
         if self.refer is ReferPolicy.BYE:
             await call.hang_up()
         elif self.refer is ReferPolicy.DIAL and call.rtp is not None:
-            await self._dial_referred(call, target, call.rtp)
+            await self._dial_referred(call, replace(target, headers=""), replaces, call.rtp)
 
-    async def _dial_referred(self, call: SipCall, target: SipUri, rtp: RtpSession) -> None:
+    async def _dial_referred(self, call: SipCall, target: SipUri, replaces: str, rtp: RtpSession) -> None:
         await call.notify(100, last=False)
         try:
-            transferred = await self.call(str(target), rtp)
+            transferred = await self.call(str(target), rtp, [("Replaces", replaces)] if replaces else ())
         except DialFailed as error:
             await call.notify(error.cause.status or 503, last=True)
             return

@@ -21,6 +21,9 @@ from bot.sim.sip_transactions import Address, Transactions
 
 log = structlog.get_logger()
 
+SUPPORTED = "replaces"
+"""An INVITE may take the place of a call (RFC 3891)."""
+
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REFER, NOTIFY"
 USER_AGENT = "otklik-sim"
 
@@ -114,7 +117,7 @@ class SipCall:
         self._reply(self.invite, status, body)
 
     def _reply(self, request: Request, status: int, body: bytes = b"") -> None:
-        extra = [("User-Agent", USER_AGENT), ("Allow", ALLOW)]
+        extra = [("User-Agent", USER_AGENT), ("Allow", ALLOW), ("Supported", SUPPORTED)]
         if 100 < status < 300 and request.method == "INVITE":
             extra += [("Contact", f"<{self._phone.contact}>")]
             extra += [("Record-Route", value) for value in request.headers.all("Record-Route")]
@@ -292,5 +295,6 @@ class SipCall:
         lines = [("Via", str(via)), ("Max-Forwards", "70")]
         lines += [("Route", value) for value in self._routes]
         lines += [("From", str(self.local)), ("To", str(self.remote)), ("Call-ID", self.id)]
-        lines += [("CSeq", f"{number} {method}"), ("User-Agent", USER_AGENT), ("Allow", ALLOW), *headers]
+        lines += [("CSeq", f"{number} {method}"), ("User-Agent", USER_AGENT), ("Allow", ALLOW)]
+        lines += [("Supported", SUPPORTED), *headers]
         return Request(Headers(lines), body, method=method, uri=self._target)

@@ -7,6 +7,7 @@ from itertools import product
 
 from bot.core.context import CallContext
 from bot.surveys import asking, confirming
+from bot.surveys.handover_words import handover_words
 from bot.surveys.piping import piped_answers, render
 from bot.surveys.privacy import unrecorded
 from bot.surveys.promising import By
@@ -111,6 +112,7 @@ def _texts(survey: Survey) -> Iterator[str]:
         closing = getattr(survey.closings, name)
         if closing:  # a version may be older than the closing
             yield closing
+    yield from handover_words(survey.language).all
     if survey.voicemail is not None:
         yield survey.voicemail.message
 

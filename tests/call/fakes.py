@@ -10,7 +10,8 @@ import asyncio
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeVar
+from datetime import UTC, datetime
+from typing import Literal, TypeVar
 
 from bot.call.plan import CallPlan, CallRoom, CallTexts
 from bot.call.settings import CallSettings
@@ -19,17 +20,23 @@ from bot.core.audio import Frame, Pcm
 from bot.core.context import CallContext, UserTurn, Word
 from bot.core.directives import Directive, Expectation, TurnReply, Understood
 from bot.core.endings import EndCause, EndKind
-from bot.core.errors import DialFailed, DiskFull
+from bot.core.errors import DialFailed, DiskFull, RecogniserUnavailable, Unavailable
 from bot.core.events import CallEvent
 from bot.core.ports import Transcript
-from bot.core.routing import Candidate, Route, RouteOrder, RouteStep
+from bot.core.returning import OpenMatter, Returning
+from bot.core.routing import Candidate, Route, RouteOrder, RouteStep, Skipped
+from bot.surveys.handover_words import RUSSIAN
 from telephony.leg import CallLeg
 from telephony.tones import tone
 from tests.call.loop_clock import LoopClock
 
 E = TypeVar("E")
 
+DUE_AT = datetime(2026, 3, 2, 12, tzinfo=UTC)
+
 FILLER, HOLD, SORRY, FAREWELL = "секунду", "соединяю", "простите", "до свидания"
+RECORDED = "запись"
+WORDS = RUSSIAN
 
 
 class Sink:
@@ -76,20 +83,26 @@ class Loudness:
 
 
 class Words:
-    """A recogniser that understands what the test put into its queue."""
+    """A recogniser that understands what the test put into its queue; `partial` is what it makes of any
+    sound before."""
 
     vocabulary: frozenset[str] = frozenset()
 
     def __init__(self) -> None:
         self.coming: deque[str] = deque()
+        self.partial = ""
+        self.dead = False
 
     def open(self, rate: int, expectation: Expectation | None) -> WordStream:
-        return WordStream(self.coming)
+        if self.dead:
+            raise RecogniserUnavailable("gone")
+        return WordStream(self.coming, lambda: self.partial)
 
 
 class WordStream:
-    def __init__(self, coming: deque[str]) -> None:
+    def __init__(self, coming: deque[str], partial: Callable[[], str] = str) -> None:
         self._coming = coming
+        self._partial = partial
         self._from: float | None = None
         self._to = 0.0
         self._text: str | None = None
@@ -98,7 +111,7 @@ class WordStream:
         if any(frame.data):
             self._from = frame.at if self._from is None else self._from
             self._to = frame.at + 0.02
-        return self._text or ""
+        return self._text or (self._partial() if self._from is not None else "")
 
     async def settle(self) -> str:
         if self._text is None and self._from is not None and self._coming:
@@ -169,25 +182,61 @@ class Phones:
 
 
 class Desk:
-    """A router over a table of addresses: the target is the agent, and every place is free."""
+    """Routing as the test has it: `people` by target, each with an address and so many `places`; `claims`
+    are those that are taken now."""
 
-    def __init__(self, agents: dict[str, str]) -> None:
-        self.agents = agents
-        self.claimed: list[tuple[str, str]] = []
+    def __init__(self) -> None:
+        self.people: dict[str, list[Candidate]] = {}
+        self.skipped: tuple[Skipped, ...] = ()
+        self.places: dict[str, int] = {}
+        self.claims: dict[str, set[str]] = {}
+        self.orders: list[RouteOrder] = []
+        self.owner_id = "chief"
+        self.down = False
+
+    def person(self, target: str, agent_id: str, address: str = "", *, voicemail: bool = True) -> None:
+        candidate = Candidate(
+            agent_id=agent_id,
+            address=address or f"sip:{agent_id}@test.invalid",
+            step=RouteStep.OWNER,
+            voicemail=voicemail,
+        )
+        self.people.setdefault(target, []).append(candidate)
+        self.people.setdefault(agent_id, [candidate])
+
+    @property
+    def taken(self) -> int:
+        return sum(map(len, self.claims.values()))
 
     async def route(self, order: RouteOrder) -> Route:
-        address = self.agents.get(order.target)
-        if address is None:
-            return Route()
-        named = Candidate(agent_id=order.target, address=address, step=RouteStep.NAMED)
-        return Route(candidates=(named,), owner_id=order.target)
+        self._must_be_up()
+        self.orders.append(order)
+        return Route(
+            candidates=tuple(self.people.get(order.target, ())),
+            skipped=self.skipped,
+            owner_id=self.owner_id,
+            due_at=DUE_AT,
+        )
 
     async def claim(self, call_id: str, agent_id: str) -> bool:
-        self.claimed.append((call_id, agent_id))
+        self._must_be_up()
+        calls = self.claims.setdefault(agent_id, set())
+        if call_id not in calls and len(calls) >= self.places.get(agent_id, 1):
+            return False
+        calls.add(call_id)
         return True
 
     async def release(self, call_id: str, agent_id: str) -> None:
-        self.claimed.remove((call_id, agent_id))
+        self._must_be_up()
+        self.claims.get(agent_id, set()).discard(call_id)
+
+    def _must_be_up(self) -> None:
+        if self.down:
+            raise Unavailable("control is away")
+
+
+async def nobody_returns(remote: str) -> OpenMatter | None:
+    return None
 
 
 class NoRecording:
@@ -204,7 +253,8 @@ class Bench:
     words: Words = field(default_factory=Words)
     phones: Phones = field(default_factory=Phones)
     voices: Voices = field(default_factory=Voices)
-    agents: dict[str, str] = field(default_factory=dict)
+    desk: Desk = field(default_factory=Desk)
+    returning: Returning = nobody_returns
     settings: CallSettings = field(default_factory=CallSettings)
     open_recording: Callable[[str, int], object] = field(default_factory=NoRecording)
 
@@ -218,20 +268,33 @@ class Bench:
             clock=LoopClock(),
             watcher=lambda event: None,
             dial=self.phones.dial,
-            router=Desk(self.agents),
-            address=self.agents.get,
+            router=self.desk,
+            returning=self.returning,
             hold_music=lambda rate: tone(1.0, rate, hz=500),
             listening_sign=lambda rate: tone(0.1, rate, hz=600),
             open_recording=self.open_recording,  # type: ignore[arg-type]
             settings=self.settings,
         )
 
-    def plan(self, *, record: bool = False) -> CallPlan:
+    def plan(
+        self,
+        *,
+        record: bool = False,
+        call_id: str = "call-1",
+        direction: Literal["inbound", "outbound"] = "outbound",
+    ) -> CallPlan:
         return CallPlan(
             attempt_id="attempt-1",
             survey_id="nps",
-            context=CallContext(call_id="call-1", survey_hash="h", direction="outbound"),
+            context=CallContext(call_id=call_id, survey_hash="h", direction=direction),
             voice=Voice("ru", "ru"),
-            texts=CallTexts(filler=(FILLER,), hold=(HOLD,), error=SORRY, farewell=FAREWELL),
+            texts=CallTexts(
+                filler=(FILLER,),
+                hold=(HOLD,),
+                error=SORRY,
+                farewell=FAREWELL,
+                agent_recorded=RECORDED,
+                handover=WORDS,
+            ),
             record=record,
         )

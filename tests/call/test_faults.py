@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -11,7 +12,7 @@ from structlog.testing import capture_logs
 from bot.call.session import CallSession
 from bot.call.settings import CallSettings
 from bot.core.audio import Frame, Pcm
-from bot.core.directives import Callback, End, Say
+from bot.core.directives import Callback, End, Say, Transfer
 from bot.core.endings import Disposition, EndKind
 from bot.core.errors import DiskFull, StoreUnavailable, SynthesiserUnavailable
 from bot.core.events import (
@@ -26,8 +27,8 @@ from bot.core.events import (
 from telephony.leg import TransferOutcome
 from telephony.scripted import ScriptedLeg
 from telephony.virtual_time import run
-from tests.call.fakes import FILLER, SORRY, Bench, Sink, Voices
-from tests.call.test_session import END, NINE, NPS, OPEN, TRANSFER, call, prompt_ended, said, silences
+from tests.call.fakes import FILLER, SORRY, WORDS, Bench, Sink, Voices
+from tests.call.test_session import END, NINE, NPS, OPEN, call, prompt_ended, said, silences
 
 LATER = End(disposition=Disposition.CALLBACK, text="до свидания")
 
@@ -163,14 +164,30 @@ def test_an_answer_is_kept_though_the_caller_leaves_as_a_filler_is_fetched() -> 
 # Handover -----------------------------------------------------------------------------------
 
 BOSS = "sip:boss@test.invalid"
+TRANSFER = Transfer(target="boss", reason="nps", text="соединю", whisper="недоволен")
+
+
+def with_boss(**changes: Any) -> Bench:
+    bench = Bench(**changes)
+    bench.desk.person("boss", "boss")
+    return bench
+
+
+async def joined(bench: Bench) -> None:
+    """The boss takes the caller, by the key of his telephone."""
+    await bench.sink.until(lambda: WORDS.accept in said(bench))
+    boss = bench.phones.legs[BOSS]
+    assert isinstance(boss, ScriptedLeg)
+    boss.press("1")
+    await bench.sink.until(lambda: bench.sink.of(HandoverConnected) or bench.sink.of(CallEnded))
 
 
 def test_people_who_talk_are_not_cut_off_by_the_length_of_a_survey() -> None:
-    bench = Bench(agents={"boss": BOSS}, settings=CallSettings(max_call_s=10.0))
+    bench = with_boss(settings=CallSettings(max_call_s=10.0))
 
     async def caller(leg: ScriptedLeg) -> None:
         bench.phones.legs[BOSS] = ScriptedLeg(direction="outbound")
-        await bench.sink.until(lambda: bench.sink.of(HandoverConnected))
+        await joined(bench)
         await asyncio.sleep(60.0)
         leg.remote_hang_up()
 
@@ -181,7 +198,7 @@ def test_people_who_talk_are_not_cut_off_by_the_length_of_a_survey() -> None:
 
 
 def test_a_talk_with_a_human_that_a_stop_cuts_off_was_a_transfer() -> None:
-    bench = Bench(agents={"boss": BOSS})
+    bench = with_boss()
 
     async def talk() -> tuple[Disposition, EndKind]:
         bench.dialogue.replies.append((TRANSFER,))
@@ -189,7 +206,7 @@ def test_a_talk_with_a_human_that_a_stop_cuts_off_was_a_transfer() -> None:
         agent = bench.phones.legs[BOSS] = ScriptedLeg(direction="outbound")
         session = CallSession(bench.plan(), bench.room())
         task = asyncio.create_task(session.inbound(leg))
-        await bench.sink.until(lambda: bench.sink.of(HandoverConnected))
+        await joined(bench)
         session.interrupt()
         return await task, agent.ended.result().kind
 
@@ -205,21 +222,22 @@ def test_an_agent_without_a_whisper_gets_his_caller_all_the_same() -> None:
                 raise SynthesiserUnavailable("gone")
             return await super().get(text, voice=voice, language=language, rate=rate)
 
-    bench = Bench(agents={"boss": BOSS})
+    bench = with_boss()
 
     async def talk() -> Disposition:
         bench.dialogue.replies.append((TRANSFER,))
         agent = bench.phones.legs[BOSS] = ScriptedLeg(direction="outbound")
         room = replace(bench.room(), prompts=NoWhisper())
         task = asyncio.create_task(CallSession(bench.plan(), room).inbound(ScriptedLeg()))
-        await bench.sink.until(lambda: bench.sink.of(HandoverConnected) or bench.sink.of(CallEnded))
+        await joined(bench)
+        await asyncio.sleep(3.0)
         agent.remote_hang_up()
         return await task
 
     with capture_logs() as logged:
         assert run(talk()) is Disposition.TRANSFERRED
     told = {entry["event"]: entry["reason"] for entry in logged if "reason" in entry}
-    assert told["agent joined without a whisper"] == "gone"
+    assert told["agent not told who and why"] == "gone"
     assert told["part of a handover ended early"] == "SynthesiserUnavailable"
 
 
@@ -229,7 +247,7 @@ def test_a_caller_whose_pbx_takes_its_time_over_a_refer_hears_music() -> None:
             await asyncio.sleep(8.0)
             return await super().transfer(target, timeout_s)
 
-    bench = Bench(agents={"boss": BOSS}, settings=CallSettings(handover_form="blind"))
+    bench = with_boss(settings=CallSettings(handover_form="blind"))
 
     async def talk() -> tuple[Disposition, float]:
         bench.dialogue.replies.append((TRANSFER,))
@@ -243,13 +261,13 @@ def test_a_caller_whose_pbx_takes_its_time_over_a_refer_hears_music() -> None:
 
 
 def test_an_agent_who_answers_as_the_node_stops_is_not_left_on_the_line() -> None:
-    bench = Bench(agents={"boss": BOSS})
+    bench = with_boss()
 
     async def talk() -> bool:
         bench.dialogue.replies.append((TRANSFER,))
         agent = ScriptedLeg(direction="outbound")
 
-        async def answer_and_stop(uri: str, timeout_s: float) -> ScriptedLeg:
+        async def answer_and_stop(uri: str, timeout_s: float, placed: object) -> ScriptedLeg:
             await asyncio.sleep(2.0)
             asyncio.get_running_loop().call_soon(session.interrupt)
             return agent

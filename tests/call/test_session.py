@@ -21,18 +21,13 @@ from bot.core.directives import (
     Record,
     Say,
     ScaleExpected,
-    Transfer,
 )
 from bot.core.endings import Disposition, EndCause, EndKind
 from bot.core.errors import DialogueUnavailable
 from bot.core.events import (
     AnswerRecorded,
-    CallbackPromised,
     CallEnded,
     CallEvent,
-    HandoverConnected,
-    HandoverEnded,
-    HandoverFailed,
     PromptEnded,
     PromptStarted,
     ReplyMeasured,
@@ -42,7 +37,7 @@ from bot.core.events import (
 from telephony.scripted import ScriptedLeg
 from telephony.tones import tone
 from telephony.virtual_time import run
-from tests.call.fakes import FAREWELL, FILLER, HOLD, SORRY, Bench, Sink, Voices
+from tests.call.fakes import FILLER, SORRY, Bench, Sink, Voices
 from tests.call.loop_clock import LoopClock
 
 NPS = Ask(question_id="nps", text="от нуля до десяти", expectation=ScaleExpected(low=0, high=10))
@@ -53,7 +48,6 @@ NINE = Record(
     answer=Answer(status=AnswerStatus.ANSWERED, value=9, source=AnswerSource.SPEECH),
 )
 END = End(disposition=Disposition.COMPLETED, text="спасибо")
-TRANSFER = Transfer(target="boss", reason="nps", text="соединю", whisper="недоволен")
 
 Caller = Callable[[ScriptedLeg], Awaitable[None]]
 
@@ -288,66 +282,6 @@ def test_a_node_that_stops_tells_the_caller() -> None:
 
     assert run(talk()) is Disposition.INTERRUPTED
     assert said(bench)[-1] == SORRY
-
-
-# Handover -----------------------------------------------------------------------------------
-
-
-def test_a_handover_rings_whispers_joins_and_says_goodbye() -> None:
-    bench = Bench(agents={"boss": "sip:boss@test.invalid"})
-    bench.phones.ringing_s = 4.0
-
-    async def caller(leg: ScriptedLeg) -> None:
-        agent = bench.phones.legs["sip:boss@test.invalid"] = ScriptedLeg(direction="outbound")
-        await bench.sink.until(lambda: bench.sink.of(HandoverConnected))
-        assert agent.played[0][1].seconds == pytest.approx(0.05 * len("недоволен"), abs=0.03)
-        leg.say(tone(1.0, leg.rate))
-        agent.say(tone(1.0, agent.rate))
-        await agent.said()
-        assert any(any(frame.data) for frame in leg.relayed)
-        assert any(any(frame.data) for frame in agent.relayed)
-        agent.remote_hang_up()
-
-    assert call(bench, caller, (TRANSFER,)) is Disposition.TRANSFERRED
-    assert said(bench) == ["соединю", "недоволен", FAREWELL]
-    assert bench.sink.of(HandoverEnded)[0].by == "agent"
-
-
-def test_a_caller_who_waits_for_an_agent_is_spoken_to() -> None:
-    bench = Bench(agents={"boss": "sip:boss@test.invalid"})
-    bench.phones.ringing_s = 40.0
-
-    async def caller(leg: ScriptedLeg) -> None:
-        await leg.ended
-        assert max(silences(leg)) < 2.0
-
-    assert call(bench, caller, (TRANSFER,), (END,)) is Disposition.COMPLETED
-    assert said(bench).count(HOLD) == 2
-    assert bench.dialogue.turns[0].source is TurnSource.HANDOVER_FAILED
-    assert bench.sink.of(HandoverFailed)[0].reason == "busy"
-
-
-def test_a_caller_who_gives_up_waiting_stops_the_agents_phone_and_is_rung_back() -> None:
-    bench = Bench(agents={"boss": "sip:boss@test.invalid"})
-    bench.phones.ringing_s = 40.0
-
-    async def caller(leg: ScriptedLeg) -> None:
-        await asyncio.sleep(3.0)
-        leg.remote_hang_up()
-
-    assert call(bench, caller, (TRANSFER,)) is Disposition.CALLBACK
-    assert bench.phones.cancelled == ["sip:boss@test.invalid"]
-    assert bench.sink.of(CallbackPromised)[0].by == "agent"
-
-
-def test_an_unknown_target_rings_nobody() -> None:
-    bench = Bench()
-
-    async def caller(leg: ScriptedLeg) -> None:
-        await leg.ended
-
-    call(bench, caller, (TRANSFER,), (END,))
-    assert bench.sink.of(HandoverFailed)[0].reason == "no_target"
 
 
 def test_a_broken_network_without_answers_is_the_networks_fault() -> None:

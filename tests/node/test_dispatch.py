@@ -195,27 +195,26 @@ def write_spool(path: Path, body: bytes) -> None:
 
 async def test_a_connection_that_breaks_is_no_dead_worker(tmp_path: Path) -> None:
     socket, pid = tmp_path / "w.sock", 7
-    lost, found = asyncio.Event(), asyncio.Queue[None]()
+    lost, asked = asyncio.Event(), asyncio.Queue[None]()
 
     async def status(params: dict[str, Any]) -> dict[str, Any]:
+        asked.put_nowait(None)
         return {"pid": pid}
 
     async def on_lost() -> None:
         lost.set()
 
-    async def on_found() -> None:
-        found.put_nowait(None)
-
     server = ControlServer(socket)
     server.register("status", status)
     await server.start()
-    link = WorkerLink(socket, on_event=lambda event: None, on_found=on_found, on_lost=on_lost)
+    link = WorkerLink(socket, on_event=lambda event: None, on_lost=on_lost)
     work = asyncio.create_task(link.run())
     async with asyncio.timeout(20):
-        await found.get()
+        await asked.get()
         for connection in tuple(server._connections):
             connection.transport.abort()  # as a watcher is cut off that does not read
-        await found.get()
+        await asked.get()  # whether it lives
+        await asked.get()  # and anew
         assert not lost.is_set()
         await server.close()
         await lost.wait()

@@ -14,7 +14,8 @@ from typing import Any
 
 import pytest
 
-from bot.core.events import CallEvent, HandoverConnected, HandoverEnded, HandoverFailed, HandoverStarted
+from bot.core.events import CallEvent, HandoverConnected, HandoverEnded, HandoverFailed, HandoverRinging
+from bot.sim.agents import AgentDoes, when_asked
 from bot.sim.expectations import heard
 from bot.sim.measure import voiced
 from bot.sim.messages import HangUp, PeerSpec, Report
@@ -26,12 +27,17 @@ from tests.node.running import RunningNode
 from tests.node.test_calls import scenario
 
 AGENT_HZ, CALLER_HZ = 440.0, 700.0
-TALK_S = 2.5
+TALK_S = 3.5
 """How long an agent stays who hangs up first."""
 
 CONNECTING = "Соединяю."
 APOLOGY = "Простите, сейчас все сотрудники заняты."
-PROMISE = "Вам обязательно перезвонят в ближайшее время. Всего доброго!"
+PROMISES = [
+    f"Вам обязательно перезвонят {when}. Всего доброго!"
+    for when in ("в ближайшее время", "сегодня до конца дня", "завтра", "в ближайший рабочий день")
+]
+"""As far off as the deadline of his case is on the day of the test."""
+
 FAREWELL = "Спасибо за ваше время. До свидания!"
 WHISPERS = {"answering": "Оценка один.", "leaving": "Оценка восемь."}
 
@@ -65,11 +71,14 @@ def caller(name: str, target: str, **rest: Any) -> dict[str, Any]:
     return {"name": name, "survey": "handover", "answers": keys, **rest}
 
 
-def agent(name: str, folder: Path, on_invite: OnInvite = OnInvite.ANSWER) -> PeerSpec:
+def agent(
+    name: str, folder: Path, on_invite: OnInvite = OnInvite.ANSWER, does: AgentDoes = AgentDoes.ACCEPTS_BY_KEY
+) -> PeerSpec:
     return PeerSpec(
         name=name,
         user=f"agent-{name}",
         on_invite=on_invite,
+        when_asked=when_asked(does),
         tone_hz=AGENT_HZ,
         listen_hz=(CALLER_HZ,),
         capture=folder / "agents",
@@ -138,7 +147,7 @@ FAILURES = {
     "declining": "declined",
     "moved": "unreachable",
     "absent": "no_answer",
-    "nobody": "no_target",
+    "nobody": "nobody",
 }
 
 
@@ -149,7 +158,8 @@ def told_and_owed(node: RunningNode, talked: Talk, name: str, reason: str) -> No
     assert call.transferred_to is None
     assert [failed.reason for failed in talked.of(name, HandoverFailed)] == [reason]
     received = talked.capture(name).received
-    places = [place_of(sentence(node, text), received) for text in (CONNECTING, APOLOGY, PROMISE)]
+    promised = max(PROMISES, key=lambda text: place_of(sentence(node, text), received).likeness)
+    places = [place_of(sentence(node, text), received) for text in (CONNECTING, APOLOGY, promised)]
     assert [place.likeness > SAME for place in places] == [True, True, True], places
     assert sorted(places, key=lambda place: place.at_s) == places, "told in this order"
     assert call.ended == "remote_hangup"
@@ -183,7 +193,7 @@ def test_an_agent_who_does_not_answer_is_rung_no_longer_than_the_settings_say(
 ) -> None:
     (rung,) = bridged.agents["absent"]
     assert (rung.cause, rung.answered) == ("cancelled", False)
-    (began,), (failed,) = (bridged.talk.of("absent", kind) for kind in (HandoverStarted, HandoverFailed))
+    (began,), (failed,) = (bridged.talk.of("absent", kind) for kind in (HandoverRinging, HandoverFailed))
     ring_s = node.settings.handover.ring_s
     assert ring_s <= (failed.at - began.at).total_seconds() < ring_s + 3
 
@@ -251,7 +261,7 @@ def referred(other_node: RunningNode, tmp_path_factory: pytest.TempPathFactory) 
         hand_over(
             other_node,
             folder,
-            [agent("answering", folder)],
+            [agent("answering", folder, does=AgentDoes.TALKS)],
             caller("dial", "answering", after_transfer=after),
             caller("refuse", "answering", caller={"refer": "refuse"}),
             caller("silent", "answering", caller={"refer": "silent"}),

@@ -9,11 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.core.events import ConsentHeard, RecordingStarted, RecordingStopped
+from bot.core.events import ConsentHeard, PromptStarted, RecordingStarted, RecordingStopped
 from bot.sim.g711 import RATE
-from bot.sim.measure import voiced
 from bot.sim.sounds import read_clip, read_tone
-from tests.node.heard import ANOTHER, DEAD_AIR_S, SAME, Sound, Talk, place_of, sentence, stored, talk
+from tests.node.heard import ANOTHER, SAME, Sound, Talk, place_of, sentence, stored, talk
 from tests.node.running import RunningNode
 from tests.node.test_calls import AGENT, AUDIO, NINE, PRAISE, YES, scenario
 
@@ -25,7 +24,7 @@ CONSENT, INTRODUCTION, QUESTION = "Разговор записывается.", 
 
 @pytest.fixture(scope="module")
 def calls(node: RunningNode, tmp_path_factory: pytest.TempPathFactory) -> Talk:
-    """Four calls at once: recorded to its end, recorded up to its handover, and two that are not."""
+    """Four calls at once: two that are recorded, one of them with an agent, and two that are not."""
     script = scenario(
         {"name": "kept", "answers": {"nps": NINE, "resolved": YES, "comment": PRAISE}},
         {"name": "handed", "answers": {"nps": AGENT}, "after_transfer": {"tone_hz": 700}},
@@ -106,23 +105,27 @@ def test_the_events_tell_the_files_length(node: RunningNode, calls: Talk) -> Non
     assert calls.call("kept").seconds - consent.media_s == pytest.approx(stopped.seconds, abs=2 * NEAR_S)
 
 
-def test_nothing_is_recorded_from_the_handover_on(node: RunningNode, calls: Talk) -> None:
-    call, heard = calls.call("handed"), calls.capture("handed")
+def test_both_people_are_recorded_while_they_talk_and_the_agent_was_told(
+    node: RunningNode, calls: Talk
+) -> None:
+    call = calls.call("handed")
     assert call.disposition == "transferred"
     assert call.failures == [], "the two did hear each other"
-    assert [stopped.reason for stopped in calls.of("handed", RecordingStopped)] == ["handover"]
+    assert [stopped.reason for stopped in calls.of("handed", RecordingStopped)] == ["end"]
     left, right = recording(node, calls.of("handed", RecordingStarted)[0].file)
     wish = read_clip(AGENT["say"])
     assert place_of(wish, left).likeness > SAME, "what led to it is there"
-    connecting = sentence(node, "Соединяю.")
-    assert place_of(connecting, heard.received).likeness > SAME
-    for channel in (left, right):
-        assert place_of(connecting, channel).likeness < ANOTHER
-        assert read_tone(channel, 440).heard_s == 0
-        assert read_tone(channel, 700).heard_s == 0
-    after = left[round(place_of(wish, left).at_s * RATE) + wish.size :]
-    assert after.size / RATE < DEAD_AIR_S
-    assert not voiced(after).any()
+    assert place_of(sentence(node, "Соединяю."), right).likeness > SAME
+    assert read_tone(left, 700).heard_s > 1.0, "the caller"
+    assert read_tone(right, 440).heard_s > 1.0, "and the agent beside him"
+    assert read_tone(left, 440).heard_s == 0
+    assert read_tone(right, 700).heard_s == 0
+    whispers = [prompt.text for prompt in calls.of("handed", PromptStarted) if prompt.purpose == "whisper"]
+    assert "Разговор записывается." in whispers
+    for whispered in whispers:
+        assert place_of(sentence(node, whispered), right).likeness < ANOTHER, (
+            "that one was not for the caller"
+        )
 
 
 def test_nothing_of_a_caller_who_leaves_during_the_consent(node: RunningNode, calls: Talk) -> None:

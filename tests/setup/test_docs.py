@@ -24,6 +24,7 @@ PAGES = [
     "docs/agents.md",
     "docs/managers.md",
     "docs/latency.md",
+    "docs/handover.md",
 ]
 
 

@@ -134,7 +134,7 @@ calls:
 
 async def test_a_transfer_is_measured_on_both_sides(tmp_path: Path) -> None:
     text = """
-agents: [{name: demo-agent, tone_hz: 440}]
+agents: [{name: demo-agent, does: talks, tone_hz: 440}]
 calls:
   - &unhappy
     name: unhappy

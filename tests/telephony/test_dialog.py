@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from telephony.dialog import Dialog, Dialogs, bye
+from telephony.dialog import Dialog, Dialogs, farewell
 
 OUT = "TX UDP 10.0.0.1:5070 -> 10.0.0.9:5060\n"
 IN = "RX UDP 10.0.0.9:5060 -> 10.0.0.1:5070\n"
@@ -93,7 +93,7 @@ def test_a_refusal_is_no_dialog() -> None:
 
 def test_the_bye_belongs_to_the_dialog() -> None:
     _, dialog = up(ours=True)
-    lines = bye(dialog, "10.0.0.1:6000").decode().split("\r\n")
+    lines = farewell(dialog, "10.0.0.1:6000").decode().split("\r\n")
     assert lines[0] == "BYE sip:them@10.0.0.8:5090 SIP/2.0"
     assert [line for line in lines if line.startswith("Route")] == [
         "Route: <sip:p2;lr>",
@@ -103,3 +103,38 @@ def test_the_bye_belongs_to_the_dialog() -> None:
     assert "To: <sip:them@x>;tag=b2" in lines
     assert "CSeq: 1007 BYE" in lines
     assert lines[-2:] == ["", ""]
+
+
+RINGING = IN + message(
+    "SIP/2.0 180 Ringing", "f: <sip:us@x>;tag=a1", "t: <sip:them@x>;tag=b2", "i: c1", "CSeq: 7 INVITE"
+)
+
+
+def invite_with_via() -> str:
+    return call(ours=True)[0].replace(
+        "CSeq: 7 INVITE", "CSeq: 7 INVITE\r\nVia: SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bKone;rport"
+    )
+
+
+def test_a_phone_that_only_rings_is_cancelled_with_its_invites_own_branch() -> None:
+    dialogs = Dialogs()
+    dialogs.see(invite_with_via())
+    changed = dialogs.see(RINGING)
+    assert changed is not None
+    assert changed[1] is not None
+    lines = farewell(changed[1], "10.0.0.1:6000").decode().split("\r\n")
+    assert lines[0] == "CANCEL sip:them@x SIP/2.0"
+    assert "Via: SIP/2.0/UDP 10.0.0.1:5070;branch=z9hG4bKone;rport" in lines
+    assert "CSeq: 7 CANCEL" in lines
+    assert "To: <sip:them@x>" in lines, "without the tag of the answer (9.1)"
+    assert dialogs.see(RINGING) is None, "it rings already"
+    assert dialogs.see(call(ours=True)[1]) is not None, "up: from now on it is hung up"
+
+
+def test_a_phone_that_refuses_rings_no_more() -> None:
+    dialogs = Dialogs()
+    dialogs.see(invite_with_via())
+    dialogs.see(RINGING)
+    refusal = IN + message("SIP/2.0 486 Busy Here", "i: c1", "CSeq: 7 INVITE")
+    assert dialogs.see(refusal) == ("c1", None)
+    assert dialogs.see(refusal) is None

@@ -42,9 +42,20 @@ _LAST_FRAMES_S = 0.5
 
 
 class AnswerWatch:
-    """`observe` a line as soon as it is placed, tell it the call's events (`saw`), `close` it at the end."""
+    """`observe` a line as soon as it is placed, tell it the call's events (`saw`), `close` it at the end.
 
-    def __init__(self, recogniser: Recogniser, vad: Callable[[int], VoiceActivity], journal: Journal) -> None:
+    `writes` is False on an agent's line: what took that one is no fact of the survey's call.
+    """
+
+    def __init__(
+        self,
+        recogniser: Recogniser,
+        vad: Callable[[int], VoiceActivity],
+        journal: Journal,
+        *,
+        writes: bool = True,
+    ) -> None:
+        self._writes = writes
         self._recogniser = recogniser
         self._vad = vad
         self._journal = journal
@@ -224,14 +235,15 @@ class AnswerWatch:
         """Durable first: what is acted on is written down."""
         while self._verdicts:
             verdict = self._verdicts.pop(0)
-            await self._journal.write(
-                AnswererClassified,
-                media_s=verdict.at,
-                answerer=verdict.answerer,
-                reasons=verdict.reasons,
-                revised=verdict.revised,
-                early=verdict.early,
-            )
+            if self._writes:
+                await self._journal.write(
+                    AnswererClassified,
+                    media_s=verdict.at,
+                    answerer=verdict.answerer,
+                    reasons=verdict.reasons,
+                    revised=verdict.revised,
+                    early=verdict.early,
+                )
             machine = self._answered and verdict.answerer.is_machine and not self._settled
             if machine and not self.machine.done():
                 self.machine.set_result(verdict)
