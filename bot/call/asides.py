@@ -28,6 +28,12 @@ from bot.surveys.wishes import FINAL_WISHES, wish_of
 log = structlog.get_logger()
 
 
+FAREWELLS = frozenset(
+    ("до", "свидания", "всего", "доброго", "хорошего", "дня", "пока", "и", "вам", "вас", "тоже", "большое")
+)
+"""What people say while they are taken leave of: no answer is corrected by it."""
+
+
 class Asides:
     """`ahead` is what the next question of this reply expects, and `heard_before` whether the caller
     knows that question: only then do words over the sentence before it answer it. `waiting` is what the
