@@ -8,27 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import assert_never
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from bot.core.directives import OpenExpected
+from bot.call.waits import Corrected, Measure, Paused, Replied, Resumed, Stopped, Waits
 from bot.core.endings import Disposition
-from bot.core.events import (
-    CallEnded,
-    CallEvent,
-    CallStarted,
-    ListeningStarted,
-    PromptEnded,
-    PromptPaused,
-    PromptResumed,
-    ReplyMeasured,
-)
+from bot.core.events import CallEnded, CallEvent, CallStarted, ReplyMeasured
 
 REPLY_BUCKETS = (0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0, 1.3, 1.8, 2.5, 4.0)
 """Bounds that hold the targets of docs/latency.md: 0.45, 0.8 and 1.0 s for closed questions, 1.8 for open."""
 
 STAGE_BUCKETS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
 PAUSE_BUCKETS = (0.05, 0.1, 0.15, 0.2, 0.25, 0.4, 0.7)
+STOP_BUCKETS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.7, 1.0, 1.5, 2.5)
+"""Around the 0.7 s within which a paused prompt is stopped or goes on."""
 
 STAGES = ("endpointing", "recognition", "dialogue", "first_audio")
 
@@ -38,8 +32,7 @@ class _Live:
     """What has to be remembered of a call until it ends."""
 
     direction: str
-    expects: dict[str, str] = field(default_factory=dict)
-    paused: set[int] = field(default_factory=set)
+    waits: Waits = field(default_factory=Waits)
 
 
 class Metrics:
@@ -80,6 +73,18 @@ class Metrics:
             buckets=PAUSE_BUCKETS,
             registry=registry,
         )
+        self._stops = Histogram(
+            "otklik_barge_in_stop_seconds",
+            "From the first sound of a voice over a prompt to the decision that the prompt is over",
+            buckets=STOP_BUCKETS,
+            registry=registry,
+        )
+        self._corrections = Counter(
+            "otklik_corrections",
+            "What was recorded in a call and did not stand: answers replaced, signals withdrawn",
+            ("what",),
+            registry=registry,
+        )
 
     def text(self) -> bytes:
         """In Prometheus' text format."""
@@ -95,20 +100,10 @@ class Metrics:
             case CallEnded(disposition=disposition):
                 self._live.pop(event.call_id, None)
                 self._calls.labels(call.direction if call else "unknown", disposition.value).inc()
-            case ListeningStarted(question_id=question, expects=expects) if call:
-                call.expects[question] = expects
-            case ReplyMeasured() if call:
-                self._reply(event, kind_of(call.expects.get(event.question_id)))
-            case PromptPaused(prompt=prompt) if call:
-                call.paused.add(prompt)
-                if event.media_s is not None:
-                    self._pauses.observe(max(event.media_s - event.voice_s, 0.0))
-            case PromptResumed(prompt=prompt) if call:
-                call.paused.discard(prompt)
-                self._barge_ins.labels("resumed").inc()
-            case PromptEnded(prompt=prompt) if call and prompt in call.paused:
-                call.paused.discard(prompt)
-                self._barge_ins.labels("stopped").inc()
+            case _ if call is not None and (measure := call.waits.take(event)) is not None:
+                self._count(measure)
+            case _:
+                pass
 
     @property
     def live(self) -> frozenset[str]:
@@ -123,15 +118,25 @@ class Metrics:
             if call is not None:
                 self._calls.labels(call.direction, Disposition.INTERRUPTED.value).inc()
 
+    def _count(self, measure: Measure) -> None:
+        match measure:
+            case Replied(kind=kind, measured=reply):
+                self._reply(reply, kind)
+            case Paused(pause_s=pause_s):
+                self._pauses.observe(pause_s)
+            case Resumed():
+                self._barge_ins.labels("resumed").inc()
+            case Stopped(stop_s=stop_s):
+                self._barge_ins.labels("stopped").inc()
+                if stop_s is not None:
+                    self._stops.observe(stop_s)
+            case Corrected(what=what):
+                self._corrections.labels(what).inc()
+            case _:
+                assert_never(measure)
+
     def _reply(self, reply: ReplyMeasured, kind: str) -> None:
         self._gaps.labels(kind).observe(max(reply.gap_ms, 0.0) / 1000)
         for stage in STAGES:
             took_ms: float = getattr(reply, f"{stage}_ms")
             self._stages.labels(kind, stage).observe(max(took_ms, 0.0) / 1000)
-
-
-def kind_of(expects: str | None) -> str:
-    """`open` or `closed`, from the kind of an `Expectation`; `unknown` where no listening was seen."""
-    if expects is None:
-        return "unknown"
-    return "open" if expects == OpenExpected().kind else "closed"

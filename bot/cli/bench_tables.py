@@ -47,6 +47,12 @@ _KINDS = {
     "barge_in_pause": ("перебит: бот замолчал", "barge-in: pause"),
     "barge_in_stop": ("перебит: фраза кончилась", "barge-in: stop"),
 }
+_UNKNOWN = ("прочие паузы", "other gaps")
+
+
+def kind_name(kind: str) -> str:
+    """A kind of wait, as figures name it; of a question that nobody saw put, it is neither of ours."""
+    return words(*_KINDS.get(kind, _UNKNOWN))
 
 
 def gap_rows(found: Figures) -> Iterator[Row]:

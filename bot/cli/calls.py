@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -12,25 +12,18 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from bot.cli.bench_tables import stage_name
+from bot.call.waits import Corrected, Measure, Paused, Replied, Resumed, Stopped, waits
+from bot.cli.bench_tables import kind_name, stage_name
 from bot.cli.call_handovers import handover_table, handovers
 from bot.cli.live import LiveView, disposition_word
 from bot.core.control import ControlClient
 from bot.core.endings import Disposition
 from bot.core.errors import BadInput
-from bot.core.events import (
-    CallEvent,
-    ListeningStarted,
-    PromptEnded,
-    PromptPaused,
-    PromptResumed,
-    ReplyMeasured,
-    call_event,
-)
-from bot.metrics import STAGES, kind_of
+from bot.core.events import CallEvent, call_event
+from bot.metrics import STAGES
 from bot.settings import Settings
 from bot.settings_load import load_settings
-from bot.sim.bench.figures import percentile
+from bot.sim.bench.figures import PERCENTILES, percentiles
 from bot.words import words
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -59,7 +52,12 @@ def show(
         line = view.line(event)
         if line is not None:
             console.print(line)
-    console.print(_table(events))
+    waited = latency(events)
+    console.print(_replies(waited))
+    if (figures := _percentiles(waited)).row_count:
+        console.print(figures)
+    for sentence in _counts(waited):
+        console.print(sentence)
     if made := handovers(events):
         console.print(handover_table(made))
     if stored["disposition"]:
@@ -80,57 +78,44 @@ async def read_call(settings: Settings, call_id: str) -> tuple[dict[str, Any], l
 
 
 def latency(events: Sequence[CallEvent]) -> dict[str, Any]:
-    """What a call's events say of its waits: every reply with its stages, the percentiles by question
-    kind, and how often the bot was talked over. Times in ms. Pure."""
-    replies = list(_replies(events))
-    kinds = dict.fromkeys(kind for kind, _ in replies)
+    """What a call's events say of its waits: every reply with its stages, the percentiles by kind of
+    question and of barge-ins, how often the bot was talked over, and what was corrected. Times in ms, as
+    the benchmark's are named. Pure."""
+    measures = list(waits(events))
+    replies = [measure for measure in measures if isinstance(measure, Replied)]
+    kinds = dict.fromkeys(("closed", "open", *(reply.kind for reply in replies)))
     return {
         "replies": [
             {
-                "question_id": reply.question_id,
-                "kind": kind,
-                "gap_ms": reply.gap_ms,
-                **{f"{stage}_ms": getattr(reply, f"{stage}_ms") for stage in STAGES},
+                "question_id": reply.measured.question_id,
+                "kind": reply.kind,
+                "gap_ms": reply.measured.gap_ms,
+                **{f"{stage}_ms": getattr(reply.measured, f"{stage}_ms") for stage in STAGES},
             }
-            for kind, reply in replies
+            for reply in replies
         ],
-        **{kind: _summary([reply.gap_ms for its, reply in replies if its == kind]) for kind in kinds},
-        "barge_ins": _barge_ins(events),
+        **{kind: _figures([each.measured.gap_ms for each in replies if each.kind == kind]) for kind in kinds},
+        "barge_in_pause": _figures([1000 * each.pause_s for each in measures if isinstance(each, Paused)]),
+        "barge_in_stop": _figures(
+            [1000 * each.stop_s for each in measures if isinstance(each, Stopped) and each.stop_s is not None]
+        ),
+        "barge_ins": {"resumed": _number(measures, Resumed), "stopped": _number(measures, Stopped)},
+        "corrections": {
+            "answers": measures.count(Corrected("answer")),
+            "signals": measures.count(Corrected("signal")),
+        },
     }
 
 
-def _replies(events: Sequence[CallEvent]) -> Iterator[tuple[str, ReplyMeasured]]:
-    expects: dict[str, str] = {}
-    for event in events:
-        match event:
-            case ListeningStarted(question_id=question):
-                expects[question] = event.expects
-            case ReplyMeasured():
-                yield kind_of(expects.get(event.question_id)), event
+def _figures(times_ms: Sequence[float]) -> dict[str, int | None]:
+    return percentiles([round(time_ms) for time_ms in times_ms]).model_dump()
 
 
-def _summary(gaps: Sequence[float]) -> dict[str, float]:
-    return {"turns": len(gaps), "p50_ms": percentile(gaps, 50), "max_ms": max(gaps)}
+def _number(measures: Sequence[Measure], of: type[Measure]) -> int:
+    return sum(isinstance(measure, of) for measure in measures)
 
 
-def _barge_ins(events: Sequence[CallEvent]) -> dict[str, int]:
-    """Prompts that a voice paused: how many went on, and how many were stopped for good."""
-    paused: set[int] = set()
-    resumed = stopped = 0
-    for event in events:
-        match event:
-            case PromptPaused(prompt=prompt):
-                paused.add(prompt)
-            case PromptResumed(prompt=prompt):
-                paused.discard(prompt)
-                resumed += 1
-            case PromptEnded(prompt=prompt) if prompt in paused:
-                paused.discard(prompt)
-                stopped += 1
-    return {"resumed": resumed, "stopped": stopped}
-
-
-def _table(events: Sequence[CallEvent]) -> Table:
+def _replies(told: dict[str, Any]) -> Table:
     table = Table(
         box=box.SIMPLE, title=words("Паузы до ответа бота, мс", "Reply gaps, ms"), title_justify="left"
     )
@@ -138,7 +123,36 @@ def _table(events: Sequence[CallEvent]) -> Table:
         (words("вопрос", "question"), words("пауза", "gap"), *map(stage_name, STAGES))
     ):
         table.add_column(head, justify="right" if index else "left")
-    for _, reply in _replies(events):
-        stages = (getattr(reply, f"{stage}_ms") for stage in STAGES)
-        table.add_row(reply.question_id, f"{reply.gap_ms:.0f}", *(f"{stage:.0f}" for stage in stages))
+    for reply in told["replies"]:
+        times = (reply[f"{what}_ms"] for what in ("gap", *STAGES))
+        table.add_row(reply["question_id"], *(f"{time:.0f}" for time in times))
     return table
+
+
+def _percentiles(told: dict[str, Any]) -> Table:
+    """A row for each kind of wait that this call had."""
+    table = Table(box=box.SIMPLE, title=words("Перцентили, мс", "Percentiles, ms"), title_justify="left")
+    table.add_column(words("что", "what"))
+    for head in (words("раз", "times"), *(f"p{percent}" for percent in PERCENTILES)):
+        table.add_column(head, justify="right")
+    for kind in ("closed", "open", "unknown", "barge_in_pause", "barge_in_stop"):
+        figures = told.get(kind)
+        if figures and figures["turns"]:
+            times = (str(figures[f"p{percent}_ms"]) for percent in PERCENTILES)
+            table.add_row(kind_name(kind), str(figures["turns"]), *times)
+    return table
+
+
+def _counts(told: dict[str, Any]) -> list[str]:
+    """The figures that are no times, a sentence each."""
+    barged, corrected = told["barge_ins"], told["corrections"]
+    return [
+        words(
+            f"Перебивания: фраза остановлена {barged['stopped']}, продолжена {barged['resumed']}.",
+            f"Barge-ins: the prompt was stopped {barged['stopped']}, went on {barged['resumed']}.",
+        ),
+        words(
+            f"Поправки: ответов заменено {corrected['answers']}, сигналов снято {corrected['signals']}.",
+            f"Corrections: {corrected['answers']} answers, {corrected['signals']} signals withdrawn.",
+        ),
+    ]

@@ -48,10 +48,15 @@ def test_a_call_is_counted_and_its_gaps_are_shown(node: RunningNode) -> None:
     replies = stored["latency"]["replies"]
     assert [reply["question_id"] for reply in replies] == ["nps", "resolved", "comment"]
     assert [reply["kind"] for reply in replies] == ["closed", "closed", "open"]
+    for kind in KINDS:
+        assert set(stored["latency"][kind]) == TIMES
     assert stored["latency"]["closed"]["turns"] == 2
+    assert stored["latency"]["corrections"] == {"answers": 0, "signals": 0}
     assert sum(reply["gap_ms"] for reply in replies[:2]) / 1000 == near(spent)
     told = otklik(node, "calls", "show", call.call_id)
     assert "Паузы до ответа бота" in told.stdout
+    assert "p95" in told.stdout
+    assert "Поправки: ответов заменено 0" in told.stdout
     assert "пройден" in told.stdout
 
 

@@ -81,10 +81,29 @@ def test_a_paused_prompt_was_stopped_or_went_on() -> None:
     started = event("call_started", **STARTED)
     paused = event("prompt_paused", prompt=3, heard_s=1.0, voice_s=10.0, media_s=10.2)
     resumed = event("prompt_resumed", prompt=3, because="noise")
-    stopped = event("prompt_ended", prompt=3, heard_s=1.4, completed=False)
+    stopped = event("prompt_ended", prompt=3, heard_s=1.4, completed=False, media_s=10.6)
     keyed = event("prompt_ended", prompt=4, heard_s=0.5, completed=False)
     found = counted(started, paused, resumed, paused, stopped, keyed)
     assert found["otklik_barge_ins_total", "resumed"] == 1
     assert found["otklik_barge_ins_total", "stopped"] == 1
     assert found["otklik_barge_in_pause_seconds_count",] == 2
     assert found["otklik_barge_in_pause_seconds_bucket", "0.25"] == 2
+    assert found["otklik_barge_in_stop_seconds_count",] == 1
+    assert found["otklik_barge_in_stop_seconds_bucket", "0.5"] == 0
+    assert found["otklik_barge_in_stop_seconds_bucket", "0.7"] == 1
+
+
+def test_what_did_not_stand_is_counted() -> None:
+    eight, nine = (
+        event(
+            "answer_recorded",
+            question_id="nps",
+            question_kind="nps",
+            answer={"status": "answered", "value": value},
+        )
+        for value in (8, 9)
+    )
+    withdrawn = event("signal_withdrawn", name="low_score", rule="nps")
+    found = counted(event("call_started", **STARTED), eight, nine, withdrawn)
+    assert found["otklik_corrections_total", "answer"] == 1
+    assert found["otklik_corrections_total", "signal"] == 1
