@@ -144,7 +144,7 @@ def speech_model(settings: Settings) -> Finding:
     return Finding(
         name,
         State.ADVICE,
-        words(f"{model}: учебная, 588 слов, людей не слышала", f"{model}: for demonstration, 588 words"),
+        words(f"{model}: учебная, 660 слов, людей не слышала", f"{model}: for demonstration, 660 words"),
         words(
             f"для живых клиентов: {better.source} распакуйте в {model_path(better, settings.var_dir)} "
             f'и задайте speech.model = "{better.name}"',
