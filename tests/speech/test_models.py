@@ -64,7 +64,7 @@ def test_the_manifest_of_the_project_is_whole() -> None:
             assert (entry.size, entry.sha256) == (len(content), hashlib.sha256(content).hexdigest())
         elif not entry.package:
             assert entry.source.startswith("https://")
-            assert entry.sha256 or "pinned at first fetch" in entry.note
+            assert entry.sha256 or "no SHA-256 is known yet" in entry.note
 
 
 def test_a_shipped_model_is_unpacked_once(tmp_path: Path) -> None:
