@@ -167,7 +167,7 @@ def test_an_announcement_is_checked_and_counts_once(other_node: RunningNode) -> 
 
 
 def missing(node: RunningNode, value: str, why: str) -> float:
-    return node.metrics().get(("otklik_inbound_attribution_total", (value, f"missing:{why}")), 0)
+    return node.metrics().get(("otklik_inbound_attribution_total", (f"missing:{why}", value)), 0)
 
 
 async def remember(node: RunningNode, uri: str, person: Person) -> None:
