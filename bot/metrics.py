@@ -13,6 +13,7 @@ from typing import assert_never
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from bot.call.waits import Corrected, Measure, Paused, Replied, Resumed, Stopped, Waits
+from bot.core.attribution import VALUES, Attribution, Missing
 from bot.core.endings import Disposition
 from bot.core.events import CallEnded, CallEvent, CallStarted, ReplyMeasured
 
@@ -46,6 +47,12 @@ class Metrics:
         )
         self._calls = Counter(
             "otklik_calls", "Calls that have ended", ("direction", "disposition"), registry=registry
+        )
+        self._attributed = Counter(
+            "otklik_inbound_attribution",
+            "What is known of incoming calls: each value by its source, or by why it is missing",
+            ("value", "source"),
+            registry=registry,
         )
         self._gaps = Histogram(
             "otklik_reply_gap_seconds",
@@ -94,6 +101,7 @@ class Metrics:
         """One event; of a call whose start was not seen, nothing is counted but its end."""
         if isinstance(event, CallStarted):
             self._live[event.call_id] = _Live(event.direction)
+            self._attribution(event.attribution)
             return
         call = self._live.get(event.call_id)
         match event:
@@ -134,6 +142,13 @@ class Metrics:
                 self._corrections.labels(what).inc()
             case _:
                 assert_never(measure)
+
+    def _attribution(self, found: Attribution | None) -> None:
+        if found is None:
+            return
+        for value in VALUES:
+            source = found.source(value) or f"missing:{found.missing.get(value, Missing.NOT_SENT)}"
+            self._attributed.labels(value, source).inc()
 
     def _reply(self, reply: ReplyMeasured, kind: str) -> None:
         self._gaps.labels(kind).observe(max(reply.gap_ms, 0.0) / 1000)

@@ -24,16 +24,25 @@ from bot.core.control import ControlServer
 from bot.core.errors import BadInput, DiskFull, PortInUse, StoreUnavailable, Unavailable
 from bot.core.events import CallEvent
 from bot.dispatch import Dispatcher
+from bot.inbound.announcements import AnnouncementBook
 from bot.metrics import Metrics
 from bot.metrics_server import MetricsServer
 from bot.orders import Orders, take_no_more, take_none_yet
 from bot.orders_agents import AgentOrders
 from bot.orders_cases import CaseOrders
+from bot.orders_inbound import InboundOrders
+from bot.planning import check_routes
 from bot.processes import children, worker_name
 from bot.published import Published, published_dir
 from bot.publishing import Publisher, checked, start_tools
 from bot.settings import Settings
-from bot.settings_rooms import presence_board, speech_settings, store_settings, web_settings
+from bot.settings_rooms import (
+    inbound_settings,
+    presence_board,
+    speech_settings,
+    store_settings,
+    web_settings,
+)
 from bot.speech.synthesiser import SynthesiserClient
 from bot.store.database import Database
 from bot.store.writer import Writer
@@ -115,6 +124,7 @@ class Node:
         await self._database.upgrade()
         self._publisher = Publisher(settings, self._published, self._database, clock)
         await self._publish_surveys()
+        check_routes(inbound_settings(settings), self._surveys.values())
         self._on_step(words("база готова", "the database is ready"))
         self._writer = Writer(self._database, SpoolReader(settings.spool_dir), clock=clock)
         self._link = WorkerLink(
@@ -160,6 +170,7 @@ class Node:
         self._server.register("ring_desk", self._desks.ring_desk)
         self._server.register("desk_done", self._desks.desk_done)
         self._orders.register(self._server)
+        InboundOrders(self._database, self._published, AnnouncementBook(), clock).register(self._server)
         for orders in (AgentOrders, CaseOrders):
             orders(self._database, self._writer, self._router, clock).register(self._server)
         self._stack.callback(take_no_more, self._server)

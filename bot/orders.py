@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, Literal
@@ -16,9 +17,11 @@ from bot.core.control import ControlServer, Handler
 from bot.core.errors import BadInput, Unavailable
 from bot.core.zones import Zone
 from bot.dispatch import Dispatcher, call_of
+from bot.inbound.numbers import user_of
 from bot.orders_agents import AGENT_ORDERS
 from bot.orders_cases import CASE_ORDERS
-from bot.planning import callable_uri, user_of
+from bot.orders_inbound import INBOUND_ORDERS
+from bot.planning import callable_uri
 from bot.published import Published
 from bot.settings import Settings
 from bot.store import queries
@@ -75,7 +78,7 @@ def take_none_yet(server: ControlServer) -> None:
         "returning",
         *FROM_THE_WORKER,
     )
-    for name in (*calls, *FOR_THE_WORKER, *AGENT_ORDERS, *CASE_ORDERS):
+    for name in (*calls, *FOR_THE_WORKER, *AGENT_ORDERS, *CASE_ORDERS, *INBOUND_ORDERS):
         server.register(name, refuse)
 
 
@@ -236,6 +239,9 @@ def _as_json(call: Call) -> dict[str, Any]:
         "to": attempt.to_uri,
         "agent_id": attempt.agent_id,
         "department": attempt.department,
+        "conversation_id": attempt.conversation_id or None,
+        "contact_id": attempt.contact_id,
+        "attribution": json.loads(attempt.attribution) if attempt.attribution else None,
         "status": attempt.status,
         "disposition": attempt.disposition,
         "end_cause": attempt.end_cause,

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
+from difflib import get_close_matches
+
+from pydantic import BaseModel, ConfigDict
 
 from bot.call.plan import CallPlan, CallTexts
 from bot.call.speaking import Voice
+from bot.core.attribution import Source
 from bot.core.context import CallContext, Person
-from bot.core.errors import BadInput
+from bot.core.errors import BadInput, SettingsInvalid, SurveyInvalid
 from bot.core.ids import new_id
+from bot.inbound.announcements import Announcement
+from bot.inbound.attributing import Attributed, Heard, Known, attribute
+from bot.inbound.numbers import route_for
+from bot.inbound.settings import InboundSettings, Route
 from bot.published import Published
-from bot.settings import InboundSection, Settings, TrunkSection
+from bot.settings import Settings, TrunkSection
 from bot.surveys.handover_words import handover_words
 from bot.surveys.piping import render
 from bot.surveys.prompts import voices
 from bot.surveys.schema import Survey
 from bot.timezones import customer_zone
-from telephony.leg import CallLeg
 
-AGENT_HEADER = "X-Agent-Id"
-DEPARTMENT_HEADER = "X-Department"
 WEBRTC_RATE = 16000
 """Samples a second of a browser's line, in both directions."""
 
@@ -59,30 +65,100 @@ def plan_of(survey: Survey, context: CallContext, attempt_id: str, contact_id: s
     )
 
 
-def plan_inbound(leg: CallLeg, routes: InboundSection, published: Published, timezone: str) -> CallPlan:
-    """The called number chooses the survey, the PBX's headers name agent and department.
+class Met(BaseModel):
+    """The reply to `meet`, what control knows of a call that comes in: its announcement with its id, and
+    the customer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    announced: tuple[str, Announcement] | None = None
+    known: Known | None = None
+
+
+def plan_inbound(
+    call_id: str, call: Heard, met: Met, inbound: InboundSettings, published: Published, timezone: str
+) -> CallPlan:
+    """The announcement or the called number chooses the survey; whose talk it is about is what
+    `bot.inbound.attributing` finds.
 
     The caller's number tells his time zone, where it tells one; else it is the company's, `timezone`.
 
     Raises SurveyInvalid where no survey is meant for that number.
     """
-    survey_id = routes.routes.get(user_of(leg.local), routes.default_survey)
-    digest, survey = published.by_id(survey_id)
-    headers = {name.lower(): value for name, value in leg.headers.items()}
+    route = route_for(call.called, inbound.routes) or Route(inbound.default_survey)
+    found = attribute(call, route, met.announced, met.known)
+    digest, survey = _survey_of(found, route, published)
     context = CallContext(
-        call_id=new_id("call"),
+        call_id=call_id,
         survey_hash=digest,
         direction="inbound",
-        agent=Person(id=headers.get(AGENT_HEADER.lower(), "")),
-        department=headers.get(DEPARTMENT_HEADER.lower(), ""),
-        timezone=customer_zone("", user_of(leg.remote), timezone),
+        customer=found.customer,
+        agent=Person(id=found.agent),
+        department=found.department,
+        timezone=customer_zone(
+            met.known.timezone if met.known else "", f"+{found.phone}" if found.phone else "", timezone
+        ),
     )
-    return plan_of(survey, context, new_id("attempt"))
+    plan = plan_of(survey, context, new_id("attempt"), found.contact_id)
+    return replace(
+        plan,
+        conversation_id=found.conversation_id,
+        phone=found.phone,
+        about=found.about,
+        attribution=found.attribution,
+    )
 
 
-def user_of(uri: str) -> str:
-    """The user part of a SIP URI: `sip:100@pbx` -> `100`."""
-    return uri.partition(":")[2].partition("@")[0].partition(";")[0]
+def _survey_of(found: Attributed, route: Route, published: Published) -> tuple[str, Survey]:
+    """The announced survey was there when it was announced; if it is not any more, the route's is asked.
+    Raises SurveyInvalid."""
+    if found.attribution.survey is Source.ANNOUNCEMENT and found.survey in published.current():
+        return published.by_id(found.survey)
+    return survey_in(route, published)
+
+
+def survey_in(route: Route, published: Published) -> tuple[str, Survey]:
+    """The survey of a route, in its language. Raises SurveyInvalid with the nearest id there is."""
+    surveys = {survey_id: published.by_hash(digest) for survey_id, digest in published.current().items()}
+    return published.by_id(survey_id_of(route, {each.id: each.language for each in surveys.values()}))
+
+
+def survey_id_of(route: Route, languages: Mapping[str, str]) -> str:
+    """`languages` has each survey's that runs. Raises SurveyInvalid."""
+    if route.survey not in languages:
+        raise _no_survey(route.survey, languages)
+    spoken = languages[route.survey]
+    if not route.language or route.language == spoken:
+        return route.survey
+    variant = f"{route.survey}_{route.language}"
+    if languages.get(variant) != route.language:
+        raise SurveyInvalid(
+            f"опроса {route.survey} на языке {route.language} нет",
+            hint=f"его ждут под номером {variant}; сам {route.survey} на языке {spoken}",
+        )
+    return variant
+
+
+def check_routes(inbound: InboundSettings, surveys: Iterable[Survey]) -> None:
+    """Every route leads to a survey that runs. Raises SettingsInvalid: which does not, and what is near."""
+    languages = {survey.id: survey.language for survey in surveys}
+    for called, route in inbound.routes.items():
+        try:
+            survey_id_of(route, languages)
+        except SurveyInvalid as error:
+            raise SettingsInvalid(f"inbound.routes.{called}: {error.message}", hint=error.hint) from error
+
+
+def _no_survey(survey_id: str, current: Collection[str]) -> SurveyInvalid:
+    if not survey_id:
+        return SurveyInvalid(
+            "для этого номера опроса нет", hint="номер в inbound.routes или опрос в inbound.default_survey"
+        )
+    close = get_close_matches(survey_id, current, n=1)
+    known = ", ".join(sorted(current)) or "ни одного"
+    return SurveyInvalid(
+        f"опрос «{survey_id}» не опубликован", hint=f"похоже на {close[0]}" if close else f"есть: {known}"
+    )
 
 
 def callable_uri(to: str, trunk: TrunkSection) -> str:

@@ -33,6 +33,7 @@ from pydantic_settings import (
 from bot.core.routing import HandoverForm
 from bot.core.zones import Zone
 from bot.settings_base import Port, Seconds, Section, by_commas, port_range
+from bot.settings_inbound import InboundSection
 from bot.settings_web import WebRtcSection, WebSection
 
 if TYPE_CHECKING:  # the rooms are imported when their settings are asked for: the settings load fast
@@ -44,6 +45,9 @@ if TYPE_CHECKING:  # the rooms are imported when their settings are asked for: t
 PROJECT = Path(__file__).resolve().parent.parent
 CONFIG_VARIABLE = "OTKLIK_CONFIG"
 CONFIG_NAME = "otklik.toml"
+MAX_HEADERS = 15
+"""INVITE headers that the stack hands on, beside the called address itself."""
+ATTRIBUTING_HEADERS = ("User-to-User", "P-Asserted-Identity")
 DEMO_MODEL = "vosk-model-otklik-demo-ru"
 
 Codec = Literal["PCMA", "PCMU", "G722", "opus"]
@@ -98,9 +102,9 @@ class SipSection(Section):
         "auto", description="как слать тональный набор: auto, rtpevent (RFC 4733), info (SIP INFO)"
     )
     exposed_headers: Annotated[tuple[str, ...], NoDecode, BeforeValidator(by_commas)] = Field(
-        ("X-Agent-Id", "X-Department"),
-        max_length=16,
-        description="заголовки INVITE, которые видит бот: кто говорил с клиентом и какой отдел",
+        (),
+        max_length=15,
+        description="заголовки INVITE, которые видит бот сверх inbound.headers; со всеми вместе до 15",
     )
     trunk: TrunkSection = Field(TrunkSection(), description="АТС или оператор связи")
 
@@ -197,11 +201,6 @@ class HandoverSection(Section):
         return {target: _sip_uri(uri) for target, uri in value.items()}
 
 
-class InboundSection(Section):
-    routes: dict[str, str] = Field({}, description='какой опрос на какой номер: номер = "опрос"')
-    default_survey: str = Field("csat", description="опрос для остальных входящих; пусто: отвечать «занято»")
-
-
 class PresenceSection(Section):
     """Who is there, and whose places are taken: in the node itself, or in a Redis that nodes share."""
 
@@ -270,6 +269,22 @@ class Settings(BaseSettings):
     presence: PresenceSection = PresenceSection()
     metrics: MetricsSection = MetricsSection()
     web: WebSection = WebSection()
+
+    @property
+    def exposed_headers(self) -> tuple[str, ...]:
+        """The INVITE headers that the stack hands on: what incoming calls are told apart by, and what is
+        asked for beyond that; each once, however it is written."""
+        read = (*self.inbound.headers.names(), *ATTRIBUTING_HEADERS, *self.sip.exposed_headers)
+        return tuple({name.lower(): name for name in reversed(read)}.values())[::-1]
+
+    @model_validator(mode="after")
+    def _few_enough_headers(self) -> Settings:
+        if len(self.exposed_headers) > MAX_HEADERS:
+            raise ValueError(
+                f"sip.exposed_headers и inbound.headers вместе: {len(self.exposed_headers)} заголовков, "
+                f"а стек отдаёт не больше {MAX_HEADERS}; лишние в inbound.headers сделайте пустыми"
+            )
+        return self
 
     @property
     def var_dir(self) -> Path:

@@ -61,7 +61,7 @@ def _as_word(value: object) -> str:
         case SecretStr():
             return value.get_secret_value()
         case dict():
-            return json.dumps(value, ensure_ascii=False)
+            return json.dumps(value, ensure_ascii=False, default=BaseModel.model_dump)
         case tuple():
             return ",".join(map(str, value))
         case _:

@@ -11,6 +11,7 @@ from typing import Literal
 from bot.call.settings import CallSettings
 from bot.core.clock import Clock
 from bot.core.files import write_whole
+from bot.inbound.settings import HeaderNames, InboundSettings, Route
 from bot.settings import Settings
 from bot.speech.models import find_entry, model_path
 from bot.speech.settings import PromptSettings, RecogniserSettings, SpeechSettings, SynthesiserSettings
@@ -39,7 +40,16 @@ def sip_settings(settings: Settings) -> SipSettings:
         dtmf=sip.dtmf,
         max_calls=sip.max_calls,
         rtp_timeout_s=sip.rtp_timeout_s,
-        expose_headers=sip.exposed_headers,
+        expose_headers=settings.exposed_headers,
+    )
+
+
+def inbound_settings(settings: Settings) -> InboundSettings:
+    inbound = settings.inbound
+    return InboundSettings(
+        routes={called: Route(**route.model_dump()) for called, route in inbound.routes.items()},
+        default_survey=inbound.default_survey,
+        headers=HeaderNames(**inbound.headers.model_dump()),
     )
 
 

@@ -32,15 +32,23 @@ from bot.core.context import CallContext
 from bot.core.control import ControlServer
 from bot.core.endings import Disposition
 from bot.core.errors import OtklikError, RuntimeDied, SurveyInvalid, Unavailable
+from bot.core.ids import new_id
 from bot.core.returning import OpenMatter
 from bot.core.routing import DESK
 from bot.desk_lines import DeskLines
+from bot.inbound.attributing import Heard, heard
 from bot.logs import configure_logs
-from bot.planning import line_rates, plan_inbound, plan_of
+from bot.planning import Met, line_rates, plan_inbound, plan_of
 from bot.published import Published, published_dir, recordings_dir
 from bot.settings import Settings
 from bot.settings_load import load_settings
-from bot.settings_rooms import call_settings, sip_settings, speech_settings, webrtc_settings
+from bot.settings_rooms import (
+    call_settings,
+    inbound_settings,
+    sip_settings,
+    speech_settings,
+    webrtc_settings,
+)
 from bot.speech.models import ensure_model
 from bot.speech.prompts import PromptCache
 from bot.speech.recogniser import VoskRecogniser
@@ -64,6 +72,10 @@ GOODBYE_S = 10.0
 """How long an apology and a hang-up may take once the live calls have had their `call.drain_s`."""
 
 
+MEET_S = 1.5
+"""How long a telephone may ring until control has said whether this call was announced."""
+
+
 def socket_path(settings: Settings, index: int) -> Path:
     return settings.run_dir / f"worker-{index}.sock"
 
@@ -80,6 +92,7 @@ class Worker:
         self._name = f"worker-{index}"
         self._server = ControlServer(socket_path(settings, index))
         self._published = Published(published_dir(settings))
+        self._inbound = inbound_settings(settings)
         self._calls: dict[str, tuple[CallSession, asyncio.Task[None]]] = {}
         self._chores: set[asyncio.Task[None]] = set()
         self._draining = False
@@ -218,14 +231,39 @@ class Worker:
 
     def _incoming(self, leg: CallLeg) -> None:
         """A PBX passes a customer on, or somebody rings by himself."""
+        self._chore(self._take(leg))
+
+    async def _take(self, leg: CallLeg) -> None:
+        call_id = new_id("call")
         try:
             self._must_take_calls()
-            plan = plan_inbound(leg, self._settings.inbound, self._published, self._settings.timezone)
+            call = heard(leg.local, leg.remote, leg.headers, self._inbound.headers)
+            if call.problems:
+                log.warning("headers not understood", call_id=call_id, headers=dict(call.problems))
+            met = await self._meet(call_id, call)
+            self._must_take_calls()  # since then
+            plan = plan_inbound(call_id, call, met, self._inbound, self._published, self._settings.timezone)
         except (Unavailable, SurveyInvalid) as error:
             log.warning("incoming call refused", reason=error.message)
-            self._chore(leg.reject(RejectReason.BUSY))
-            return
-        self._begin(plan, leg)
+            await leg.reject(RejectReason.BUSY)
+        except Exception:
+            # The border of a call: whatever the fault, no telephone is left ringing for nobody.
+            log.exception("incoming call was not taken", call_id=call_id)
+            await leg.reject(RejectReason.BUSY)
+        else:
+            self._begin(plan, leg)
+
+    async def _meet(self, call_id: str, call: Heard) -> Met:
+        """Whether control knows anything of it. A call is taken without control, too."""
+        try:
+            async with asyncio.timeout(MEET_S):
+                reply = await self._router.request(
+                    "meet", call_id=call_id, called=call.called, phones=call.phones, token=call.token
+                )
+        except (OtklikError, TimeoutError) as error:
+            log.warning("control not asked about a call", call_id=call_id, reason=str(error) or "too slow")
+            return Met()
+        return Met.model_validate(reply)
 
     async def _plan_in_browser(self, offer: CustomerOffer, context: CallContext) -> CallPlan:
         """The plan of a survey in a customer's browser: like that of a call that comes in."""

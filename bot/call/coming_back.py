@@ -37,7 +37,7 @@ async def open_matter(plan: CallPlan, room: CallRoom, leg: CallLeg) -> OpenMatte
         return None
     try:
         async with asyncio.timeout(_LOOKUP_S):
-            return await room.returning(leg.remote)
+            return await room.returning(plan.phone or leg.remote)
     except (Unavailable, TimeoutError) as error:
         log.warning("not known whether he comes back", call_id=plan.context.call_id, reason=str(error))
         return None

@@ -10,6 +10,7 @@ from bot.call.journal import Watcher
 from bot.call.settings import CallSettings
 from bot.call.speaking import Voice
 from bot.call.tape import OpenRecording
+from bot.core.attribution import Attribution
 from bot.core.audio import Pcm
 from bot.core.clock import Clock
 from bot.core.context import CallContext
@@ -40,7 +41,8 @@ class CallTexts:
 @dataclass(frozen=True, slots=True)
 class CallPlan:
     """One call: which survey, for which attempt, in whose voice. `message` is left on a mailbox, if any;
-    with a `survey` at hand the call foresees what the dialogue will say."""
+    with a `survey` at hand the call foresees what the dialogue will say. Of a call that came in, what is
+    known of it as `CallStarted` has it."""
 
     attempt_id: str
     survey_id: str
@@ -51,6 +53,10 @@ class CallPlan:
     contact_id: str = ""
     message: str = ""
     survey: Survey | None = None
+    conversation_id: str = ""
+    phone: str = ""
+    about: str = ""
+    attribution: Attribution | None = None
 
 
 @dataclass(frozen=True, slots=True)

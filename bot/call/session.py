@@ -175,6 +175,10 @@ class CallSession:
             contact_id=self._plan.contact_id,
             agent_id=context.agent.id,
             department=context.department,
+            conversation_id=self._plan.conversation_id,
+            phone=self._plan.phone,
+            about=self._plan.about,
+            attribution=self._plan.attribution,
         )
 
     async def _talk_on(self, leg: CallLeg, began: float) -> Disposition:

@@ -26,6 +26,7 @@ COMMANDS: dict[str, Lazy] = {
     "serve": Lazy("bot.cli.serve", words("Запустить узел", "Start a node")),
     "call": Lazy("bot.cli.calling", words("Позвонить: otklik call sip:…", "Place a call: otklik call sip:…")),
     "calls": Lazy("bot.cli.calls", words("Звонок и его паузы: otklik calls show", "A call and its gaps")),
+    "announce": Lazy("bot.cli.announce", words("Объявить входящий звонок", "Announce an incoming call")),
     "agents": Lazy("bot.cli.agents", words("Сотрудники, смены, кто где", "Agents, shifts, presence")),
     "cases": Lazy("bot.cli.cases", words("Дела недовольных клиентов", "Unhappy customers' cases")),
     "demo": Lazy("bot.cli.demo", words("Показать всё на трёх звонках", "Show it all on three calls")),

@@ -30,12 +30,12 @@ from bot.settings import (
     CallSection,
     DialogueSection,
     HandoverSection,
-    InboundSection,
     MetricsSection,
     Settings,
     SipSection,
     StoreSection,
 )
+from bot.settings_inbound import InboundSection
 from bot.settings_load import load_settings
 from bot.settings_web import WebRtcSection, WebSection
 from bot.sim.results import SimReport

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from rich.text import Text
 
+from bot.cli.attribution_words import attribution_words
 from bot.core.answer import AnswerStatus
 from bot.core.context import TurnSource
 from bot.core.endings import Disposition
@@ -93,7 +94,8 @@ def _told(event: CallEvent) -> tuple[str, str, str] | None:
     match event:
         case CallStarted(direction=direction, remote=remote):
             arrow = "→" if direction == "outbound" else "←"
-            return "", f"{arrow} {remote} · {event.survey_id}", "dim"
+            known = attribution_words(event)
+            return "", f"{arrow} {remote} · {event.survey_id}" + (f" · {known}" if known else ""), "dim"
         case Answered(codec=codec):
             return "", words(f"ответил, {codec}", f"answered, {codec}"), "dim"
         case AnswererClassified(answerer=answerer) if answerer.is_machine:

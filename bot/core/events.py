@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from bot.core.answer import Answer
 from bot.core.answerer import Answerer
+from bot.core.attribution import Attribution
 from bot.core.context import TurnSource, Word
 from bot.core.endings import Disposition, EndKind
 from bot.core.ids import event_id
@@ -25,7 +26,7 @@ from bot.core.intents import Intent, Topic
 from bot.core.routing import HandoverForm, Route
 
 PERSONAL_FIELDS = frozenset(
-    {"remote", "text", "words", "answer", "heard", "customer", "phone", "whisper", "when"}
+    {"remote", "text", "words", "answer", "heard", "customer", "phone", "whisper", "when", "about"}
 )
 
 
@@ -43,7 +44,9 @@ class _Event(BaseModel):
 
 
 class CallStarted(_Event):
-    """The first event of every call. `remote` is the other party's SIP URI."""
+    """The first event of every call. `remote` is the other party's SIP URI. Of a call that came in: `phone`
+    is the customer's number as digits where it is known, `about` the matter that was announced, and
+    `attribution` says where each of these values came from."""
 
     kind: Literal["call_started"] = "call_started"
     direction: Literal["outbound", "inbound"]
@@ -54,6 +57,10 @@ class CallStarted(_Event):
     contact_id: str = ""
     agent_id: str = ""
     department: str = ""
+    conversation_id: str = ""
+    phone: str = ""
+    about: str = ""
+    attribution: Attribution | None = None
 
 
 class Ringing(_Event):

@@ -121,7 +121,7 @@ def _from_attempt(event: CallEvent, column: Any) -> ScalarSelect[Any]:
 
 def _call_started(event: CallStarted, insert: Callable[[Any], Any], worker: str) -> Changes:
     """The attempt stands already when we dialled; a call that came in begins here."""
-    phone = phone_key(event.remote)
+    phone = phone_key(event.phone or event.remote)
     outbound = event.direction == "outbound"
     known = select(col(Contact.id)).where(col(Contact.phone) == phone).scalar_subquery()
     statement = insert(Attempt).values(
@@ -134,6 +134,8 @@ def _call_started(event: CallStarted, insert: Callable[[Any], Any], worker: str)
         phone=phone,
         agent_id=event.agent_id,
         department=event.department,
+        conversation_id=event.conversation_id,
+        attribution=event.attribution.model_dump_json() if event.attribution else "",
         status=AttemptStatus.DIALLING if outbound else AttemptStatus.LIVE,
         worker=worker,
         lease_until=event.at + timedelta(seconds=LEASE_S),

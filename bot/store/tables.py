@@ -117,6 +117,8 @@ class Attempt(Table, table=True):
     """One dialling of one contact, or one call that came in.
 
     `worker` and `lease_until` say who vouches that the call still lives, and until when.
+    `conversation_id` is the company's own name for the talk that the call is about; `attribution` the
+    JSON of `bot.core.attribution.Attribution` ("" for a call that we placed).
     `disposition` is set exactly when `status` is final; `end_cause` when the call itself told its end.
     """
 
@@ -142,6 +144,8 @@ class Attempt(Table, table=True):
     phone: str = Field(index=True)
     agent_id: str = ""
     department: str = ""
+    conversation_id: str = Field(default="", index=True)
+    attribution: str = words_field(default="")
     status: str = AttemptStatus.QUEUED
     worker: str = ""
     lease_until: datetime | None = moment_field(default=None)

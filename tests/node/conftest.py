@@ -44,7 +44,7 @@ def other_node(postgres: Postgres) -> Iterator[RunningNode]:
     with running_node(
         store={"url": asyncio.run(postgres.new_database())},
         handover={"form": "blind"},
-        sip={"max_calls": 4, "exposed_headers": ("X-Agent-Id", "X-Department")},
+        sip={"max_calls": 4},
         inbound={"default_survey": "", "routes": {"100": "csat"}},
     ) as running:
         yield running

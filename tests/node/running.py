@@ -37,7 +37,6 @@ def node_settings(var: Path, **changes: Any) -> Settings:
     sections: dict[str, Any] = {
         "sip": {
             "port": sip,
-            "exposed_headers": ("X-Agent-Id",),
             "rtp_ports": "31000-31999",
             "rtp_timeout_s": 60,
         },

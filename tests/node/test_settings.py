@@ -58,7 +58,7 @@ def test_lists_and_tables_from_the_environment(monkeypatch: pytest.MonkeyPatch) 
     settings = load_settings()
     assert settings.sip.codecs == ("PCMA", "G722")
     assert settings.handover.agents == {"Ирина": "sip:100@pbx"}
-    assert settings.inbound.routes == {"100": "nps"}
+    assert settings.inbound.routes["100"].survey == "nps"
 
 
 def test_a_child_process_gets_the_same_settings(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,10 +12,11 @@ from pydantic import ValidationError
 from bot.core.clock import ManualClock
 from bot.core.errors import SettingsInvalid
 from bot.dispatch import Dispatcher
+from bot.inbound.attributing import heard
+from bot.inbound.settings import HeaderNames, InboundSettings
 from bot.orders import CallOrder
-from bot.planning import plan_inbound
+from bot.planning import Met, plan_inbound
 from bot.published import Published
-from bot.settings import InboundSection
 from bot.settings_load import load_settings
 from bot.store import queries
 from bot.store.attempts import NewCall, queue_call
@@ -23,7 +24,6 @@ from bot.store.database import Database
 from bot.store.settings import StoreSettings
 from bot.surveys.loader import load_survey
 from bot.timezones import customer_zone, zone_of_number
-from telephony.leg import CallLeg
 
 SURVEY = Path(__file__).parents[2] / "survey_defs" / "nps.yaml"
 
@@ -92,6 +92,7 @@ async def test_a_call_is_placed_in_the_zone_of_its_contact(tmp_path: Path) -> No
 def test_a_caller_is_taken_in_the_zone_of_his_number(remote: str, zone: str, tmp_path: Path) -> None:
     published = Published(tmp_path)
     published.release(published.freeze(load_survey(SURVEY)))
-    leg = cast(CallLeg, SimpleNamespace(local="sip:100@pbx", remote=remote, headers={}))
-    plan = plan_inbound(leg, InboundSection(default_survey="nps"), published, "Europe/Samara")
+    call = heard("sip:100@pbx", remote, {}, HeaderNames())
+    inbound = InboundSettings(default_survey="nps")
+    plan = plan_inbound("call-1", call, Met(), inbound, published, "Europe/Samara")
     assert plan.context.timezone == zone

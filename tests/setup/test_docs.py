@@ -25,6 +25,7 @@ PAGES = [
     "docs/managers.md",
     "docs/latency.md",
     "docs/handover.md",
+    "docs/pbx.md",
 ]
 
 

@@ -1,0 +1,1 @@
+"""Calls that come in: which survey they are for, and whose talk they are about. Pure."""
