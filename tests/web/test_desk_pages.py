@@ -326,7 +326,8 @@ ORDERS: list[tuple[str, dict[str, str], tuple[str, dict[str, Any]]]] = [
     ("postpone", {"due": "2030-01-02T15:00"},
      ("case_postpone", {"due_at": "2030-01-02T15:00:00+03:00", "text": ""})),
     ("reassign", {"to": "boris"}, ("case_reassign", {"owner_id": "boris", "text": ""})),
-    ("close", {"status": "done", "text": "помогли"}, ("case_close", {"status": "done", "outcome": "помогли"})),
+    ("close", {"status": "done", "text": "помогли"},
+     ("case_close", {"status": "done", "outcome": "помогли"})),
     ("note", {"text": "звонила"}, ("case_note", {"text": "звонила"})),
 ]  # fmt: skip
 
