@@ -18,6 +18,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bot.cli import demo_desk
+from bot.cli.demo_desk import TakenAtDesk
 from bot.cli.live import LiveView, disposition_word
 from bot.cli.serve import fresh_log, screen, show_step, stop_on_sigterm, until_stopped
 from bot.core.control import ControlClient
@@ -48,6 +50,9 @@ console = Console(highlight=False)
 AFTER_SETUP = "OTKLIK_AFTER_SETUP"
 """Set by `make demo`, which has just set everything up."""
 
+DESK_S = 180.0
+"""How long `--desk` waits for somebody to sign in."""
+
 SCENARIO = PROJECT / "bot" / "sim" / "scenarios" / "demo.yaml"
 
 
@@ -55,12 +60,17 @@ SCENARIO = PROJECT / "bot" / "sim" / "scenarios" / "demo.yaml"
 def demo(
     json_file: Annotated[Path | None, typer.Option("--json", help="записать итог в файл JSON")] = None,
     capture: Annotated[Path | None, typer.Option(help="папка для записей с сокета клиента")] = None,
+    desk: Annotated[
+        bool, typer.Option("--desk", help="подождать, пока откроют рабочее место сотрудника")
+    ] = False,
 ) -> None:
-    """Три исходящих звонка и один входящий на этой машине; выход 0, если все прошли как задумано."""
+    """Три исходящих звонка и один входящий на этой машине; выход 0, если все прошли как задумано.
+
+    Недовольного клиента принимает браузер, если в нём открыто рабочее место, иначе SIP-телефон показа."""
     settings = demo_settings(load_settings())
     configure_logs(settings.log_level, file=fresh_log(settings))
     try:
-        status = asyncio.run(_demo(settings, json_file, capture))
+        status = asyncio.run(_demo(settings, json_file, capture, desk))
     except asyncio.CancelledError as error:
         raise typer.Exit(128 + signal.SIGTERM) from error
     raise typer.Exit(status)
@@ -113,15 +123,22 @@ def _hold(port: int, held: ExitStack) -> int:
     return bound
 
 
-async def _demo(settings: Settings, json_file: Path | None, capture: Path | None) -> int:
+async def _demo(settings: Settings, json_file: Path | None, capture: Path | None, desk: bool) -> int:
     began = time.monotonic()
     stop_on_sigterm()
     async with Node(settings, on_step=show_step) as node:
         ready_s = time.monotonic() - began
         # Its database is not the one that a bare `otklik` would find.
         told = {words("Команды ему", "Commands for it"): f"OTKLIK_VAR={settings.var_dir} otklik …"}
-        console.print(screen(node.about() | told))
-        report = await _calls(settings, capture)
+        async with await ControlClient.connect(settings.control_socket) as control:
+            console.print(screen(node.about() | told | await demo_desk.open_account(settings, control)))
+            if desk:
+                console.print(words("Жду, пока откроют рабочее место…", "Waiting for the desk to be opened…"))
+                if not await demo_desk.opened(control, DESK_S):
+                    console.print(
+                        words("Не дождался: звоню на SIP-телефон.", "Nobody came: the SIP phone rings.")
+                    )
+            report = await _calls(settings, capture, control)
         console.print(results(report))
         if json_file is not None:
             write_summary(json_file, report, setup_seconds() + ready_s)
@@ -134,22 +151,20 @@ async def _demo(settings: Settings, json_file: Path | None, capture: Path | None
     return 0 if report.ok else 1
 
 
-async def _calls(settings: Settings, capture: Path | None) -> SimReport:
-    view = LiveView()
+async def _calls(settings: Settings, capture: Path | None, control: ControlClient) -> SimReport:
+    view, at_desk = LiveView(), TakenAtDesk()
+    scenario = load_scenario(SCENARIO)
+    if await demo_desk.is_open(control):
+        scenario = demo_desk.with_time_to_talk(scenario)
 
     def show(event: CallEvent) -> None:
+        at_desk.saw(event)
         line = view.line(event)
         if line is not None:
             console.print(line)
 
-    async with await ControlClient.connect(settings.control_socket) as control:
-        return await run_scenario(
-            load_scenario(SCENARIO),
-            control,
-            f"{settings.sip.host}:{settings.sip.port}",
-            capture,
-            show,
-        )
+    sip = f"{settings.sip.host}:{settings.sip.port}"
+    return at_desk.judged(await run_scenario(scenario, control, sip, capture, show))
 
 
 def write_summary(file: Path, report: SimReport, setup_s: float) -> None:
