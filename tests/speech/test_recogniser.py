@@ -167,7 +167,7 @@ def test_the_vocabulary_is_the_models_words(recogniser: VoskRecogniser) -> None:
         "звоните",
     }
     assert not {"[unk]", "<eps>", "#0"} & port.vocabulary
-    assert len(port.vocabulary) == 587
+    assert len(port.vocabulary) == 659
 
 
 @pytest.mark.parametrize("expectation", [NPS, YesNoExpected()], ids=["nps", "yes_no"])

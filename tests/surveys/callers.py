@@ -44,6 +44,8 @@ NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 """A Monday; in Moscow it is one in the afternoon."""
 
 AGENT = "sip:responsible@test.invalid"
+TALK_S = 5.0
+"""Whoever hangs up sooner has dropped the caller, and did not talk to him."""
 
 
 @dataclass(frozen=True)
@@ -201,7 +203,8 @@ def context_of(survey: Survey) -> CallContext:
 def simulate(survey: Survey, temper: Temper, says: Mapping[str, str] | None = None) -> Simulated:
     """One call on virtual time. An accepted offer is taken by a human who hangs up again."""
     dialogue = FlowDialogue(survey)
-    bench = Bench(dialogue=dialogue, agents={"responsible": AGENT})  # type: ignore[arg-type]
+    bench = Bench(dialogue=dialogue)  # type: ignore[arg-type]
+    bench.desk.person("responsible", "responsible", AGENT)
     caller = Caller(temper, LANGUAGES[survey.language], says or {})
     # What a recording holds, and that it waits for the consent, is tested elsewhere.
     plan = replace(plan_of(survey, context_of(survey), "attempt-1"), record=False)
@@ -210,7 +213,7 @@ def simulate(survey: Survey, temper: Temper, says: Mapping[str, str] | None = No
         leg = ScriptedLeg()
         bench.phones.legs[AGENT] = agent = ScriptedLeg(direction="outbound")
         session = asyncio.create_task(CallSession(plan, bench.room()).inbound(leg))
-        await answer_all(bench, dialogue, caller, leg, agent)
+        await answer_all(bench, dialogue, caller, leg, agent, plan.texts.handover.accept)
         return await session, leg
 
     disposition, leg = run(talk())
@@ -228,10 +231,10 @@ def simulate(survey: Survey, temper: Temper, says: Mapping[str, str] | None = No
 
 
 async def answer_all(
-    bench: Bench, dialogue: FlowDialogue, caller: Caller, leg: ScriptedLeg, agent: ScriptedLeg
+    bench: Bench, dialogue: FlowDialogue, caller: Caller, leg: ScriptedLeg, agent: ScriptedLeg, accept: str
 ) -> None:
-    """Speak whenever the bot listens, until the call is over."""
-    turning: tuple[type[CallEvent], ...] = (ListeningStarted, HandoverConnected, CallEnded)
+    """Speak whenever the bot listens, until the call is over; the agent takes it when he is asked to."""
+    turning: tuple[type[CallEvent], ...] = (ListeningStarted, PromptStarted, HandoverConnected, CallEnded)
     seen = 0
     while True:
         events = [event for event in bench.sink.events if isinstance(event, turning)]
@@ -244,7 +247,12 @@ async def answer_all(
         if isinstance(event, CallEnded):
             return
         if isinstance(event, HandoverConnected):
+            agent.say(tone(TALK_S, agent.rate))
+            await agent.said()
             agent.remote_hang_up()
+        elif isinstance(event, PromptStarted):
+            if event.text == accept:
+                agent.press("1")
         elif isinstance(event, ListeningStarted) and caller.temper != "silent":
             words = _words(dialogue, caller, event.question_id)
             bench.words.coming.append(words)

@@ -27,7 +27,7 @@ from tests.web.conftest import HTML, PASSWORD, Client, csrf_of, sign_in
 
 
 async def test_a_stranger_is_led_to_the_form_and_back(client: Client, parts: Parts) -> None:
-    await parts.accounts.add("irina", PASSWORD, Role.AGENT, name="Ирина")
+    await parts.accounts.add("irina", PASSWORD, Role.ADMIN, name="Ирина")
     async with client.get("/?a=1", headers=HTML, allow_redirects=False) as reply:
         assert (reply.status, reply.headers["Location"]) == (303, "/sign-in?next=/%3Fa%3D1")
     async with client.get(reply.headers["Location"], headers=HTML) as reply:
