@@ -36,7 +36,7 @@ setup:
 
 demo:
 	$(call set_up)
-	@OTKLIK_AFTER_SETUP=1 exec $(OTKLIK) demo $(ARGS)
+	@AFTER_MAKE_SETUP=1 exec $(OTKLIK) demo $(ARGS)
 
 serve:
 	$(call set_up)

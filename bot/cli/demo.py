@@ -47,7 +47,7 @@ from bot.words import words
 
 app = typer.Typer(add_completion=False)
 console = Console(highlight=False)
-AFTER_SETUP = "OTKLIK_AFTER_SETUP"
+AFTER_SETUP = "AFTER_MAKE_SETUP"
 """Set by `make demo`, which has just set everything up."""
 
 DESK_S = 180.0
