@@ -6,7 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from bot.store.database import Database
 from telephony.tones import tone
 from tests.browser import PHONE, Complaints, chromium, overflow
 from tests.node.heard import talk
-from tests.node.running import RunningNode
+from tests.node.running import RunningNode, running_node
 from tests.node.test_calls import scenario
 from tests.node.test_pages import PASSWORD, otklik
 
@@ -65,6 +65,13 @@ async () => {
 
 
 @pytest.fixture(scope="module")
+def node() -> Iterator[RunningNode]:
+    """A node of her own: on a shared one the only agent of the table would inherit other tests' cases."""
+    with running_node() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
 def hums(tmp_path_factory: pytest.TempPathFactory) -> Path:
     file = tmp_path_factory.mktemp("microphone") / "tone.wav"
     soundfile.write(file, np.frombuffer(tone(4.0, RATE, hz=AGENT_HZ).data, "<i2"), RATE, subtype="PCM_16")
@@ -98,7 +105,6 @@ async def desk(node: RunningNode, microphone: Path) -> AsyncIterator[Page]:
             yield page
     finally:
         await asyncio.to_thread(otklik, node, "accounts", "remove", "anna")
-        await node.ask("agent_remove", agent_id="desk-anna")
 
 
 async def until(page: Page, holds: str) -> None:
