@@ -12,28 +12,22 @@ same call. A purpose is a function of its own (`customer` here; the agents' desk
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import Any, Literal, TypeVar
-
-from pydantic import BaseModel, ConfigDict, ValidationError
+from typing import Any, Literal
 
 from bot.call.plan import CallPlan
 from bot.core.context import CallContext
 from bot.core.control import ControlServer, Handler
 from bot.core.errors import BadInput, CallOver
+from bot.core.orders import Order, read_order
 from telephony.webrtc import WebRtcEndpoint, WebRtcLeg
 
 Side = Literal["caller", "agent"]
-Order = TypeVar("Order", bound="_Order")
 
 MOST_KEYS = 12
 """Keys of one order: the longest answer is a choice of several options."""
 
 
-class _Order(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
-
-
-class CustomerOffer(_Order):
+class CustomerOffer(Order):
     """A customer's page. `remote` is his URI for the record: `tel:…` where his number is known. With
     `again` there must be a call to come back to; without it there is none yet."""
 
@@ -46,12 +40,12 @@ class CustomerOffer(_Order):
     remote: str = "webrtc:customer"
 
 
-class _Candidate(_Order):
+class _Candidate(Order):
     leg_id: str
     candidate: str
 
 
-class _Keys(_Order):
+class _Keys(Order):
     call_id: str
     keys: str
 
@@ -109,7 +103,7 @@ class BrowserCalls:
         return await handler(params)
 
     async def _customer(self, params: dict[str, Any]) -> dict[str, Any]:
-        offer = _read(CustomerOffer, params)
+        offer = read_order("webrtc_offer", CustomerOffer, params)
         if offer.again:
             leg = self._up(offer.call_id, "caller")
             return {"sdp": await leg.negotiate(offer.sdp), "leg_id": leg.id}
@@ -124,7 +118,7 @@ class BrowserCalls:
         return {"sdp": sdp, "leg_id": leg.id}
 
     async def _ice(self, params: dict[str, Any]) -> dict[str, Any]:
-        order = _read(_Candidate, params)
+        order = read_order("webrtc_ice", _Candidate, params)
         leg = self._endpoint.leg(order.leg_id)
         if leg is None:
             raise CallOver("this call is over")
@@ -132,21 +126,10 @@ class BrowserCalls:
         return {}
 
     async def _press(self, params: dict[str, Any]) -> dict[str, Any]:
-        order = _read(_Keys, params)
+        order = read_order("press", _Keys, params)
         if not 0 < len(order.keys) <= MOST_KEYS or not set(order.keys) <= set("0123456789*#"):
             raise BadInput(f"press: keys of 1 to {MOST_KEYS} signs", hint="digits, * and #, such as 10 or 1#")
         leg = self._up(order.call_id, "caller")
         for key in order.keys:
             leg.press(key)
         return {}
-
-
-def _read(kind: type[Order], params: dict[str, Any]) -> Order:
-    try:
-        return kind.model_validate(params)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        raise BadInput(
-            f"{kind.__name__}.{'.'.join(map(str, problem['loc']))}: {problem['msg']}",
-            hint=", ".join(kind.model_fields),
-        ) from error

@@ -14,10 +14,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
 import structlog
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from bot.core.endings import EndCause, EndKind
 from bot.core.errors import BadInput, DialFailed, LegClosed, OtklikError
+from bot.core.orders import Order, read_order
 from bot.core.routing import DESK
 from telephony.leg import CallLeg
 from telephony.webrtc import WebRtcEndpoint
@@ -26,10 +27,8 @@ from telephony.webrtcleg import WebRtcLeg
 log = structlog.get_logger(__name__)
 
 
-class DeskOffer(BaseModel):
+class DeskOffer(Order):
     """`webrtc_offer` with purpose `desk`. With `again` the page comes back to the line that it had."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     call_id: str = Field(min_length=1)
     agent_id: str = Field(min_length=1)
@@ -84,14 +83,7 @@ class DeskLines:
 
     async def offer(self, params: dict[str, Any]) -> dict[str, Any]:
         """The page picks up, or comes back. Raises BadInput where it is not being rung."""
-        try:
-            order = DeskOffer.model_validate(params)
-        except ValidationError as error:
-            problem = error.errors()[0]
-            raise BadInput(
-                f"webrtc_offer.{'.'.join(map(str, problem['loc']))}: {problem['msg']}",
-                hint=", ".join(DeskOffer.model_fields),
-            ) from error
+        order = read_order("webrtc_offer", DeskOffer, params)
         who = order.call_id, order.agent_id
         if order.again:
             line = self._lines.get(who)

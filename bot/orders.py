@@ -8,13 +8,13 @@ from datetime import timedelta
 from typing import Any, Literal
 
 import structlog
-from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.core.answer import AnswerStatus, AnswerValue
 from bot.core.clock import Clock
 from bot.core.context import Person
 from bot.core.control import ControlServer, Handler
 from bot.core.errors import BadInput, Unavailable
+from bot.core.orders import Order, read_order
 from bot.core.zones import Zone
 from bot.dispatch import Dispatcher, call_of
 from bot.inbound.numbers import user_of
@@ -44,11 +44,9 @@ FROM_THE_WORKER = ("ring_desk", "desk_done")
 """An agent's desk pages are rung (bot/web/desk/desks.py)."""
 
 
-class CallOrder(BaseModel):
+class CallOrder(Order):
     """`place_call`: whom to ring with which survey. `timezone` is the customer's, empty where it is not
     known: then his number tells it, or it is the company's."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     to: str
     survey: str = "nps"
@@ -131,14 +129,7 @@ class Orders:
             server.register(name, handler)
 
     async def _place_call(self, params: dict[str, Any]) -> dict[str, Any]:
-        try:
-            order = CallOrder.model_validate(params)
-        except ValidationError as error:
-            problem = error.errors()[0]
-            raise BadInput(
-                f"place_call.{'.'.join(map(str, problem['loc']))}: {problem['msg']}",
-                hint="to, survey, customer, agent, department, timezone",
-            ) from error
+        order = read_order("place_call", CallOrder, params)
         digest, survey = self._published.by_id(order.survey)
         to_uri = callable_uri(order.to, self._settings.sip.trunk)
         attempt = await queue_call(

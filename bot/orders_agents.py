@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from bot.core.clock import Clock
 from bot.core.control import ControlServer
 from bot.core.errors import BadInput
+from bot.core.orders import Order, read_order
 from bot.core.routing import RouteOrder
 from bot.store import agents, cases
 from bot.store.agents import StaffChange
@@ -20,8 +21,6 @@ from bot.triage.records import AgentRecord, DepartmentRecord
 from bot.triage.router import LocalRouter, known_agent
 from bot.triage.rows import agent_row, days_off_rows, department_row
 from bot.triage.working_days import on_shift
-
-M = TypeVar("M", bound=BaseModel)
 
 AGENT_ORDERS = (
     "route",
@@ -34,12 +33,6 @@ AGENT_ORDERS = (
     "manager",
     "why",
 )
-
-
-class Order(BaseModel):
-    """The parameters of one order; one that is not known is refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class PlaceOrder(Order):
@@ -87,17 +80,6 @@ class WhyOrder(Order):
     """`why`: the decisions that were made for this call."""
 
     call_id: str = Field(min_length=1)
-
-
-def read_order(name: str, model: type[M], params: dict[str, Any]) -> M:
-    """Raises BadInput: where, what, and which parameters there are."""
-    try:
-        return model.model_validate(params)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(map(str, (name, *problem["loc"])))
-        said = str(problem.get("ctx", {}).get("error", problem["msg"]))
-        raise BadInput(f"{where}: {said}", hint=", ".join(model.model_fields)) from error
 
 
 class AgentOrders:

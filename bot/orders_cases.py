@@ -10,7 +10,7 @@ from pydantic import AwareDatetime, Field
 from bot.core.clock import Clock
 from bot.core.control import ControlServer
 from bot.core.errors import BadInput
-from bot.orders_agents import Order, read_order
+from bot.core.orders import Order, read_order
 from bot.store import cases
 from bot.store.cases import Case
 from bot.store.database import Database

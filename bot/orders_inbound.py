@@ -13,9 +13,9 @@ from bot.core.clock import Clock
 from bot.core.context import Person
 from bot.core.control import ControlServer
 from bot.core.errors import BadInput, Unavailable
+from bot.core.orders import Order, read_order
 from bot.inbound.announcements import Announcement, AnnouncementBook
 from bot.inbound.attributing import Known
-from bot.orders_agents import Order, read_order
 from bot.planning import Met
 from bot.published import Published
 from bot.store import contacts

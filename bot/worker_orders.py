@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
 from bot.browser_calls import BrowserCalls
 from bot.call.session import CallSession
 from bot.core.control import ControlServer
 from bot.core.errors import BadInput
+from bot.core.orders import Order, read_order
 
-M = TypeVar("M", bound="_OfCall")
 
-
-class _OfCall(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
+class _OfCall(Order):
     call_id: str = Field(min_length=1)
 
 
@@ -65,37 +62,28 @@ class CallOrders:
         return session
 
     async def _agent_decides(self, params: dict[str, Any]) -> dict[str, Any]:
-        order = _read("agent_decides", DecideOrder, params)
+        order = read_order("agent_decides", DecideOrder, params)
         self._session(order.call_id).agent_decides(order.agent_id, order.accepted)
         return {}
 
     async def _hold(self, params: dict[str, Any]) -> dict[str, Any]:
-        self._session(_read("hold", HoldOrder, params).call_id).hold()
+        self._session(read_order("hold", HoldOrder, params).call_id).hold()
         return {}
 
     async def _unhold(self, params: dict[str, Any]) -> dict[str, Any]:
-        self._session(_read("unhold", HoldOrder, params).call_id).unhold()
+        self._session(read_order("unhold", HoldOrder, params).call_id).unhold()
         return {}
 
     async def _pass_on(self, params: dict[str, Any]) -> dict[str, Any]:
-        order = _read("pass_on", PassOnOrder, params)
+        order = read_order("pass_on", PassOnOrder, params)
         self._session(order.call_id).pass_on(order.to_agent_id)
         return {}
 
     async def _hang_up(self, params: dict[str, Any]) -> dict[str, Any]:
-        order = _read("hang_up", HangUpOrder, params)
+        order = read_order("hang_up", HangUpOrder, params)
         page = self._browsers.line(order.call_id, "caller") if order.side == "caller" else None
         if page is not None:  # its user hung up, which is not that we did
             page.leave()
             return {}
         await self._session(order.call_id).hang_up(order.side)
         return {}
-
-
-def _read(name: str, model: type[M], params: dict[str, Any]) -> M:
-    try:
-        return model.model_validate(params)
-    except ValidationError as error:
-        problem = error.errors()[0]
-        where = ".".join(map(str, (name, *problem["loc"])))
-        raise BadInput(f"{where}: {problem['msg']}", hint=", ".join(model.model_fields)) from error

@@ -71,7 +71,7 @@ _PAST_RINGING: frozenset[Reason] = FINAL | {"dropped"}
 class Handover:
     """One transfer of one caller. `run` is called once; `joined` is set once a human has the caller;
     `route` is the last one, with the owner of the matter and its deadline. `talk` is set while caller
-    and agent talk, `talks_with` is that agent."""
+    and agent talk."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
@@ -82,7 +82,6 @@ class Handover:
         self.joined = False
         self.route = Route()
         self.talk: Talk | None = None
-        self.talks_with = ""
 
     async def run(self, order: Transfer) -> HandoverResult:
         """Raises LegClosed or DiskFull; everything else that can happen is in the result."""
@@ -315,13 +314,13 @@ class Handover:
     async def _talk(self, order: Transfer, candidate: Candidate, at: _Agent) -> HandoverResult:
         who: dict[str, Any] = {"target": order.target, "agent_id": candidate.agent_id}
         talk = self.talk = Talk(self._parts, at.leg, at.ear)
-        self.joined, self.talks_with = True, candidate.agent_id
+        self.joined = True
         end: TalkEnd | None = None
         try:
             await self._write(HandoverConnected, **who)
             end = await talk.run()
         finally:
-            self.talk, self.talks_with = None, ""
+            self.talk = None
             by, talk_s = (end.by, end.talk_s) if end is not None else ("bot", talk.seconds)
             await self._write(HandoverEnded, talk_s=talk_s, by=by, **who)
         if end.dropped:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
-from bot.core.control import ControlClient
+from bot.cli.handover_node import ask
 from bot.core.errors import BadInput
-from bot.settings import Settings
-from bot.settings_load import load_settings
 from bot.words import words
 
 app = typer.Typer(add_completion=False)
@@ -42,13 +39,8 @@ def link(
 ) -> None:
     """Ссылка на опрос в браузере, для одного клиента; узел должен работать."""
     order = {"survey": survey, "name": name, "phone": phone, "agent": agent, "department": department}
-    made = asyncio.run(_make(load_settings(), {**order, "valid_s": seconds_of(valid)}))
+    made = ask("survey_link", **order, valid_s=seconds_of(valid))
     typer.echo(json.dumps(made, ensure_ascii=False) if as_json else made["url"])
-
-
-async def _make(settings: Settings, order: dict[str, Any]) -> dict[str, Any]:
-    async with await ControlClient.connect(settings.control_socket) as node:
-        return await node.request("survey_link", **order)
 
 
 def seconds_of(written: str) -> float:

@@ -14,12 +14,10 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from bot.core.errors import Place
 from bot.surveys.dictionary import Dictionary, Extension, extended
 from bot.surveys.expressions import nearest
 from bot.surveys.problems import Fault, Problem
-from bot.surveys.schema_problems import SurveyFile, plain, problems_of
-from bot.surveys.source import FileRefused, read_text, read_yaml
+from bot.surveys.schema_problems import SurveyFile, open_file, plain, problems_of
 
 FOLDER = "dictionaries"
 """Beside the survey files; the node takes no file in it for a survey."""
@@ -111,17 +109,12 @@ class DictionaryRead:
 
 def read_dictionary(path: Path) -> DictionaryRead:
     """One file by itself: its schema, not whether what it extends is there."""
+    file = open_file(path)
+    if isinstance(file, Problem):
+        return DictionaryRead(None, None, (file,))
+    model: type[Dictionary] | type[Extension] = Extension if "extend" in file.data else Dictionary
     try:
-        text = read_text(path)
-        data = read_yaml(path, text)
-    except FileRefused as refused:
-        place = refused.place or Place(str(path))
-        problem = Problem(place, refused.reason, refused.hint, unreadable=True, rule=refused.rule)
-        return DictionaryRead(None, None, (problem,))
-    file = SurveyFile(path, text, data)
-    model: type[Dictionary] | type[Extension] = Extension if "extend" in data else Dictionary
-    try:
-        return DictionaryRead(file, model.model_validate(plain(data)))
+        return DictionaryRead(file, model.model_validate(plain(file.data)))
     except ValidationError as error:
         return DictionaryRead(file, None, problems_of(file, error, model))
 

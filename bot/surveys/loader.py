@@ -7,14 +7,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from bot.core.errors import Place, SurveyInvalid
+from bot.core.errors import SurveyInvalid
 from bot.surveys.canonical import from_json, survey_hash, to_json
 from bot.surveys.dictionary_files import with_dictionaries
 from bot.surveys.problems import Problem
 from bot.surveys.recordings import with_digests
 from bot.surveys.schema import Survey
-from bot.surveys.schema_problems import SurveyFile, plain, problems_of
-from bot.surveys.source import FileRefused, read_text, read_yaml
+from bot.surveys.schema_problems import SurveyFile, open_file, plain, problems_of
 
 __all__ = [
     "Problem",
@@ -54,15 +53,10 @@ def find_problems(path: Path) -> tuple[Problem, ...]:
 
 def read_survey(path: Path) -> SurveyRead:
     """The survey, or everything that keeps the file from being one."""
-    try:
-        text = read_text(path)
-        data = read_yaml(path, text)
-    except FileRefused as refused:
-        place = refused.place or Place(str(path))
-        problem = Problem(place, refused.reason, refused.hint, unreadable=True, rule=refused.rule)
-        return SurveyRead(None, None, (problem,))
-    file = SurveyFile(path, text, data)
-    filled, faults = with_digests(plain(data), path.parent)
+    file = open_file(path)
+    if isinstance(file, Problem):
+        return SurveyRead(None, None, (file,))
+    filled, faults = with_digests(plain(file.data), path.parent)
     filled, more, of_dictionaries = with_dictionaries(filled, path.parent)
     found = [*(file.problem(fault) for fault in (*faults, *more)), *of_dictionaries]
     try:

@@ -11,9 +11,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
+from bot.core.errors import Place
 from bot.surveys.expressions import nearest
 from bot.surveys.problems import FAULTS, Fault, Loc, Problem
-from bot.surveys.source import place_of_text
+from bot.surveys.source import FileRefused, place_of_text, read_text, read_yaml
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,16 @@ class SurveyFile:
         """The fault with its place in the file; `under` leads to what its path starts from."""
         place = place_of_text(self.path, self.text, self.data, (*under, *fault.loc), fault.near)
         return Problem(place, fault.message, fault.hint, rule=fault.rule)
+
+
+def open_file(path: Path) -> SurveyFile | Problem:
+    """The file, or the one problem of a file that cannot be read at all."""
+    try:
+        text = read_text(path)
+        return SurveyFile(path, text, read_yaml(path, text))
+    except FileRefused as refused:
+        place = refused.place or Place(str(path))
+        return Problem(place, refused.reason, refused.hint, unreadable=True, rule=refused.rule)
 
 
 def plain(node: Any) -> Any:

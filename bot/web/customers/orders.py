@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from bot.core.errors import BadInput, Unavailable
+from bot.core.errors import Unavailable
+from bot.core.orders import Order, read_order
 from bot.published import Published
 from bot.web.links import SurveyLinks
 from bot.words import words
@@ -15,10 +16,8 @@ from bot.words import words
 LONGEST_S = 90 * 24 * 3600.0
 
 
-class LinkOrder(BaseModel):
+class LinkOrder(Order):
     """`phone` is whom an agent rings if nobody could take the customer over; `valid_s` in seconds."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     survey: str
     name: str = Field("", max_length=100)
@@ -45,14 +44,7 @@ class LinkOrders:
 
     async def survey_link(self, params: dict[str, Any]) -> dict[str, Any]:
         """`{"url", "expires_at"}`. Raises BadInput, and SurveyInvalid for a survey that is not published."""
-        try:
-            order = LinkOrder.model_validate(params)
-        except ValidationError as error:
-            problem = error.errors()[0]
-            raise BadInput(
-                f"survey_link.{'.'.join(map(str, problem['loc']))}: {problem['msg']}",
-                hint=", ".join(LinkOrder.model_fields),
-            ) from error
+        order = read_order("survey_link", LinkOrder, params)
         self._published.by_id(order.survey)
         token, expires_at = await self._links.make(
             order.survey,
