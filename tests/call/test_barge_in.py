@@ -210,7 +210,16 @@ def test_a_click_does_not_even_pause() -> None:
 
 
 def test_noise_that_the_vad_does_not_believe_does_not_pause() -> None:
-    assert run(policy(), 2, voice=[(0.5, 1.5)], probability=0.2) == []
+    assert run(policy(), 2, voice=[(0.5, 1.5)], probability=0.2, level=-32.0) == []
+    assert run(policy(), 2, voice=[(0.5, 1.5)], probability=0.12) == []
+
+
+def test_what_is_as_loud_as_a_voice_pauses_on_less_evidence() -> None:
+    """The «ш» of «шесть», before its vowel."""
+    assert run(policy(), 2, voice=[(0.5, 1.5)], probability=0.2, level=-28.0)[0] == (
+        pytest.approx(0.54),
+        Pause(0.5),
+    )
 
 
 def test_a_noisy_line_is_no_voice() -> None:
