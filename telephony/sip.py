@@ -1,4 +1,5 @@
-"""SIP over baresip. The only file that knows the stack, its faults and their cures.
+"""SIP over baresip: the endpoint. With `telephony/sipstack.py` and `telephony/sipconfig.py` the only
+files that know the stack, its faults and their cures.
 
 The stack runs in its own thread; its events come to the event loop as callbacks. An event can come
 before `dial` has returned the call it belongs to (a 486 that comes at once while the loop is busy):
@@ -15,170 +16,25 @@ from typing import Any, Literal
 
 import structlog
 from baresip.call import Call
-from baresip.config import Account, Config
-from baresip.errors import AudioNotActive, AudioRestarted, BaresipError, RegistrationError, RuntimeDead
-from baresip.errors import TransferFailed as StackTransferFailed
+from baresip.errors import BaresipError, RegistrationError, RuntimeDead
 from baresip.events import Event, StackEvent
 from baresip.runtime import Runtime
 from baresip.ua import UserAgent
 
 from bot.core.endings import EndCause, EndKind
-from bot.core.errors import DialFailed, LegClosed, PortInUse, RuntimeDied, TransferFailed, TrunkUnreachable
+from bot.core.errors import DialFailed, PortInUse, RuntimeDied, TrunkUnreachable
 from telephony.leg import RejectReason
 from telephony.orphans import DialogKeeper
 from telephony.pacer import Pacer
 from telephony.settings import SipSettings
-from telephony.sipleg import SipLeg, StackCall
-from telephony.siptrace import Sighting, Sightings, sighting
-from telephony.soundpath import WireState
+from telephony.sipconfig import account, domain, stack_config, uri_of
+from telephony.sipleg import SipLeg
+from telephony.sipstack import SipStackCall, TraceHandler, tell
+from telephony.siptrace import Sighting, Sightings
 
 __all__ = ["SipEndpoint", "SipLeg"]
 
 log = structlog.get_logger()
-
-_READ_BYTES = 4096
-
-_STACK_CODECS = {"PCMA": "PCMA", "PCMU": "PCMU", "G722": "G722/16000/1", "opus": "opus/16000/1"}
-"""The stack's names. Opus runs at 16 kHz mono inside (see `_stack_config`)."""
-
-
-class _StackWire:
-    """A call's sound in the stack. Both of its errors mean that streams went away: at the end of a
-    call either may come."""
-
-    def __init__(self, call: Call) -> None:
-        self._audio = call.audio
-        self._restarted = False
-
-    def probe(self) -> WireState | None:
-        try:
-            info = self._audio.info()
-        except AudioNotActive:
-            return None
-        if not (info.tx_ready and info.rx_ready):
-            return None
-        return WireState(info.rx_sample_rate, info.tx_sample_rate, info.tx_buffered)
-
-    def read(self) -> bytes:
-        parts = []
-        try:
-            while part := self._audio.read(_READ_BYTES):
-                parts.append(part)
-                if len(part) < _READ_BYTES:
-                    break
-        except (AudioNotActive, AudioRestarted):
-            self._restarted = True
-        return b"".join(parts)
-
-    def write(self, data: bytes) -> None:
-        try:
-            taken = self._audio.write(data)
-        except (AudioNotActive, AudioRestarted):
-            self._restarted = True
-        else:
-            if taken < len(data):
-                log.warning("line is full", lost_bytes=len(data) - taken)
-
-    def flush(self) -> None:
-        try:
-            self._audio.flush_tx()
-        except (AudioNotActive, AudioRestarted):
-            self._restarted = True
-
-    def take_restart(self) -> bool:
-        restarted, self._restarted = self._restarted, False
-        return restarted
-
-
-class _StackCall:
-    """A call of the stack behind the names and errors that the leg speaks."""
-
-    def __init__(self, call: Call) -> None:
-        self.call = call
-        self.wire = _StackWire(call)
-
-    @property
-    def call_id(self) -> str:
-        return self.call.call_id or ""
-
-    async def answer(self) -> None:
-        try:
-            await self.call.answer()
-        except BaresipError as error:
-            raise LegClosed(f"the call could not be answered: {error}") from error
-
-    async def hang_up(self) -> None:
-        try:
-            await self.call.hangup()
-        except BaresipError as error:
-            log.info("call was not there to hang up", reason=str(error), sip_call_id=self.call_id)
-
-    async def transfer(self, target: str, timeout_s: float) -> None:
-        try:
-            await self.call.transfer(target, timeout=timeout_s)
-        except StackTransferFailed as error:
-            raise TransferFailed(f"the transfer to {target} failed: {error}", status=error.status) from error
-        except (BaresipError, ValueError) as error:
-            raise TransferFailed(f"the transfer to {target} was not sent: {error}") from error
-
-    async def transfer_to(self, other: StackCall, timeout_s: float) -> None:
-        assert isinstance(other, _StackCall)
-        try:
-            await self.call.attended_transfer(other.call, timeout=timeout_s)
-        except StackTransferFailed as error:
-            await self._resume_with(other)
-            raise TransferFailed(f"the attended transfer failed: {error}", status=error.status) from error
-        except (BaresipError, ValueError) as error:
-            await self._resume_with(other)
-            raise TransferFailed(f"the attended transfer was not sent: {error}") from error
-
-    async def _resume_with(self, other: _StackCall) -> None:
-        """The stack holds both calls before it refers, and leaves them so."""
-        for call in (self.call, other.call):
-            try:
-                await call.resume()
-            except BaresipError as error:
-                log.info("call was not there to resume", reason=str(error))
-
-    async def send_digits(self, keys: str) -> None:
-        try:
-            await self.call.send_dtmf(keys)
-        except BaresipError as error:
-            raise LegClosed(f"keys were not sent: {error}") from error
-
-
-def _tell(leg: SipLeg, event: StackEvent) -> None:
-    """One event of the stack, in the leg's words."""
-    if event.stats:
-        leg.on_stats(event.stats)
-    match event.event:
-        case Event.CALL_RINGING:
-            leg.on_ringing()
-        case Event.CALL_PROGRESS:
-            leg.on_early_media()
-        case Event.CALL_ESTABLISHED:
-            leg.on_established()
-        case Event.CALL_DTMF_START if event.text:
-            leg.on_digit(event.text)
-        case Event.CALL_CLOSED:
-            leg.on_closed(event.text or "")
-
-
-class _TraceHandler(logging.Handler):
-    """Hands every traced SIP message to `seen` and to the keeper of dialogs, in the stack's log thread."""
-
-    def __init__(self, seen: Callable[[Sighting], None], keeper: DialogKeeper | None) -> None:
-        super().__init__(logging.DEBUG)
-        self._seen = seen
-        self._keeper = keeper
-
-    def emit(self, record: logging.LogRecord) -> None:
-        message = record.getMessage()
-        if self._keeper is not None:
-            self._keeper.see(message)
-        found = sighting(message)
-        if found is not None:
-            self._seen(found)
 
 
 class SipEndpoint:
@@ -218,7 +74,7 @@ class SipEndpoint:
         self._early: dict[int, list[StackEvent]] = {}
         self._sightings = Sightings()
         self._registered = False
-        self._trace: _TraceHandler | None = None
+        self._trace: TraceHandler | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
@@ -239,7 +95,7 @@ class SipEndpoint:
     async def start(self) -> None:
         """Raises PortInUse, and TrunkUnreachable where registration is asked for and fails."""
         loop = asyncio.get_running_loop()
-        self._trace = _TraceHandler(lambda seen: self._post(loop, seen), self._keeper)
+        self._trace = TraceHandler(lambda seen: self._post(loop, seen), self._keeper)
         logger = logging.getLogger("baresip.native.sip")
         logger.setLevel(logging.DEBUG)
         logger.propagate = False
@@ -247,7 +103,7 @@ class SipEndpoint:
         runtime = Runtime()
         runtime.on_dead = self._die  # type: ignore[assignment]  # the binding declares None only
         try:
-            await runtime.start(_stack_config(self.settings))
+            await runtime.start(stack_config(self.settings))
         except BaresipError as error:
             self._drop_trace()
             where = self.address
@@ -351,10 +207,10 @@ class SipEndpoint:
         self._dialling += 1
         try:
             call = await (await self._agent_for(user)).dial(uri, dict(headers or {}))
-            leg = self._adopt(call, "outbound", remote=uri, local=f"sip:{user}@{_domain(self.settings)}")
+            leg = self._adopt(call, "outbound", remote=uri, local=f"sip:{user}@{domain(self.settings)}")
             for event in self._early.pop(call.handle, ()):
                 call._on_stack_event(event)
-                _tell(leg, event)
+                tell(leg, event)
             self._tell_sightings(leg)
         except RuntimeDead as error:
             raise RuntimeDied(str(error)) from error
@@ -371,9 +227,9 @@ class SipEndpoint:
         """The stack's identity for one user part; the first one takes calls for any."""
         agent = self._agents.get(user)
         if agent is None:
-            account = _account(self.settings, user, registers=self.settings.register and not self._agents)
+            spelled = account(self.settings, user, registers=self.settings.register and not self._agents)
             name = self.settings.display_name.replace('"', "")
-            agent = await UserAgent.create(self._live(), f'"{name}" {account}' if name else account)
+            agent = await UserAgent.create(self._live(), f'"{name}" {spelled}' if name else spelled)
             agent.on_incoming(self._on_incoming)
             self._agents[user] = agent
         return agent
@@ -382,7 +238,7 @@ class SipEndpoint:
         self, call: Call, direction: Literal["inbound", "outbound"], *, remote: str, local: str
     ) -> SipLeg:
         leg = SipLeg(
-            _StackCall(call),
+            SipStackCall(call),
             direction=direction,
             remote=remote,
             local=local,
@@ -399,7 +255,7 @@ class SipEndpoint:
         self._sightings.forget(leg.call_id)
 
     def _on_incoming(self, call: Call) -> None:
-        called = _uri_of(call.headers.pop("To", "")) or f"sip:{self.settings.user}@{_domain(self.settings)}"
+        called = uri_of(call.headers.pop("To", "")) or f"sip:{self.settings.user}@{domain(self.settings)}"
         leg = self._adopt(call, "inbound", remote=call.peer or "", local=called)
         try:
             self._on_call(leg)
@@ -425,7 +281,7 @@ class SipEndpoint:
             return
         leg = self._legs.get(event.call)
         if leg is not None:
-            _tell(leg, event)
+            tell(leg, event)
             self._tell_sightings(leg)
         elif self._dialling:
             self._early.setdefault(event.call, []).append(event)
@@ -463,55 +319,3 @@ class SipEndpoint:
         if self._trace is not None:
             logging.getLogger("baresip.native.sip").removeHandler(self._trace)
             self._trace = None
-
-
-def _domain(settings: SipSettings) -> str:
-    return settings.domain or f"{settings.host}:{settings.port}"
-
-
-def _uri_of(header: str) -> str:
-    """The URI in a From or To value, without display name and parameters."""
-    inner = header.partition("<")[2].partition(">")[0] or header
-    return inner.partition(";")[0].strip()
-
-
-def _account(settings: SipSettings, user: str, *, registers: bool) -> str:
-    account = Account(
-        user=user,
-        domain=_domain(settings),
-        password=settings.password,
-        registrar=settings.outbound_proxy or None,
-        reg_interval=settings.register_interval_s if registers else 0,
-        transport=settings.transport,
-        audio_codecs=tuple(_STACK_CODECS[name] for name in settings.codecs),
-        dtmf_mode=settings.dtmf,
-        auth_user=settings.auth_user or None,
-        # Without `video_codecs=` the stack sends a re-INVITE of its own 50-150 ms after answering.
-        extra_params=("video_codecs=", "catchall=yes"),
-    )
-    return str(account.aor())
-
-
-def _stack_config(settings: SipSettings) -> Config:
-    everywhere = settings.host in ("0.0.0.0", "::")  # noqa: S104  a comparison, not a bind
-    return Config(
-        net_interface=None if everywhere else settings.host,
-        max_concurrent_calls=settings.max_calls,
-        rtp_timeout=settings.rtp_timeout_s,
-        expose_headers=(*settings.expose_headers, "To"),
-        sip_trace=True,
-        extra_config_text="\n".join(
-            (
-                f"sip_listen {settings.host}:{settings.port}",
-                f"rtp_ports {settings.rtp_ports[0]}-{settings.rtp_ports[1]}",
-                "audio_jitter_buffer_type adaptive",
-                f"audio_jitter_buffer_ms {settings.jitter_ms[0]}-{settings.jitter_ms[1]}",
-                # The Opus decoder itself makes 16 kHz mono: no resampler, no delay, and a ring
-                # buffer of 2 s instead of 170 ms. The SDP still says opus/48000/2 (RFC 7587).
-                "opus_samplerate 16000",
-                "opus_stereo no",
-                "opus_sprop_stereo no",
-                "",
-            )
-        ),
-    )

@@ -27,7 +27,7 @@ from telephony.leg import CallLeg, TransferOutcome
 from telephony.scripted import ScriptedLeg
 from telephony.virtual_time import run
 from tests.call.fakes import Bench
-from tests.call.test_handover import DEAD_AIR_S, Scene
+from tests.call.handover_scene import DEAD_AIR_S, Scene
 
 NAMES = ("anna", "boris", "vera")
 

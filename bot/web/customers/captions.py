@@ -33,7 +33,7 @@ UNKNOWN = "[unk]"
 """What stands for a word that was heard and is not known (`UserTurn.text`)."""
 
 OFFER = "offer"
-"""The question id of an offer (bot/call/script.py)."""
+"""The question id of an offer (bot/call/exchange.py)."""
 
 BY_KIND: dict[str, Expectation] = {
     "yes_no": YesNoExpected(),
