@@ -188,11 +188,7 @@ class BargeIn:
         )
         loud = sound.level_dbfs >= self._settings.loud_dbfs
         needed = self._settings.loud_probability if loud else self._settings.voice_probability
-        voiced = (
-            not sound.concealed
-            and sound.probability >= needed
-            and sound.level_dbfs >= gate
-        )
+        voiced = not sound.concealed and sound.probability >= needed and sound.level_dbfs >= gate
         if voiced:
             if self._began is None:
                 self._began = sound.at - frame_s

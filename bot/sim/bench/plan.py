@@ -21,10 +21,11 @@ SURVEY = "turns"
 
 QUESTIONS: dict[str, Answers] = {
     "s1": Answers.SCALE, "y1": Answers.YES_NO, "s2": Answers.SCALE, "b1": Answers.SCALE,
-    "s3": Answers.SCALE, "o1": Answers.OPEN, "s4": Answers.SCALE, "y2": Answers.YES_NO,
-    "s5": Answers.SCALE, "b2": Answers.SCALE, "s6": Answers.SCALE, "o2": Answers.OPEN,
-    "s7": Answers.SCALE, "y3": Answers.YES_NO, "s8": Answers.SCALE, "b3": Answers.SCALE,
-    "s9": Answers.SCALE, "y4": Answers.YES_NO, "o3": Answers.OPEN,
+    "s3": Answers.SCALE, "o1": Answers.OPEN, "s4": Answers.SCALE, "b4": Answers.SCALE,
+    "y2": Answers.YES_NO, "s5": Answers.SCALE, "b2": Answers.SCALE, "s6": Answers.SCALE,
+    "o2": Answers.OPEN, "s7": Answers.SCALE, "b5": Answers.SCALE, "y3": Answers.YES_NO,
+    "s8": Answers.SCALE, "b3": Answers.SCALE, "s9": Answers.SCALE, "b6": Answers.SCALE,
+    "y4": Answers.YES_NO, "o3": Answers.OPEN,
 }  # fmt: skip
 """Every question in its order, and what it asks for; at those that begin with `b` the caller barges in."""
 
