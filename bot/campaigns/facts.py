@@ -16,7 +16,8 @@ from bot.surveys.schema import Calling as SurveyCalling
 
 
 class CampaignState(StrEnum):
-    """`draining` and `paused` dial nobody new; what rings or talks goes on. `stopped` and `done` are final."""
+    """`draining` and `paused` dial nobody new, and what rings or talks goes on. `stopped` and `done` are
+    final."""
 
     DRAFT = "draft"
     RUNNING = "running"
@@ -94,6 +95,12 @@ class CampaignFacts:
     definition: Campaign
     state: str
     survey_id: str
-    survey_calling: SurveyCalling = SurveyCalling()
+    survey_calling: SurveyCalling
     counts: Mapping[str, QuotaCount] | None = None
     why: str = ""
+
+    @property
+    def attempts(self) -> int:
+        """How often one customer is rung: what the campaign says, and no oftener than the survey does."""
+        own, of_survey = self.definition.retries.attempts, self.survey_calling.max_attempts
+        return of_survey if own is None else min(own, of_survey)

@@ -14,13 +14,11 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 from bot.campaigns.durations import Duration
-from bot.campaigns.hours import Country, Hours
+from bot.campaigns.names import CallerNumber, Country, Hours, SurveyName
 from bot.core.endings import RetryCause
 from bot.surveys.problems import Fault, refusal
-from bot.surveys.questions import first_twice
+from bot.surveys.questions import Id, first_twice
 
-CampaignId = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
-SurveyName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,39}(@[1-9]\d*)?$")]
 Share = Annotated[float, Field(gt=0, le=1)]
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -33,7 +31,7 @@ class _Model(BaseModel):
 class Caller(_Model):
     """What the telephone that rings shows: the number (E.164, empty: the trunk's own) and the name."""
 
-    number: str = Field(default="", pattern=r"^(\+[1-9]\d{6,14})?$")
+    number: CallerNumber = ""
     label: str = Field(default="", max_length=60)
 
 
@@ -147,7 +145,7 @@ class Breaker(_Model):
 class Quota(_Model):
     """So many completed surveys of contacts whose fields are these; afterwards they are not rung."""
 
-    id: CampaignId
+    id: Id
     where: Mapping[str, str] = Field(min_length=1, max_length=5)
     completed: int = Field(ge=1)
 
@@ -163,7 +161,7 @@ class Campaign(_Model):
     """`survey` is `id` or `id@version`. `starts` and `ends` are the first and the last day, by the clock of
     whoever is rung. `target` is how many completed surveys are enough."""
 
-    id: CampaignId
+    id: Id
     title: str = Field(min_length=1, max_length=200)
     survey: SurveyName
     purpose: Literal["service", "marketing"]

@@ -31,6 +31,7 @@ COMMANDS: dict[str, Lazy] = {
     "cases": Lazy("bot.cli.cases", words("Дела недовольных клиентов", "Unhappy customers' cases")),
     "demo": Lazy("bot.cli.demo", words("Показать всё на трёх звонках", "Show it all on three calls")),
     "survey": Lazy("bot.cli.survey", words("Опросы: проверить, испытать, опубликовать", "Surveys")),
+    "campaign": Lazy("bot.cli.campaigns", words("Кампании исходящих звонков", "Outbound campaigns")),
     "triage": Lazy("bot.cli.triage", words("Разбор: словари и «почему»", "Triage: word lists and why")),
     "simulate": Lazy("bot.cli.simulate", words("Звонки по сценарию", "Calls from a scenario")),
     "transcribe": Lazy("bot.cli.speech", words("Распознать записи", "Recognise recordings")),

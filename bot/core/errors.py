@@ -5,6 +5,7 @@
     │   ├── SettingsInvalid      a setting or `otklik.toml`
     │   ├── SurveyInvalid        a survey file
     │   ├── SurveyVersionTaken   a survey's version that is published with another content (1)
+    │   ├── CampaignInvalid      a campaign file
     │   ├── ScenarioInvalid      a simulation scenario
     │   ├── AudioInvalid         a sound file
     │   ├── OfferInvalid         a browser's session description or ICE candidate
@@ -97,6 +98,10 @@ class SurveyVersionTaken(BadInput):
 
     code = "survey_version_taken"
     exit_status = 1
+
+
+class CampaignInvalid(BadInput):
+    code = "campaign_invalid"
 
 
 class ScenarioInvalid(BadInput):

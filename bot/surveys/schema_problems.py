@@ -125,7 +125,7 @@ def _models(annotation: Any) -> list[type[BaseModel]]:
 
 
 def _name(loc: tuple[int | str, ...]) -> str:
-    return next((str(step) for step in reversed(loc) if isinstance(step, str)), "опрос")
+    return next((str(step) for step in reversed(loc) if isinstance(step, str)), "файл")
 
 
 _MEANINGS = {
@@ -152,6 +152,11 @@ _MEANINGS = {
     "literal_error": "допустимо: {expected}",
     "enum": "допустимо: {expected}",
     "union_tag_invalid": "«{tag}» не бывает; допустимо: {expected_tags}",
+    "date_type": "нужна дата: 2026-12-31",
+    "date_parsing": "нужна дата: 2026-12-31",
+    "date_from_datetime_parsing": "нужна дата: 2026-12-31",
+    "date_from_datetime_inexact": "нужна дата без времени: 2026-12-31",
+    "greater_than": "нужно больше {gt}",
     "string_pattern_mismatch": "латинские строчные буквы, цифры и _, первой буква",
 }
 

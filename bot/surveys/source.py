@@ -1,4 +1,4 @@
-"""Reading a survey file as YAML with places, and refusing what is not honest YAML.
+"""Reading a file as YAML with places, and refusing what is not honest YAML.
 
 Refused before anything is built from it: large files, other encodings than UTF-8, tabs, aliases
 (a few lines of them unfold to gigabytes), tags, deep nesting and more than one document.
@@ -55,7 +55,7 @@ def read_text(path: Path) -> str:
                 "too-large",
                 path,
                 f"файл слишком большой: {size} байт",
-                f"опрос занимает не больше {MAX_BYTES} байт",
+                f"больше {MAX_BYTES} байт не читается",
             )
         data = path.read_bytes()
     except OSError as error:
@@ -109,8 +109,8 @@ def read_yaml(path: Path, text: str) -> CommentedMap:
         _refuse("yaml-syntax", path, f"это не YAML: {error}")
     if not isinstance(data, CommentedMap):
         rule = "empty-file" if data is None else "not-a-mapping"
-        what = "файл пуст: опрос" if data is None else "опрос"
-        _refuse(rule, path, f"{what} должен быть таблицей «ключ: значение»", "начните с id: …", line=1)
+        what = "файл пуст: в нём" if data is None else "в файле"
+        _refuse(rule, path, f"{what} должна быть таблица «ключ: значение»", "начните с id: …", line=1)
     return data
 
 
@@ -196,7 +196,7 @@ def _check_events(path: Path, text: str) -> None:
                     "many-documents",
                     path,
                     "в файле больше одного документа",
-                    "один файл — один опрос",
+                    "оставьте один, остальные — в свои файлы",
                     line=line,
                 )
         if isinstance(event, MappingStartEvent | SequenceStartEvent):
