@@ -97,13 +97,13 @@ class _Case:
         """What his calls of this campaign have come to, if that ends it."""
         if self._contact.rings is None:
             yield Reason(ReasonCode.HISTORY_UNKNOWN)
-        if isinstance(self._next, Over):
-            reason = self._next.reason
-            if self.promise is None or reason.code not in _GIVE_WAY_TO_A_PROMISE:
-                yield reason
+        over = self._next.reason if isinstance(self._next, Over) else None
         limit = self._campaign.definition.retries.promised.limit
-        if self.promise is not None and self._kept >= limit:
-            yield Reason(ReasonCode.PROMISES_USED, detail=str(limit))
+        if self.promise is not None and (over is None or over.code in _GIVE_WAY_TO_A_PROMISE):
+            used = self._kept >= limit
+            over = Reason(ReasonCode.PROMISES_USED, detail=str(limit)) if used else None
+        if over is not None:
+            yield over
 
     def closed(self, now: datetime) -> Iterator[Reason]:
         """Why it is not his hour."""

@@ -70,7 +70,7 @@ def _retry(limit: int, *after: timedelta) -> Retry:
 class Promised(_Model):
     """Calls at a time that the customer named himself: how many of them one campaign keeps."""
 
-    limit: int = Field(default=2, ge=0, le=10)
+    limit: int = Field(default=3, ge=0, le=10)
 
 
 class Retries(_Model):
