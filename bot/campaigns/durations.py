@@ -9,10 +9,12 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator, PlainSerializer, WithJsonSchema
 
 from bot.surveys.problems import fault
+from bot.words import words
 
 PATTERN = r"^[1-9]\d{0,4}[smhd]$"
 _RUSSIAN = str.maketrans("смчд", "smhd")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_UNITS = {"s": ("с", "s"), "m": ("мин", "min"), "h": ("ч", "h"), "d": ("д", "d")}
 
 
 def parse_duration(value: Any) -> timedelta:
@@ -32,9 +34,20 @@ def parse_duration(value: Any) -> timedelta:
 
 def written(span: timedelta) -> str:
     """As `parse_duration` reads it, in the largest unit that is exact."""
+    count, unit = _in_units(span)
+    return f"{count}{unit}"
+
+
+def told(span: timedelta) -> str:
+    """For people: «15 мин»."""
+    count, unit = _in_units(span)
+    return f"{count} {words(*_UNITS[unit])}"
+
+
+def _in_units(span: timedelta) -> tuple[int, str]:
     seconds = int(span.total_seconds())
     unit = next(unit for unit in "dhms" if seconds % _SECONDS[unit] == 0)
-    return f"{seconds // _SECONDS[unit]}{unit}"
+    return seconds // _SECONDS[unit], unit
 
 
 Duration = Annotated[

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from bot.campaigns import durations
 from bot.campaigns.breaker import Trip, TripCode
-from bot.campaigns.durations import written
 from bot.campaigns.pacing import Bound
 from bot.campaigns.policy import Allowed, Decision
 from bot.campaigns.reasons import Reason, ReasonCode
@@ -187,7 +187,7 @@ def decision_lines(decision: Decision, tz: str = "") -> tuple[str, ...]:
 
 def trip_words(trip: Trip) -> str:
     """Why a campaign has paused itself, with the figures."""
-    over, limit = written(trip.threshold.over), f"{trip.threshold.share:.0%}"
+    over, limit = durations.told(trip.threshold.over), f"{trip.threshold.share:.0%}"
     figures = f"{trip.bad} / {trip.sample} = {trip.bad / trip.sample:.0%}"
     if trip.code is TripCode.FAILURES:
         return words(
