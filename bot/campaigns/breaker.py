@@ -14,8 +14,6 @@ from bot.campaigns.retries import TALKED
 from bot.campaigns.schema import Breaker, Threshold
 from bot.core.endings import Disposition
 
-FAILURES = frozenset({Disposition.FAILED, Disposition.INTERRUPTED})
-
 
 class TripCode(StrEnum):
     FAILURES = "failures"
@@ -44,17 +42,23 @@ def tripped(
     outcomes: Iterable[Outcome], rules: Breaker, now: datetime, *, since: datetime | None = None
 ) -> tuple[Trip, ...]:
     """Everything that is too much, empty while all is well. `since` is when the campaign was last started
-    or resumed: outcomes up to then were seen by whoever did it."""
+    or resumed: outcomes up to then were seen by whoever did it.
+
+    A failure is a call that the network or the trunk refused, or an interruption by our own fault; calls
+    that were interrupted in the same moment are one, for one worker died.
+    """
     fresh = [each for each in outcomes if since is None or each.at > since]
+    interrupted = {each.at for each in fresh if each.disposition is Disposition.INTERRUPTED}
     of_all = [
-        (outcome.at, outcome.disposition in FAILURES)
-        for outcome in fresh
-        if outcome.disposition is not Disposition.CANCELLED
+        *((at, True) for at in interrupted),
+        *(
+            (each.at, each.disposition is Disposition.FAILED)
+            for each in fresh
+            if each.disposition not in (Disposition.INTERRUPTED, Disposition.CANCELLED)
+        ),
     ]
     of_talks = [
-        (outcome.at, outcome.disposition is Disposition.OPTED_OUT)
-        for outcome in fresh
-        if outcome.disposition in TALKED
+        (each.at, each.disposition is Disposition.OPTED_OUT) for each in fresh if each.disposition in TALKED
     ]
     found = (
         _trip(TripCode.FAILURES, of_all, rules.failures, now),

@@ -9,7 +9,6 @@ import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from fractions import Fraction
 
 from bot.campaigns.schema import Pacing
 
@@ -42,8 +41,7 @@ class Rate:
     @property
     def span(self) -> timedelta:
         """In any such time at most `calls` are begun; rounded up, never above the rate."""
-        seconds = Fraction(self.calls) / Fraction(self.per_second)
-        return timedelta(microseconds=math.ceil(seconds * 1_000_000))
+        return timedelta(microseconds=math.ceil(self.calls / self.per_second * 1_000_000))
 
     def room(self, now: datetime) -> int:
         """A call that another node began in what is the future here was begun just now."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
+from functools import cache
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -32,10 +33,15 @@ Kwajalein), or, at first, nothing at all."""
 
 
 def is_working_day(day: datetime, country: str = "RU") -> bool:
-    calendar = holidays.country_holidays(country, years=day.year)
+    calendar = _calendar(country, day.year)
     if day.date() in calendar:
         return False
     return day.weekday() < SATURDAY or day.date() in calendar.weekend_workdays
+
+
+@cache
+def _calendar(country: str, year: int) -> holidays.HolidayBase:
+    return holidays.country_holidays(country, years=year)
 
 
 def inside(

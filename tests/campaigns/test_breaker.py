@@ -34,6 +34,7 @@ def codes(outcomes: Iterable[Outcome], since: float | None = None) -> list[TripC
 
 GOOD = [Disposition.COMPLETED] * 7
 FAILED = [Disposition.FAILED] * 3 + [Disposition.INTERRUPTED]
+MANY = [Disposition.INTERRUPTED] * 9
 OUT = [Disposition.OPTED_OUT] * 2
 
 
@@ -59,6 +60,12 @@ def test_all_is_well(outcomes: list[Outcome]) -> None:
     assert codes(outcomes) == []
 
 
+def test_a_worker_that_dies_is_one_failure_whatever_it_took_with_it() -> None:
+    assert codes([*ago(5, *GOOD, *GOOD, *MANY), *ago(4, *MANY)]) == []
+    one_by_one = [each for minute in range(1, 10) for each in ago(minute, *MANY)]
+    assert codes([*ago(5, *GOOD), *one_by_one]) == [TripCode.FAILURES]
+
+
 def test_what_was_never_dialled_dilutes_nothing() -> None:
     assert codes(ago(5, *GOOD, *FAILED, *[Disposition.CANCELLED] * 50)) == [TripCode.FAILURES]
 
@@ -70,7 +77,7 @@ def test_too_many_people_ask_not_to_be_called() -> None:
 
 
 def test_both_at_once() -> None:
-    assert codes(ago(5, *GOOD[:3], *GOOD[:4], *OUT, Disposition.REFUSED, *FAILED, *FAILED)) == [
+    assert codes(ago(5, *GOOD, *OUT, Disposition.REFUSED, *FAILED, *FAILED)) == [
         TripCode.FAILURES,
         TripCode.OPT_OUTS,
     ]
