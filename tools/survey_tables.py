@@ -25,13 +25,20 @@ QUESTIONS = (
     *("NpsQuestion", "CsatQuestion", "CesQuestion", "ScoreQuestion", "YesNoQuestion"),
     *("ChoiceQuestion", "MultiChoiceQuestion", "NumberQuestion", "DateQuestion", "OpenQuestion"),
 )
+MOST_KEYS = 3
+"""A default with more keys than that is told in a table of its own."""
+
 LEVELS = {"error": "ошибка", "warning": "предупреждение"}
 
 
 def keys(definition: str, *, only: tuple[str, ...] = (), but: tuple[str, ...] = ()) -> str:
     """A table of the keys of one part of the schema; the survey itself is `Survey`."""
     schema = json_schema()
-    body = schema if definition == "Survey" else schema["$defs"][definition]
+    return keys_of(schema if definition == "Survey" else schema["$defs"][definition], only=only, but=but)
+
+
+def keys_of(body: dict[str, Any], *, only: tuple[str, ...] = (), but: tuple[str, ...] = ()) -> str:
+    """A table of the keys of one definition, of whichever schema."""
     rows = ["| ключ | по умолчанию | что это |", "|---|---|---|"]
     for key, value in body["properties"].items():
         if (not only or key in only) and key not in but:
@@ -80,7 +87,12 @@ def tables() -> dict[str, str]:
 
 def with_tables(page: str) -> str:
     """The page with all its tables made anew."""
-    for name, table in tables().items():
+    return written_into(page, tables())
+
+
+def written_into(page: str, made: dict[str, str]) -> str:
+    """The page with these tables between their marks."""
+    for name, table in made.items():
         begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
         before, rest = page.split(begin)
         page = f"{before}{begin}{table}{end}{rest.split(end)[1]}"
@@ -98,9 +110,22 @@ def _in_brackets(default: str) -> str:
 
 def _default(value: dict[str, Any]) -> str:
     default = value.get("default")
-    if default in (None, "", [], {}) or isinstance(default, dict):
+    if default in (None, "", [], {}):
         return ""
+    if isinstance(default, dict):
+        flat = not any(each == "" or isinstance(each, dict | bool) for each in default.values())
+        return f"`{_flow(default)}`" if flat and len(default) <= MOST_KEYS else ""
     return f"`{json.dumps(default, ensure_ascii=False)}`"
+
+
+def _flow(table: dict[str, Any]) -> str:
+    """As YAML in one line: {after: [1d], limit: 2}."""
+    inner = ", ".join(f"{key}: {_flow_value(value)}" for key, value in table.items())
+    return f"{{{inner}}}"
+
+
+def _flow_value(value: Any) -> str:
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, list) else str(value)
 
 
 def _cell(text: str) -> str:

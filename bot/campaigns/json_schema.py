@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
+from bot.campaigns import schema
+from bot.campaigns.durations import written
 from bot.campaigns.json_schema_words import DEFINITIONS, FIELDS
 from bot.campaigns.schema import Campaign
 from bot.surveys.json_schema import DIALECT
@@ -28,6 +31,9 @@ def _definition(name: str, body: Mapping[str, Any]) -> dict[str, Any]:
     made = dict(body)
     made["title"], made["description"] = DEFINITIONS[name]
     made["properties"] = {key: _field(name, key, value) for key, value in body["properties"].items()}
+    for key, field in getattr(schema, name).model_fields.items():
+        if isinstance(field.default, timedelta):
+            made["properties"][key]["default"] = written(field.default)
     return made
 
 
@@ -37,7 +43,10 @@ def _field(owner: str, key: str, value: Mapping[str, Any]) -> dict[str, Any]:
     options = [each for each in made.get("anyOf", ()) if each != {"type": "null"}]
     if len(options) == 1:
         made = {**options[0], **{name: each for name, each in made.items() if name != "anyOf"}}
-    if made.get("default", ...) is None:
+    default = made.get("default", ...)
+    if default is None:
         del made["default"]
+    elif isinstance(default, dict):
+        made["default"] = {name: each for name, each in default.items() if each is not None}
     made["description"] = FIELDS[owner, key]
     return made

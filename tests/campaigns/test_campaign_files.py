@@ -259,6 +259,17 @@ def test_it_is_a_schema_in_russian_and_plain_data() -> None:
     assert all(re.search("[а-яё]", value["description"]) for value in described)
 
 
+def test_every_default_that_it_offers_is_one() -> None:
+    """An editor writes it into the file as it stands."""
+    validator = Draft202012Validator(SCHEMA)
+    for body in (SCHEMA, *SCHEMA["$defs"].values()):
+        for key, value in body["properties"].items():
+            if "default" in value:
+                alone = validator.evolve(schema={**value, "$defs": SCHEMA["$defs"]})
+                assert alone.is_valid(value["default"]), key
+    assert SCHEMA["$defs"]["Frequency"]["properties"]["same_survey"]["default"] == "30d"
+
+
 def test_it_takes_what_the_loader_takes(tmp_path: Path) -> None:
     validator = Draft202012Validator(SCHEMA)
     for file in (EXAMPLE, in_file(tmp_path)):

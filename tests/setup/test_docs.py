@@ -6,11 +6,13 @@ import re
 import tomllib
 from pathlib import Path
 
+import campaign_tables
 import pytest
 import settings_table
 import survey_tables
 from typer.core import TyperGroup
 
+from bot.campaigns.linting import lint_campaign
 from bot.cli import app as cli
 from bot.cli.lazy import LazyGroup, load
 from bot.settings_load import load_settings
@@ -21,6 +23,7 @@ PAGES = [
     "docs/ops.md",
     "docs/administrators.md",
     "docs/surveys.md",
+    "docs/campaigns.md",
     "docs/agents.md",
     "docs/managers.md",
     "docs/latency.md",
@@ -97,6 +100,21 @@ def test_the_tables_of_a_surveys_keys_and_rules_are_what_the_code_says(root: Pat
     page = (root / "docs/surveys.md").read_text(encoding="utf-8")
     assert survey_tables.with_tables(page) == page, "run tools/survey_tables.py"
     assert page.count("\n| `") > 100
+
+
+def test_the_tables_of_a_campaigns_keys_and_reasons_are_what_the_code_says(root: Path) -> None:
+    page = (root / "docs/campaigns.md").read_text(encoding="utf-8")
+    assert campaign_tables.with_tables(page) == page, "run tools/campaign_tables.py"
+    assert page.count("\n| ") > 100
+
+
+def test_every_example_of_a_campaign_lints_clean(root: Path, tmp_path: Path) -> None:
+    examples = blocks((root / "docs/campaigns.md").read_text(encoding="utf-8"), "yaml")
+    assert len(examples) >= 2
+    for number, text in enumerate(examples):
+        file = tmp_path / f"example_{number}.yaml"
+        file.write_text(text, encoding="utf-8")
+        assert [str(problem) for problem in lint_campaign(file)] == []
 
 
 def test_every_example_of_a_survey_lints_clean(root: Path, tmp_path: Path) -> None:
