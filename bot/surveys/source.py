@@ -109,8 +109,8 @@ def read_yaml(path: Path, text: str) -> CommentedMap:
         _refuse("yaml-syntax", path, f"это не YAML: {error}")
     if not isinstance(data, CommentedMap):
         rule = "empty-file" if data is None else "not-a-mapping"
-        what = "файл пуст: в нём" if data is None else "в файле"
-        _refuse(rule, path, f"{what} должна быть таблица «ключ: значение»", "начните с id: …", line=1)
+        what = "файл пуст, а" if data is None else "файл"
+        _refuse(rule, path, f"{what} должен быть таблицей «ключ: значение»", "начните с id: …", line=1)
     return data
 
 
