@@ -211,6 +211,12 @@ def test_what_can_only_be_after_the_last_day_is_over() -> None:
     assert told.not_before is None
 
 
+def test_a_cap_is_gone_when_enough_of_its_rings_are_a_day_old() -> None:
+    rings = tuple(ring(Disposition.BUSY, hours * HOUR, of="other") for hours in (2, 5, 9))
+    told = refused(contact(rings=rings), campaign(frequency={"rings_per_day": 2}), NOW)
+    assert told.reasons == (Reason(ReasonCode.RINGS_PER_DAY, NOW - 5 * HOUR + DAY, "2"),)
+
+
 def test_a_ring_of_the_future_counts_as_one_of_now() -> None:
     """Another node's clock is ahead: his phone rang all the same."""
     rings = tuple(ring(Disposition.BUSY, -hours * HOUR, of="other") for hours in (1, 2))
