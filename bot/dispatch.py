@@ -16,6 +16,7 @@ import structlog
 from bot.core.clock import Clock
 from bot.core.context import CallContext, Person
 from bot.core.errors import DiskFull, NodeUnavailable, OtklikError, StoreUnavailable, Unavailable
+from bot.core.ids import call_of
 from bot.store import queries
 from bot.store.attempts import claim_next, give_up, recover_expired, renew_leases
 from bot.store.database import Database
@@ -30,11 +31,6 @@ LOOK_S = 2.0
 VOUCH_S = 15.0
 """How often the leases of live calls are renewed, and calls are found that ended without a word: an eighth
 of a lease."""
-
-
-def call_of(attempt_id: str) -> str:
-    """The call id of an attempt: one attempt is one call."""
-    return f"call-{attempt_id.removeprefix('attempt-')}"
 
 
 class Dispatcher:

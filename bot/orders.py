@@ -14,9 +14,10 @@ from bot.core.clock import Clock
 from bot.core.context import Person
 from bot.core.control import ControlServer, Handler
 from bot.core.errors import BadInput, Unavailable
+from bot.core.ids import call_of
 from bot.core.orders import Order, read_order
 from bot.core.zones import Zone
-from bot.dispatch import Dispatcher, call_of
+from bot.dispatch import Dispatcher
 from bot.inbound.numbers import user_of
 from bot.orders_agents import AGENT_ORDERS
 from bot.orders_cases import CASE_ORDERS

@@ -13,3 +13,8 @@ def new_id(prefix: str) -> str:
 def event_id(call_id: str, seq: int) -> str:
     """The id of the `seq`-th event of a call: stable, so that storing it twice is storing it once."""
     return f"{call_id}-{seq:05d}"
+
+
+def call_of(attempt_id: str) -> str:
+    """The call id of an attempt: one attempt is one call."""
+    return f"call-{attempt_id.removeprefix('attempt-')}"

@@ -20,7 +20,8 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.context import Person
 from bot.core.endings import Disposition
 from bot.core.errors import NumberBlocked
-from bot.core.ids import new_id
+from bot.core.ids import call_of, new_id
+from bot.store import outbox
 from bot.store.database import Database
 from bot.store.phones import phone_key
 from bot.store.projection import LEASE_S, insert_into
@@ -224,12 +225,19 @@ async def recover_expired(
         attempts = list((await session.exec(found)).all())
         for attempt in attempts:
             _finish(attempt, Disposition.INTERRUPTED, now)
+            await _note_messages(session, db.dialect, attempt, now)
             if attempt.call_id is not None:
                 await _close_handovers(session, db.dialect, attempt.call_id, now)
             if attempt.answered_at is not None:
                 await _owe_callback(session, db.dialect, attempt, now)
             log.warning("attempt interrupted", attempt_id=attempt.id, worker=attempt.worker)
     return attempts
+
+
+async def _note_messages(session: AsyncSession, dialect: str, attempt: Attempt, now: datetime) -> None:
+    call_id = attempt.call_id or call_of(attempt.id)
+    for message in outbox.interrupted(attempt.id, call_id, now, insert_into(dialect)):
+        await session.exec(message)
 
 
 async def _close_handovers(session: AsyncSession, dialect: str, call_id: str, now: datetime) -> None:

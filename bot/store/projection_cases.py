@@ -68,7 +68,7 @@ def callback_promised(event: CallbackPromised, insert: Insert) -> Changes:
     that the same caller has open already."""
     if event.by != "agent":
         return ()
-    older = _open_case_of_caller(event.call_id)
+    older = open_case_of_caller(event.call_id)
     owed = upsert_case(
         insert,
         event.call_id,
@@ -83,7 +83,7 @@ def callback_promised(event: CallbackPromised, insert: Insert) -> Changes:
     return (owed, _told(event, insert, CaseStep.PROMISED, event.when, case_id))
 
 
-def _open_case_of_caller(call_id: str) -> Any:
+def open_case_of_caller(call_id: str) -> Any:
     """The newest open case that another call of this caller left."""
     other: Any = aliased(CaseRow)
     return (
@@ -102,19 +102,24 @@ def _open_case_of_caller(call_id: str) -> Any:
 def call_ended(event: CallEnded, insert: Insert) -> Changes:
     """Before the call's handovers are closed: a caller who left, or whom we lost, while a person was still
     being sought remains a case."""
-    sought = and_(
-        col(Handover.call_id) == event.call_id,
-        col(Handover.ended_at).is_(None),
-        col(Handover.outcome) != HandoverOutcome.CONNECTED,
-    )
     found = _new_case_where(
-        select(col(Handover.id)).where(sought).exists(),
+        handover_open(event.call_id),
         event.call_id,
         event.at,
         reason=CUT_OFF,
         callback=True,
     )
     return (insert(CaseRow).from_select(*found).on_conflict_do_nothing(),)
+
+
+def handover_open(call_id: str) -> Any:
+    """A person is still being sought for the call."""
+    sought = and_(
+        col(Handover.call_id) == call_id,
+        col(Handover.ended_at).is_(None),
+        col(Handover.outcome) != HandoverOutcome.CONNECTED,
+    )
+    return select(col(Handover.id)).where(sought).exists()
 
 
 def _new_case_where(condition: Any, call_id: str, at: datetime, **fields: Any) -> tuple[list[str], Any]:

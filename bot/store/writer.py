@@ -24,6 +24,7 @@ from bot.core.clock import Clock
 from bot.core.errors import DiskFull, StoreUnavailable
 from bot.core.events import CallEvent, call_event
 from bot.store.database import Database
+from bot.store.outbox import messages
 from bot.store.projection import LEASE_S, insert_into, project
 from bot.store.settings import WriterSettings
 from bot.store.tables import Attempt, AttemptStatus, CallEventRow, SpoolOffset
@@ -142,6 +143,7 @@ class Writer:
                 connection = await session.connection()
                 fresh = await self._keep(connection, batch)
                 for spooled in fresh:
+                    await self._note_messages(connection, spooled.event)
                     for change in project(spooled.event, self._db.dialect, spooled.worker):
                         await connection.execute(change)
                 await self._renew_leases(connection, fresh)
@@ -161,6 +163,7 @@ class Writer:
             async with self._db.write() as session:
                 connection = await session.connection()
                 if await self._keep(connection, [spooled]):
+                    await self._note_messages(connection, spooled.event)
                     try:
                         async with connection.begin_nested():
                             for change in project(spooled.event, self._db.dialect, spooled.worker):
@@ -194,6 +197,11 @@ class Writer:
         stored = await connection.execute(statement.returning(col(CallEventRow.event_id)), rows)
         new = set(stored.scalars())
         return [spooled for event_id, spooled in reversed(events.items()) if event_id in new]
+
+    async def _note_messages(self, connection: AsyncConnection, event: CallEvent) -> None:
+        """Whoever is to be told of this will be, even where the tables cannot take it."""
+        for message in messages(event, insert_into(self._db.dialect)):
+            await connection.execute(message)
 
     async def _renew_leases(self, connection: AsyncConnection, fresh: Sequence[SpooledEvent]) -> None:
         """Who is heard of lives. Counted from the event, so that a dead call's backlog wakes nobody."""

@@ -16,7 +16,8 @@ from bot.core.control import ControlServer
 from bot.core.endings import Disposition
 from bot.core.errors import Unavailable
 from bot.core.events import CallStarted, call_event
-from bot.dispatch import VOUCH_S, Dispatcher, call_of
+from bot.core.ids import call_of
+from bot.dispatch import VOUCH_S, Dispatcher
 from bot.store import queries
 from bot.store.attempts import NewCall, queue_call
 from bot.store.database import Database
