@@ -52,15 +52,18 @@ class Dispatcher:
         self.missing = missing
         self._grown = asyncio.Event()
         self._agents: dict[str, Person] = {}
+        self._abouts: dict[str, str] = {}
 
     def look(self) -> None:
         """What kept the queue waiting may be over."""
         self._grown.set()
 
-    def queued(self, attempt_id: str, agent: Person) -> None:
-        """The queue has grown. `agent` had the talk: by name until this node stops, then by id only,
-        and the survey's fall-back wording is used."""
+    def queued(self, attempt_id: str, agent: Person, about: str = "") -> None:
+        """The queue has grown. `agent` had the talk, `about` that: by name until this node stops, then by
+        id only, and the survey's fall-back wording is used."""
         self._agents[attempt_id] = agent
+        if about:
+            self._abouts[attempt_id] = about
         self.look()
 
     async def run(self, writer: Writer) -> None:
@@ -126,6 +129,8 @@ class Dispatcher:
                 attempt_id=attempt.id,
                 contact_id=attempt.contact_id or "",
                 to=attempt.to_uri,
+                conversation_id=attempt.conversation_id,
+                about=self._abouts.pop(attempt.id, ""),
                 context=context.model_dump(),
             )
         except NodeUnavailable:

@@ -23,6 +23,8 @@ from bot.core.clock import Clock, SystemClock
 from bot.core.control import ControlServer
 from bot.core.errors import BadInput, DiskFull, PortInUse, StoreUnavailable, Unavailable
 from bot.core.events import CallEvent
+from bot.delivery.posting import Postman
+from bot.delivery.sender import Sender
 from bot.dispatch import Dispatcher
 from bot.inbound.announcements import AnnouncementBook
 from bot.metrics import Metrics
@@ -31,6 +33,7 @@ from bot.orders import Orders, take_no_more, take_none_yet
 from bot.orders_agents import AgentOrders
 from bot.orders_cases import CaseOrders
 from bot.orders_inbound import InboundOrders
+from bot.orders_requests import QueuedCalls, RequestOrders
 from bot.planning import check_routes
 from bot.processes import children, worker_name
 from bot.published import Published, published_dir
@@ -139,6 +142,8 @@ class Node:
             self._database, self._link, clock, worker_name(0), self._supervisor.missing
         )
         self._start_routing(clock)
+        postman = await self._stack.enter_async_context(Postman(clock))
+        self._sender = Sender(self._database, postman, clock, self._writer.drain_once)
         self._orders = Orders(
             settings,
             self._database,
@@ -158,6 +163,7 @@ class Node:
         self._task(self._writer.run(asyncio.Event()))
         self._task(self._dispatcher.run(self._writer))
         self._task(self._caretaker.run())
+        self._task(self._sender.run())
         await self._link.connected.wait()
         if settings.metrics.port:
             await self._stack.enter_async_context(
@@ -171,6 +177,10 @@ class Node:
         self._server.register("desk_done", self._desks.desk_done)
         self._orders.register(self._server)
         InboundOrders(self._database, self._published, AnnouncementBook(), clock).register(self._server)
+        queued = QueuedCalls(self._database, self._published, self._dispatcher, settings)
+        requests = RequestOrders(self._database, queued, clock)
+        requests.register(self._server)
+        self._task(requests.run())
         for orders in (AgentOrders, CaseOrders):
             orders(self._database, self._writer, self._router, clock).register(self._server)
         self._stack.callback(take_no_more, self._server)
@@ -299,6 +309,7 @@ class Node:
         """Whoever watches is told, and it is counted."""
         self._metrics.take(event)
         self._caretaker.saw(event)
+        self._sender.saw(event)
         self._server.broadcast(event)
         self._desks.saw(event)  # before: he is shown the call, and then its events
         self._live.publish(event)

@@ -22,6 +22,7 @@ from bot.inbound.numbers import user_of
 from bot.orders_agents import AGENT_ORDERS
 from bot.orders_cases import CASE_ORDERS
 from bot.orders_inbound import INBOUND_ORDERS
+from bot.orders_requests import REQUEST_ORDERS
 from bot.planning import callable_uri
 from bot.published import Published
 from bot.settings import Settings
@@ -77,7 +78,7 @@ def take_none_yet(server: ControlServer) -> None:
         "returning",
         *FROM_THE_WORKER,
     )
-    for name in (*calls, *FOR_THE_WORKER, *AGENT_ORDERS, *CASE_ORDERS, *INBOUND_ORDERS):
+    for name in (*calls, *FOR_THE_WORKER, *AGENT_ORDERS, *CASE_ORDERS, *INBOUND_ORDERS, *REQUEST_ORDERS):
         server.register(name, refuse)
 
 
@@ -87,7 +88,8 @@ def take_no_more(server: ControlServer) -> None:
     async def refuse(params: dict[str, Any]) -> dict[str, Any]:
         raise Unavailable("узел останавливается и новых звонков не берёт", hint="повторите после запуска")
 
-    server.register("place_call", refuse)
+    for name in ("place_call", "request_call"):
+        server.register(name, refuse)
 
 
 class Orders:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from difflib import get_close_matches
 from typing import Any
 
@@ -61,7 +60,7 @@ class InboundOrders:
         self._require_survey(said.survey)
         now = self._clock.now()
         announcement_id, new = self._book.announce(said, now, key=order.key)
-        until = now + timedelta(seconds=said.valid_s)
+        until = self._book.valid_until(announcement_id)
         log.info("call announced", announcement=announcement_id, new=new, waiting=self._book.waiting)
         return {"announcement": announcement_id, "new": new, "valid_until": until.isoformat()}
 

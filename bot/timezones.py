@@ -9,8 +9,7 @@ from __future__ import annotations
 import phonenumbers
 from phonenumbers import timezone
 
-HOME_REGION = "RU"
-"""How a number without a country code is read: 8 495 … is +7 495 …."""
+from bot.core.phone_numbers import HOME_REGION
 
 _UNKNOWN = "Etc/Unknown"
 

@@ -13,6 +13,7 @@ import signal
 import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -196,7 +197,11 @@ class Worker:
         survey = self._published.by_hash(context.survey_hash)
         await self._prepare(survey, context)
         self._must_take_calls()  # since then
-        plan = plan_of(survey, context, order["attempt_id"], order["contact_id"])
+        plan = replace(
+            plan_of(survey, context, order["attempt_id"], order["contact_id"]),
+            conversation_id=order.get("conversation_id", ""),
+            about=order.get("about", ""),
+        )
         session = CallSession(plan, self._room)
         self._run(context.call_id, session, session.outbound(order["to"]))
         return {}

@@ -10,6 +10,7 @@
     │   ├── AudioInvalid         a sound file
     │   ├── OfferInvalid         a browser's session description or ICE candidate
     │   ├── NumberBlocked        a phone whose owner asked never to be called
+    │   ├── KeyReused            an idempotency key that stands for something else (1)
     │   ├── AccountTaken         a login that somebody has already (1)
     │   ├── SignInRefused        a login or a password that is wrong (1)
     │   ├── LinkRefused          a link to a survey that is forged, run out or used elsewhere (1)
@@ -118,6 +119,11 @@ class OfferInvalid(BadInput):
 
 class NumberBlocked(BadInput):
     code = "number_blocked"
+
+
+class KeyReused(BadInput):
+    code = "key_reused"
+    exit_status = 1
 
 
 class AccountTaken(BadInput):

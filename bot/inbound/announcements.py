@@ -15,9 +15,10 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from bot.core.context import Person
-from bot.core.errors import BadInput, Unavailable
+from bot.core.errors import KeyReused, Unavailable
 from bot.core.ids import new_id
 from bot.inbound.numbers import bare
 from bot.store.phones import phone_key
@@ -37,21 +38,25 @@ class Announcement(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
-    phone: str = Field("", max_length=64)
-    called: str = Field("", max_length=64)
-    token: str = Field("", max_length=128)
-    agent: str = Field("", max_length=128)
-    department: str = Field("", max_length=128)
-    conversation_id: str = Field("", max_length=128)
+    phone: str = Field("", max_length=64, description="телефон клиента")
+    called: str = Field("", max_length=64, description="номер, на который переведут звонок")
+    token: str = Field("", max_length=128, description="слово из заголовка X-Announcement")
+    agent: str = Field("", max_length=128, description="кто говорил с клиентом")
+    department: str = Field("", max_length=128, description="его отдел")
+    conversation_id: str = Field("", max_length=128, description="номер разговора в вашей CRM")
     customer: Person = Person()
-    about: str = Field("", max_length=256)
-    survey: str = Field("", max_length=64)
-    valid_s: int = Field(DEFAULT_VALID_S, ge=5, le=86400)
+    about: str = Field("", max_length=256, description="о чём говорили")
+    survey: str = Field("", max_length=64, description="номер опроса; пусто: по номеру")
+    valid_s: int = Field(DEFAULT_VALID_S, ge=5, le=86400, description="сколько секунд ждать звонка")
 
     @model_validator(mode="after")
     def _names_a_call(self) -> Self:
         if not (self.phone or self.called or self.token):
-            raise ValueError("не сказано, какой это будет звонок: нужен phone, called или token")
+            raise PydanticCustomError(
+                "names_no_call",
+                "не сказано, какой это будет звонок: нужен phone, called или token",
+                {"en": "it is not said which call is meant: phone, called or token is needed"},
+            )
         return self
 
 
@@ -73,13 +78,13 @@ class AnnouncementBook:
         self._count = 0
 
     def announce(self, said: Announcement, now: datetime, *, key: str = "") -> tuple[str, bool]:
-        """Its id, and whether it is new: the same `key` again is the same announcement. Raises BadInput
+        """Its id, and whether it is new: the same `key` again is the same announcement. Raises KeyReused
         where that key stands for another one, Unavailable where too many wait."""
         self._forget(now)
         for entry in self._entries.values():
             if key and entry.key == key:
                 if entry.said != said:
-                    raise BadInput(
+                    raise KeyReused(
                         f"ключ «{key}» уже стоит за другим объявлением",
                         hint="новому объявлению дайте новый ключ; повтор пришлите слово в слово",
                     )
@@ -119,6 +124,10 @@ class AnnouncementBook:
             return None
         best[1].used_by = call_id
         return best[1].id, best[1].said
+
+    def valid_until(self, announcement_id: str) -> datetime:
+        """Of one that is kept."""
+        return self._entries[announcement_id].until
 
     @property
     def waiting(self) -> int:

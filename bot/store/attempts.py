@@ -53,19 +53,24 @@ class NewCall:
     tz: str = "Europe/Moscow"
     agent_id: str = ""
     department: str = ""
+    conversation_id: str = ""
 
 
-async def queue_call(db: Database, call: NewCall, now: datetime) -> Attempt:
-    """Queue an attempt, with its contact. Raises NumberBlocked: nothing is stored then."""
+async def queue_call(db: Database, call: NewCall, now: datetime, *, attempt_id: str = "") -> Attempt:
+    """Queue an attempt, with its contact; one of this id that is there already is that. Raises
+    NumberBlocked: nothing is stored then."""
     phone = phone_key(call.to_uri)
     async with db.write() as session:
+        there = await session.get(Attempt, attempt_id) if attempt_id else None
+        if there is not None:
+            return there
         if await _blocked(session, phone):
             raise NumberBlocked(
                 f"{call.to_uri} is on the do-not-call list",
                 hint="its owner asked never to be called again; call somebody else",
             )
         attempt = Attempt(
-            id=new_id("attempt"),
+            id=attempt_id or new_id("attempt"),
             contact_id=(await _contact(session, db.dialect, call, phone, now)).id,
             survey_id=call.survey_id,
             survey_hash=call.survey_hash,
@@ -74,6 +79,7 @@ async def queue_call(db: Database, call: NewCall, now: datetime) -> Attempt:
             phone=phone,
             agent_id=call.agent_id,
             department=call.department,
+            conversation_id=call.conversation_id,
             created_at=now,
         )
         session.add(attempt)

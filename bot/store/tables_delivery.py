@@ -103,12 +103,18 @@ class ApiTokenRow(Table, table=True):
 
 
 class CallRequestRow(Table, table=True):
-    """A call that another system asked for. `id` follows from who asked and its idempotency key;
-    `body_hash` is the SHA-256 of what was asked, `json` the same as it was understood."""
+    """A call that another system asked for. `id` follows from who asked (`asked_by`, a token's name) and
+    its idempotency key; `body_hash` is the SHA-256 of `json`, a `bot.core.requests.CallRequest`. It is
+    taken up when it is due; `refused` is why nothing came of it then (an error's code)."""
 
     __tablename__ = "call_requests"
+    __table_args__ = (Index("ix_call_requests_taken_up_at_due_at", "taken_up_at", "due_at"),)
 
     id: str = Field(primary_key=True)
+    asked_by: str
     body_hash: str
     json_: str = words_field(sa_column_kwargs={"name": "json"})
-    created_at: datetime = moment_field(index=True)
+    created_at: datetime = moment_field()
+    due_at: datetime = moment_field()
+    taken_up_at: datetime | None = moment_field(default=None)
+    refused: str = ""

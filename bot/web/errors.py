@@ -7,6 +7,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 
 from bot.core.errors import BadInput, OtklikError, TooManyTries, Unavailable
+from bot.web.api.problems import answer_to, is_api, problem_of
 from bot.web.language import tr
 from bot.web.rendering import render
 
@@ -61,6 +62,8 @@ def words_of(request: web.Request, status: int) -> tuple[str, str]:
 @web.middleware
 async def told_kindly(request: web.Request, handler: Handler) -> web.StreamResponse:
     """The outermost of ours: nobody is shown a traceback, and no error's text that might hold data."""
+    if is_api(request):
+        return await _told_to_a_program(request, handler)
     try:
         return await handler(request)
     except web.HTTPException as answer:
@@ -78,6 +81,17 @@ async def told_kindly(request: web.Request, handler: Handler) -> web.StreamRespo
         # The border of a request: whatever the fault, the others go on.
         log.exception("request failed")
         return _answer(request, 500, "error")
+
+
+async def _told_to_a_program(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except Exception as error:
+        # The border of a request, as above.
+        problem = problem_of(error)
+        if problem.status >= 500:
+            log.error("request failed", code=problem.code, exc_info=problem.status == 500)
+        return answer_to(request, problem)
 
 
 def _answer(

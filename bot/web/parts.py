@@ -12,6 +12,7 @@ from bot.accounts.accounts import Accounts
 from bot.accounts.passwords import Passwords
 from bot.accounts.sessions import Sessions, SessionSettings
 from bot.accounts.sign_in import SignIn
+from bot.accounts.tokens import ApiTokens
 from bot.core.clock import Clock
 from bot.published import Published
 from bot.store.database import Database
@@ -37,6 +38,7 @@ class Parts:
     accounts: Accounts
     sessions: Sessions
     sign_in: SignIn
+    tokens: ApiTokens
     published: Published
     links: SurveyLinks
     live: Live
@@ -70,6 +72,7 @@ def web_parts(
         accounts=accounts,
         sessions=Sessions(db, clock, SessionSettings(lifetime_s=settings.session_s)),
         sign_in=SignIn(accounts),
+        tokens=ApiTokens(db, clock),
         published=published,
         links=SurveyLinks(db, clock, settings.secret),
         live=live,

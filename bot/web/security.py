@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from bot.web.api.problems import is_api
 from bot.web.assets import ROOT
 from bot.web.parts import parts_of
 
@@ -55,7 +56,9 @@ async def harden(request: web.Request, response: web.StreamResponse) -> None:
 @web.middleware
 async def from_our_own_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse what changes something and was sent by another site's page. Programs send neither header and
-    hold no cookie of a browser."""
+    hold no cookie of a browser. The API takes no cookies at all (bot/web/api/guard.py)."""
+    if is_api(request):
+        return await handler(request)
     if request.method not in SAFE and is_foreign(
         request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin"), request.host
     ):

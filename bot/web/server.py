@@ -11,6 +11,8 @@ from aiohttp import web
 from bot.accounts.roles import Role
 from bot.core.errors import PortInUse, SettingsInvalid
 from bot.web import pages
+from bot.web.api import routes as api
+from bot.web.api.guard import LIMITS, ApiLimits
 from bot.web.assets import ROOT
 from bot.web.customers import pages as survey_pages
 from bot.web.desk import calls as desk_calls
@@ -36,6 +38,7 @@ ROUTES: Sequence[web.RouteTableDef] = (
     desk_pages.routes,
     desk_calls.routes,
     desk_cases.routes,
+    api.routes,
 )
 MENU: Sequence[NavItem] = (NavItem("/agent", ("Рабочее место", "Desk"), (Role.AGENT, Role.ADMIN)),)
 
@@ -46,6 +49,7 @@ def make_app(parts: Parts) -> web.Application:
         middlewares=[told_kindly, from_our_own_pages, remember_who], client_max_size=LARGEST_BODY
     )
     app[PARTS] = parts
+    app[LIMITS] = ApiLimits()
     app[TEMPLATES] = templates()
     app[NAVIGATION] = list(MENU)
     app.on_response_prepare.append(harden)

@@ -12,6 +12,7 @@ from aiohttp.typedefs import Handler
 from bot.accounts.accounts import Account
 from bot.accounts.roles import Role
 from bot.accounts.sessions import SignedIn
+from bot.web.api.problems import is_api
 from bot.web.assets import ROOT
 from bot.web.parts import parts_of
 from bot.web.security import SAFE, require_token
@@ -26,7 +27,7 @@ Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
 async def remember_who(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Find the session of the cookie; whoever has one must show its token to change anything."""
     token = request.cookies.get(COOKIE)
-    if token and not request.path.startswith(ROOT):
+    if token and not request.path.startswith(ROOT) and not is_api(request):
         found = await parts_of(request).sessions.find(token)
         if found is not None:
             request[_WHO] = found

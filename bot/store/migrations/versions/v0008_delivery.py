@@ -74,9 +74,13 @@ def upgrade() -> None:
     op.create_table(
         "call_requests",
         sa.Column("id", sa.String(), nullable=False),
+        sa.Column("asked_by", sa.String(), nullable=False),
         sa.Column("body_hash", sa.String(), nullable=False),
         sa.Column("json", sa.Text(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("taken_up_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("refused", sa.String(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_call_requests")),
     )
-    op.create_index(op.f("ix_call_requests_created_at"), "call_requests", ["created_at"])
+    op.create_index("ix_call_requests_taken_up_at_due_at", "call_requests", ["taken_up_at", "due_at"])

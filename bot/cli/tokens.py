@@ -1,0 +1,117 @@
+"""`otklik tokens`: which programs may use the API. Works on the database, with or without a node."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, time
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bot.accounts.tokens import ApiToken, ApiTokens, Scope
+from bot.cli.stored import local, utc, with_database
+from bot.core.errors import BadInput
+from bot.words import words
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+Name = Annotated[str, typer.Argument(help=words("имя токена", "the token's name"))]
+Json = Annotated[bool, typer.Option("--json", help=words("вывести JSON", "print JSON"))]
+
+
+@app.callback()
+def _tokens() -> None:
+    """Токены программ: CRM, АТС."""
+
+
+@app.command(help=words("Сделать токен; показан один раз", "Make a token; it is shown this once"))
+def add(
+    name: Name,
+    may: Annotated[
+        str,
+        typer.Option(help=words("что можно, через запятую: ", "what it may, by commas: ") + ", ".join(Scope)),
+    ],
+    expires: Annotated[
+        str,
+        typer.Option(
+            help=words("последний день, как 2027-12-31; пусто: без срока", "its last day, as 2027-12-31")
+        ),
+    ] = "",
+    as_json: Json = False,
+) -> None:
+    """Узел хранит только хеш: потерянный токен не восстановить, сделайте новый."""
+    scopes, until = _scopes(may), _end_of(expires)
+    made, token = with_database(lambda db, clock: ApiTokens(db, clock).add(name, scopes, expires_at=until))
+    if as_json:
+        typer.echo(json.dumps({**_as_json(made), "token": token}, ensure_ascii=False))
+        return
+    typer.echo(token)
+    typer.echo(
+        words(
+            "Больше его не увидеть: сохраните сейчас. Заголовок: Authorization: Bearer …",
+            "It is not shown again: keep it now. The header: Authorization: Bearer …",
+        ),
+        err=True,
+    )
+
+
+@app.command("list", help=words("Какие есть", "Which there are"))
+def list_(as_json: Json = False) -> None:
+    """Токены по именам, без них самих."""
+    found = with_database(lambda db, clock: ApiTokens(db, clock).list())
+    if as_json:
+        for token in found:
+            typer.echo(json.dumps(_as_json(token), ensure_ascii=False))
+        return
+    if not found:
+        typer.echo(words("Токенов нет: otklik tokens add", "No tokens: otklik tokens add"))
+        return
+    table = Table(box=None)
+    titles = words("имя|можно|с|до|был в деле|отозван", "name|may|since|until|last used|revoked")
+    for title in titles.split("|"):
+        table.add_column(title)
+    for token in found:
+        moments = (token.created_at, token.expires_at, token.used_at, token.revoked_at)
+        table.add_row(token.name, ", ".join(token.scopes), *map(local, moments))
+    Console(highlight=False).print(table)
+
+
+@app.command(help=words("Отозвать сразу", "Revoke at once"))
+def revoke(name: Name) -> None:
+    """С этой секунды токен ничего не открывает."""
+    with_database(lambda db, clock: ApiTokens(db, clock).revoke(name))
+    typer.echo(words(f"{name}: отозван", f"{name}: revoked"))
+
+
+def _scopes(written: str) -> list[Scope]:
+    names = [name.strip() for name in written.split(",") if name.strip()]
+    for name in names:
+        if name not in list(Scope):
+            raise BadInput(words(f"права «{name}» нет", f"there is no scope «{name}»"), hint=", ".join(Scope))
+    return [Scope(name) for name in names]
+
+
+def _end_of(day: str) -> datetime | None:
+    """The end of that day here; None where none is given."""
+    if not day:
+        return None
+    try:
+        return datetime.combine(datetime.strptime(day, "%Y-%m-%d").date(), time.max).astimezone()  # noqa: DTZ007
+    except ValueError as error:
+        raise BadInput(
+            words(f"«{day}» не день", f"«{day}» is no day"),
+            hint=words("как 2027-12-31", "such as 2027-12-31"),
+        ) from error
+
+
+def _as_json(token: ApiToken) -> dict[str, object]:
+    return {
+        "name": token.name,
+        "may": list(token.scopes),
+        "created_at": utc(token.created_at),
+        "expires_at": utc(token.expires_at),
+        "used_at": utc(token.used_at),
+        "revoked_at": utc(token.revoked_at),
+    }
