@@ -29,6 +29,7 @@ PAGES = [
     "docs/latency.md",
     "docs/handover.md",
     "docs/pbx.md",
+    "docs/api.md",
 ]
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -59,7 +60,8 @@ def answer_to(request: web.Request, problem: Problem) -> web.Response:
     if problem.errors:
         body["errors"] = [{"pointer": pointer, "detail": say(said)} for pointer, said in problem.errors]
     headers = {"Content-Language": "en" if english else "ru", "Vary": "Accept-Language", **problem.headers}
-    return web.json_response(body, status=problem.status, content_type=MEDIA_TYPE, headers=headers)
+    text = json.dumps(body, ensure_ascii=False)
+    return web.json_response(text=text, status=problem.status, content_type=MEDIA_TYPE, headers=headers)
 
 
 REFUSED: Said = ("Так нельзя", "This cannot be done")
