@@ -16,6 +16,7 @@ from bot.core.events import Answered, CallEnded, CallEvent, CallStarted
 from bot.settings_rooms import store_settings
 from bot.store.attempts import NewCall, cancel, queue_call
 from bot.store.database import Database
+from tests.node.api import post
 from tests.node.running import RunningNode
 from tests.telephony.peers import sipp
 
@@ -65,7 +66,7 @@ def ring(
     announce: Mapping[str, Any] | None = None,
 ) -> tuple[CallStarted, dict[str, Any]]:
     if announce is not None:
-        asyncio.run(node.ask("announce", **announce))
+        asyncio.run(post(node, "announcements", dict(announce)))
     return asyncio.run(passed_on(node, folder, headers or {}, service=service, caller=caller))
 
 

@@ -9,10 +9,11 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
-from bot.core.events import CallEnded
+from bot.core.events import CallStarted
 from bot.settings_rooms import store_settings
 from bot.store import queries
 from bot.store.database import Database
+from tests.node.api import post, told_crm
 from tests.node.running import RunningNode, node_settings, running_node, start
 from tests.telephony.peers import sipp
 
@@ -33,18 +34,19 @@ def trunk_at(port: int) -> dict[str, Any]:
 
 
 async def call_number(node: RunningNode) -> queries.Call:
-    """Ring the number; the call as SQL has it."""
-    async with await node.connect() as control:
-        await control.watch()
-        placed = await control.request("place_call", to="+7 (495) 000-00-01", survey="nps")
-        async with asyncio.timeout(60):
-            async for event in control.events():
-                if isinstance(event, CallEnded) and event.call_id == placed["call_id"]:
-                    break
-        await control.request("calls", call_ids=[placed["call_id"]])  # which waits until it is in SQL
+    """A CRM asks to ring the number, and is told how it ended; the call as SQL has it."""
+    async with told_crm(node) as crm:
+        body = {"phone": "8 (495) 000-00-01", "survey": "nps", "conversation_id": "talk-1", "about": "счёт"}
+        asked = await post(node, "calls", body)
+        told = await crm.hears("call.completed")
+    assert told["attempt_id"] == asked["id"].replace("request", "attempt")
+    assert (told["disposition"], told["conversation_id"], told["phone"]) == ("busy", "talk-1", "…01")
     async with Database.open(store_settings(node.settings)) as database:
-        found = await queries.call(database, placed["call_id"])
+        found = await queries.call(database, told["call_id"])
+        events = await queries.events(database, told["call_id"])
     assert found is not None
+    [started] = [event for event in events if isinstance(event, CallStarted)]
+    assert (started.conversation_id, started.about) == ("talk-1", "счёт")
     return found
 
 
