@@ -82,7 +82,16 @@ async def queue_call(db: Database, call: NewCall, now: datetime, *, attempt_id: 
             conversation_id=call.conversation_id,
             created_at=now,
         )
-        session.add(attempt)
+        try:
+            async with session.begin_nested():
+                session.add(attempt)
+                await session.flush()
+        except IntegrityError:
+            # Another process queued the same one in this very moment.
+            there = await session.get(Attempt, attempt.id)
+            if there is None:
+                raise
+            return there
     return attempt
 
 
