@@ -1,4 +1,5 @@
-"""A caller who rings again while his matter is open is not surveyed: he is asked for his agent."""
+"""A caller who rings again while his matter is open is not surveyed: he is asked for his agent. And so is one
+whose talk with an agent broke off."""
 
 from __future__ import annotations
 
@@ -14,6 +15,7 @@ from bot.core.context import UserTurn
 from bot.core.directives import Offer, Transfer, YesNoExpected
 from bot.core.errors import Unavailable
 from bot.core.events import OfferDecided, OfferMade
+from bot.core.intents import Topic
 from bot.core.returning import OpenMatter
 from bot.surveys.answers import parse
 from bot.surveys.handover_words import HandoverWords
@@ -23,6 +25,9 @@ log = structlog.get_logger()
 
 RETURNED = "returned"
 """The reason of a handover of a caller who came back."""
+
+REJOINED = "rejoined"
+"""The reason of a handover of a caller whose talk with an agent broke off."""
 
 _LOOKUP_S = 1.0
 """Who rings is not kept waiting for longer to learn whether we know him."""
@@ -43,12 +48,13 @@ async def open_matter(plan: CallPlan, room: CallRoom, leg: CallLeg) -> OpenMatte
         return None
 
 
-async def ask_again(ask: Ask, matter: OpenMatter, words: HandoverWords, journal: Journal) -> bool | None:
-    """Whether he wants to be connected now; None where he left without a word."""
+async def ask_to_join(ask: Ask, texts: tuple[str, ...], topic: Topic | None, journal: Journal) -> bool | None:
+    """Whether he wants to be connected now, asked with one text after the other until he says it; None where
+    he left without a word."""
     accepted = False
-    for text in (words.returning, words.returning_reask):
-        await journal.write(OfferMade, offer="human", topic=matter.topic)
-        turn = await ask(Offer(offer="human", text=text, topic=matter.topic))
+    for text in texts:
+        await journal.write(OfferMade, offer="human", topic=topic)
+        turn = await ask(Offer(offer="human", text=text, topic=topic))
         if turn is None:
             return None
         answer = parse(YesNoExpected(), turn)
@@ -66,4 +72,15 @@ def order_for(matter: OpenMatter, words: HandoverWords) -> Transfer:
         reason=RETURNED,
         text=words.connecting,
         whisper=f"{words.returned} {matter.whisper}".strip(),
+    )
+
+
+def order_again(order: Transfer, words: HandoverWords) -> Transfer:
+    """To whom it went before."""
+    return order.model_copy(
+        update={
+            "reason": REJOINED,
+            "text": words.connecting,
+            "whisper": f"{words.rejoined} {order.whisper}".strip(),
+        }
     )

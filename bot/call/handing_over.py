@@ -20,24 +20,27 @@ NODE_STOPPED = "node_stopped"
 
 
 class HandingOver:
-    """One for a call. `now` is the handover that is under way; `failed` why the last one came to nothing;
-    `joined` whether a human had the caller; `about` the signal that stands behind it all."""
+    """One for a call. `now` is the handover that is under way; `failed` why the last one came to nothing, and
+    `lost` the agent whose talk broke off then; `joined` whether a human had the caller; `about` the signal
+    that stands behind it all."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self.now: Handover | None = None
         self.failed: Reason | None = None
+        self.lost = ""
         self.joined = False
         self.about: Signal | None = None
         self._route = Route()
 
-    async def over(self, order: Transfer) -> HandoverResult:
-        """Run it. Where the node goes down meanwhile, a callback case remains. Raises LegClosed, DiskFull."""
+    async def over(self, order: Transfer, first: str = "") -> HandoverResult:
+        """Run it; `first` as in `Handover.run`. Where the node goes down meanwhile, a callback case remains.
+        Raises LegClosed, DiskFull."""
         ear = self._parts.ear
         on_words, ear.on_words = ear.on_words, None  # no survey answer is expected
         handover = self.now = Handover(self._parts)
         try:
-            result = await handover.run(order)
+            result = await handover.run(order, first)
         except asyncio.CancelledError:
             self._route = handover.route
             await self.owe("caller_left" if self._parts.leg.ended.done() else NODE_STOPPED)
@@ -48,6 +51,7 @@ class HandingOver:
             self._route = handover.route
             self.joined = self.joined or handover.joined
         self.failed = result.reason
+        self.lost = result.agent_id
         return result
 
     def closing(self) -> str:

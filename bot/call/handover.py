@@ -17,6 +17,8 @@
     attended:  ACCEPTED ─► REFER with Replaces ─┬─ NOTIFY 200: JOINED, and we are out of it
                                                 ├─ both lines are still here: bridge
                                                 └─ 202 and BYE: FAILED (unknown)
+    dropped:   DROPPED ─► the caller is asked ─┬─ yes: ANNOUNCED again, for that agent first
+                                               └─ no, no word, gone, or lost for good: a case
 
 The agent's telephone begins to ring while the announcement is still being said. From then on the caller
 hears hold music, and a word every so often, and is listened to, until a human has him. A candidate is
@@ -83,9 +85,10 @@ class Handover:
         self.route = Route()
         self.talk: Talk | None = None
 
-    async def run(self, order: Transfer) -> HandoverResult:
-        """Raises LegClosed or DiskFull; everything else that can happen is in the result."""
-        result = await self._once(order)
+    async def run(self, order: Transfer, first: str = "") -> HandoverResult:
+        """`first` is an agent who is rung before anybody whom the order's target stands for. Raises LegClosed
+        or DiskFull; everything else that can happen is in the result."""
+        result = await self._once(order, first)
         while result.pass_to:
             order = Transfer(
                 target=result.pass_to,
@@ -105,7 +108,7 @@ class Handover:
         button.set_result(accepted)
         return True
 
-    async def _once(self, order: Transfer) -> HandoverResult:
+    async def _once(self, order: Transfer, first: str = "") -> HandoverResult:
         waiting = Waiting(self._parts, order.text)
         waiting.start()
         try:
@@ -113,7 +116,7 @@ class Handover:
             await self._write(
                 HandoverStarted, target=order.target, form=form, reason=order.reason, whisper=order.whisper
             )
-            result = await self._find(order, waiting, form)
+            result = await self._find(order, waiting, form, first)
             if not result.joined:
                 if waiting.over.done() and result.reason != "unknown":  # whatever else it came to
                     result = HandoverResult(False, waiting.over.result())
@@ -126,12 +129,25 @@ class Handover:
 
     # Whom --------------------------------------------------------------------------------------------
 
-    async def _find(self, order: Transfer, waiting: Waiting, form: HandoverForm) -> HandoverResult:
-        route = await self._routed(order)
+    async def _find(
+        self, order: Transfer, waiting: Waiting, form: HandoverForm, first: str = ""
+    ) -> HandoverResult:
+        until = self._room.clock.monotonic() + self._room.settings.handover_limit_s
+        result = HandoverResult(False, "no_target")
+        for target in (first, order.target) if first else (order.target,):
+            result = await self._find_among(target, order, waiting, form, until)
+            if result.joined or result.reason in _PAST_RINGING or waiting.over.done():
+                break
+        return result
+
+    async def _find_among(
+        self, target: str, order: Transfer, waiting: Waiting, form: HandoverForm, until: float
+    ) -> HandoverResult:
+        """Whoever takes the caller of those whom `target` stands for."""
+        route = await self._routed(target, order)
         if route is None:
             return HandoverResult(False, "unavailable")
         reason: Reason = "nobody" if route.skipped else "no_target"
-        until = self._room.clock.monotonic() + self._room.settings.handover_limit_s
         for candidate in route.candidates:
             if waiting.over.done() or self._room.clock.monotonic() >= until:
                 break
@@ -146,12 +162,12 @@ class Handover:
             await self._write(HandoverPassed, target=order.target, agent_id=candidate.agent_id, reason=reason)
         return HandoverResult(False, reason)
 
-    async def _routed(self, order: Transfer) -> Route | None:
+    async def _routed(self, target: str, order: Transfer) -> Route | None:
         context = self._parts.plan.context
         survey = self._parts.plan.survey
         asked = RouteOrder(
             call_id=context.call_id,
-            target=order.target,
+            target=target,
             reason=order.reason,
             contact_id=self._parts.plan.contact_id,
             agent_id=context.agent.id,
@@ -166,7 +182,7 @@ class Handover:
         # A colleague's route says who is rung next; whose matter it is was said before.
         if order.reason != PASSED_ON or not self.route.owner_id:
             self.route = route
-        await self._write(HandoverRouted, target=order.target, route=route)
+        await self._write(HandoverRouted, target=target, route=route)
         return route
 
     async def _try(
@@ -325,7 +341,7 @@ class Handover:
             await self._write(HandoverEnded, talk_s=talk_s, by=by, **who)
         if end.dropped:
             self.joined = False
-            return HandoverResult(False, "dropped")
+            return HandoverResult(False, "dropped", agent_id=candidate.agent_id)
         return HandoverResult(True, pass_to=end.pass_to)
 
 

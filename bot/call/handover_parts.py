@@ -43,11 +43,13 @@ FINAL: frozenset[Reason] = frozenset({"unknown", "caller_left", "cancelled"})
 @dataclass(frozen=True, slots=True)
 class HandoverResult:
     """`reason` is None where the caller and a human were joined, and their talk ended as talks do.
-    `pass_to` is the colleague to whom the agent passes the caller on."""
+    `pass_to` is the colleague to whom the agent passes the caller on; `agent_id` is the agent whose talk
+    with the caller broke off."""
 
     joined: bool
     reason: Reason | None = None
     pass_to: str = ""
+    agent_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ class HandoverWords:
 
     `cancel` tells a caller who waits how to stop it and holds none of the words that do: its echo must
     not. `cancelled`, `dropped` and `promise` are closings that promise a call back; `returning` asks a
-    caller who rings again while his case is open, `returned` tells the agent that he did.
+    caller who rings again while his case is open, `returned` tells the agent that he did. `rejoin` asks a
+    caller whose talk with an agent broke off, `rejoined` tells whoever is rung then; `join_reask` asks
+    either once more.
     """
 
     accept: str
@@ -20,8 +22,10 @@ class HandoverWords:
     dropped: str
     passing_on: str
     returning: str
-    returning_reask: str
+    join_reask: str
     returned: str
+    rejoin: str
+    rejoined: str
     connecting: str
     promise: str
 
@@ -38,8 +42,10 @@ RUSSIAN = HandoverWords(
     dropped="Простите, связь с сотрудником прервалась. Вам обязательно перезвонят. Всего доброго!",
     passing_on="Соединяю вас с другим сотрудником. Оставайтесь, пожалуйста, на линии.",
     returning="Вы недавно говорили с нами, и ваш вопрос ещё открыт. Соединить вас с сотрудником?",
-    returning_reask="Скажите, пожалуйста, да или нет: соединить вас с сотрудником?",
+    join_reask="Скажите, пожалуйста, да или нет: соединить вас с сотрудником?",
     returned="Клиент звонит снова, его обращение ещё открыто.",
+    rejoin="Простите, связь с сотрудником прервалась. Соединить вас снова?",
+    rejoined="Связь с клиентом прервалась, он ждёт на линии.",
     connecting="Соединяю вас с сотрудником. Оставайтесь, пожалуйста, на линии.",
     promise="Вам обязательно перезвонит ответственный сотрудник. Всего доброго!",
 )
@@ -51,8 +57,10 @@ ENGLISH = HandoverWords(
     dropped="I am sorry, the connection was lost. Somebody will certainly call you back. Goodbye!",
     passing_on="I am connecting you with a colleague. Please stay on the line.",
     returning="You talked to us a short while ago and your matter is still open. Shall I connect you?",
-    returning_reask="Please say yes or no: shall I connect you?",
+    join_reask="Please say yes or no: shall I connect you?",
     returned="The customer is calling again, his case is still open.",
+    rejoin="I am sorry, the connection was lost. Shall I connect you again?",
+    rejoined="The connection to the customer was lost, he is holding the line.",
     connecting="I am connecting you. Please stay on the line.",
     promise="The person in charge will certainly call you back. Goodbye!",
 )

@@ -12,10 +12,12 @@ from bot.call.session import CallSession
 from bot.core.directives import Callback, End, Transfer
 from bot.core.endings import Disposition
 from bot.core.events import (
+    Answered,
     CallbackPromised,
     CaseOpened,
     HandoverConnected,
     HandoverRinging,
+    ListeningStarted,
     PromptStarted,
 )
 from bot.core.routing import DESK
@@ -77,11 +79,18 @@ class Scene:
         return disposition
 
     def add(self, name: str) -> None:
-        address = f"{self.prefix}{name}{self.suffix}"
+        self.bench.desk.person("responsible", name, self.address(name))
+        self.line(name)
+
+    def line(self, name: str) -> None:
+        """A new line for whoever is rung next by this name."""
+        address = self.address(name)
         self.phones[name] = ScriptedLeg(direction="outbound", answered=self.picks_up)
-        self.bench.desk.person("responsible", name, address)
         rung_at = f"{address}@call-1" if address.startswith(DESK) else address
         self.bench.phones.legs[rung_at] = self.phones[name]
+
+    def address(self, name: str) -> str:
+        return f"{self.prefix}{name}{self.suffix}"
 
     def of(self, kind: type[E]) -> list[E]:
         return self.bench.sink.of(kind)
@@ -105,14 +114,19 @@ class Scene:
         await leg.said()
 
     def silences(self) -> list[float]:
-        """Seconds between the sounds that the caller heard; a talk is no silence."""
+        """Seconds between the sounds that the caller heard; a talk is none, nor is his own turn to speak."""
         spans = [(at, at + pcm.seconds) for at, pcm in self.caller.played]
-        talks = [frame.at for frame in self.caller.relayed]
+        asked = [event.media_s for event in self.of(ListeningStarted) if event.media_s is not None]
+        taken = [*asked, *map(self._since_answer, self.of(HandoverConnected))]
         return [
             later[0] - earlier[1]
             for earlier, later in pairwise(spans)
-            if not any(earlier[1] <= at for at in talks)
+            if not any(earlier[1] - 0.1 <= at <= later[0] for at in taken)
         ]
+
+    def _since_answer(self, event: HandoverConnected) -> float:
+        (answered,) = self.of(Answered)
+        return (event.at - answered.at).total_seconds()
 
     def owed(self, reason: str) -> None:
         """A case with an owner and a deadline, and the caller was told where he was still there."""

@@ -15,7 +15,7 @@ from bot.core.events import HandoverConnected, PromptStarted, RecordingStopped, 
 from telephony.leg import TransferOutcome
 from telephony.tones import tone
 from tests.call.fakes import RECORDED
-from tests.call.test_handover import ORDER, Scene, accepts
+from tests.call.handover_scene import ORDER, Scene, accepts
 
 CONSENT = Say(text="разговор могут записать", purpose="consent", protected=True)
 

@@ -42,7 +42,7 @@ _doings = st.one_of(
     st.tuples(st.just("unhold"), st.none(), st.none()),
     st.tuples(st.just("pass_on"), _people, st.none()),
     st.tuples(st.just("hang_up"), st.sampled_from(["agent", "caller"]), st.none()),
-    st.tuples(st.just("caller_presses"), st.none(), st.sampled_from("2225")),
+    st.tuples(st.just("caller_presses"), st.none(), st.sampled_from("12225")),
     st.tuples(st.just("caller_leaves"), st.none(), st.none()),
     st.tuples(st.just("node_stops"), st.none(), st.none()),
 )
