@@ -1,13 +1,14 @@
-"""`python -m bot.sim.peer`: one simulated phone in a process of its own, led by JSON lines.
+"""One simulated phone in a process of its own (`bot.sim.nursery`), led by JSON lines over a socket.
 
-It reads its `PeerSpec` and then `ToPeer` messages from stdin, and writes `Ready` and a `Report` per
-call to stdout. The end of stdin ends it: it hangs up and goes, so no phone outlives its parent.
+It reads its `PeerSpec` and then `ToPeer` messages, and writes `Ready` and a `Report` per call. The end of
+what it reads ends it: it hangs up and goes, so no phone outlives its parent.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+import socket
 import sys
 import time
 from collections.abc import Callable
@@ -183,26 +184,26 @@ class Peer:
         return await self._line.send_info_key(key)
 
 
-async def _main() -> None:
-    reader = asyncio.StreamReader()
-    loop = asyncio.get_running_loop()
-    await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(reader), sys.stdin)
-    peer = Peer(PeerSpec.model_validate_json(await reader.readline()), _tell)
-    await peer.open()
-    async for line in reader:
-        await peer.take(line)
-    await peer.close()
-
-
-def _tell(message: FromPeer) -> None:
-    sys.stdout.write(from_peer.dump_json(message).decode() + "\n")
-    sys.stdout.flush()
-
-
-if __name__ == "__main__":
-    # stdout belongs to the messages; whatever goes wrong is said on stderr.
+def live(line: socket.socket) -> None:
+    """This process is a phone from now on, until the other end of `line` has nothing more to say."""
+    # Whatever goes wrong is said on stderr.
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
-    uvloop.run(_main())
+    uvloop.run(_live(line))
+
+
+async def _live(line: socket.socket) -> None:
+    reader, writer = await asyncio.open_connection(sock=line)
+
+    def tell(message: FromPeer) -> None:
+        writer.write(from_peer.dump_json(message) + b"\n")
+
+    peer = Peer(PeerSpec.model_validate_json(await reader.readline()), tell)
+    await peer.open()
+    async for order in reader:
+        await peer.take(order)
+    await peer.close()
+    writer.close()
+    await writer.wait_closed()

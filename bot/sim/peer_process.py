@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
+import signal
+import socket
 from collections.abc import Callable
 from typing import Self
 
@@ -12,6 +13,7 @@ import structlog
 
 from bot.core.errors import Unavailable
 from bot.sim.messages import PeerSpec, Ready, Report, ToPeer, from_peer, to_peer
+from bot.sim.nursery import NURSERY
 
 log = structlog.get_logger()
 
@@ -22,11 +24,15 @@ FAREWELL_S = 5.0
 class PeerProcess:
     """Start it with `start`, end it with `close`. `reports` grows by one with every call."""
 
-    def __init__(self, spec: PeerSpec, process: asyncio.subprocess.Process) -> None:
+    def __init__(
+        self, spec: PeerSpec, pid: int, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
+    ) -> None:
         self.spec = spec
         self.uri = ""
         self.reports: list[Report] = []
-        self._process = process
+        self._pid = pid
+        self._reader = reader
+        self._writer = writer
         self._news = asyncio.Condition()
         self._gone = False
         self._reading = asyncio.create_task(self._read())
@@ -34,24 +40,22 @@ class PeerProcess:
     @classmethod
     async def start(cls, spec: PeerSpec) -> Self:
         """Returns when the phone can be rung. Raises Unavailable."""
-        # In a session of its own, so that Ctrl-C reaches the parent alone; the peer ends with its stdin.
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "bot.sim.peer",
-            stdin=asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            start_new_session=True,
-            # Nothing here multiplies matrices: the threads for it would only take time at the start.
-            env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
-        )
-        peer = cls(spec, process)
+        ours, theirs = socket.socketpair()
+        try:
+            with theirs:
+                pid = await asyncio.to_thread(NURSERY.bear, theirs)
+            reader, writer = await asyncio.open_connection(sock=ours)
+        except OSError as error:
+            ours.close()
+            raise _not_started(spec) from error
+        except BaseException:
+            ours.close()
+            raise
+        peer = cls(spec, pid, reader, writer)
         peer._write(spec.model_dump_json())
         if not await peer._until(lambda: bool(peer.uri), START_S):
             await peer.close()
-            raise Unavailable(
-                f"симулированный телефон {spec.name} не запустился", hint="причина выше, в stderr"
-            )
+            raise _not_started(spec)
         return peer
 
     def tell(self, message: ToPeer) -> None:
@@ -66,16 +70,14 @@ class PeerProcess:
 
     async def close(self) -> None:
         """End it; a call that is running is hung up and reported."""
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        try:
-            async with asyncio.timeout(FAREWELL_S):
-                await self._process.wait()
-        except TimeoutError:
+        if not self._gone:
+            self._writer.write_eof()
+        await asyncio.wait((self._reading,), timeout=FAREWELL_S)
+        if not self._gone:  # its end of the socket is open: it is alive
             log.warning("simulated phone killed", name=self.spec.name)
-            self._process.kill()
-            await self._process.wait()
+            os.kill(self._pid, signal.SIGKILL)
         await self._reading
+        self._writer.close()
 
     async def _until(self, condition: Callable[[], bool], within_s: float) -> bool:
         """Wait for news that make the condition true, or for the end of the process."""
@@ -87,13 +89,11 @@ class PeerProcess:
         return condition()
 
     def _write(self, line: str) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(line.encode() + b"\n")
+        self._writer.write(line.encode() + b"\n")
 
     async def _read(self) -> None:
-        assert self._process.stdout is not None
         try:
-            async for line in self._process.stdout:
+            async for line in self._reader:
                 message = from_peer.validate_json(line)
                 async with self._news:
                     if isinstance(message, Ready):
@@ -101,7 +101,13 @@ class PeerProcess:
                     else:
                         self.reports.append(message)
                     self._news.notify_all()
+        except ConnectionError as error:
+            log.warning("simulated phone lost", name=self.spec.name, reason=str(error))
         finally:
             async with self._news:
                 self._gone = True
                 self._news.notify_all()
+
+
+def _not_started(spec: PeerSpec) -> Unavailable:
+    return Unavailable(f"симулированный телефон {spec.name} не запустился", hint="причина выше, в stderr")

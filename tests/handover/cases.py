@@ -11,7 +11,7 @@ from bot.sim.sip_agent import ReferPolicy
 from tests.call.fakes import Desk
 from tests.handover.stage import Act, Case, Play
 
-HANG_UP, TWO = Step(hang_up=True), Step(keys="2")
+HANG_UP, ONE, TWO = Step(hang_up=True), Step(keys="1"), Step(keys="2")
 
 
 def nobody(why: PassedOver) -> Desk:
@@ -37,6 +37,14 @@ def while_ringing(*steps: Step) -> Act:
 async def hangs_up_in_whisper(play: Play) -> None:
     await play.asked()
     play.caller_does(HANG_UP)
+
+
+async def lost_twice(play: Play) -> None:
+    """He wants to be joined again, and the second time no more."""
+    await play.cut_off()
+    play.caller_does(ONE)
+    await play.cut_off(2)
+    play.caller_does(TWO)
 
 
 def button(*, accepted: bool) -> Act:
@@ -71,7 +79,7 @@ def case_of(edge: str, form: HandoverForm) -> Case:
         case "agent_drops_in_whisper":
             return Case({"agent": does.DROPS_IN_WHISPER})
         case "agent_drops_in_talk":
-            return Case({"agent": does.DROPS_IN_TALK}, listen_s=20)
+            return Case({"agent": does.DROPS_IN_TALK}, lost_twice, listen_s=25)
         case "caller_hangs_up_while_ringing":
             return Case({"agent": does.NEVER_ANSWERS}, while_ringing(HANG_UP))
         case "caller_hangs_up_in_whisper":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -56,46 +57,66 @@ def measured(request: pytest.FixtureRequest) -> Iterator[Measured]:
         file.write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-async def _play_all(folder: Path, wanted: Collection[tuple[str, str]]) -> Outcomes:
+@dataclass
+class Played:
+    matrix: Outcomes = field(default_factory=dict)
+    specials: Specials | None = None
+
+
+async def _play_all(folder: Path, wanted: Collection[tuple[str, str]], *, specials: bool) -> Played:
+    """Everything at once: much of each call is waiting for somebody."""
     gate = asyncio.Semaphore(AT_ONCE)
-    outcomes: Outcomes = {}
+    played = Played()
 
     async with Stage(folder).open() as stage:
 
         async def play(edge: str, form: HandoverForm) -> None:
             async with gate:
                 try:
-                    outcomes[edge, form] = await stage.play(edge, form, case_of(edge, form))
+                    played.matrix[edge, form] = await stage.play(edge, form, case_of(edge, form))
                 except Exception as error:  # told by the test of this edge, and by no other
-                    outcomes[edge, form] = error
+                    played.matrix[edge, form] = error
+
+        async def others() -> None:
+            played.specials = await play_specials(stage, folder)
 
         every = [(edge, form) for edge in ON_STAGE for form in BY_ID[edge].forms]
-        await asyncio.gather(*(play(*each) for each in every if each in wanted))
-    return outcomes
-
-
-@pytest.fixture(scope="session")
-def specials(tmp_path_factory: pytest.TempPathFactory, measured: Measured) -> Specials:
-    """The edges that take two calls, a browser, or a telephone that is not ours."""
-    played = asyncio.run(play_specials(tmp_path_factory.mktemp("specials")))
-    for name, play in played.plays.items():
-        if name in BY_ID:
-            measured.setdefault(name, {})[play.form] = times_of(play.sink.events)
+        plays = [play(*each) for each in every if each in wanted]
+        await asyncio.gather(*plays, *([others()] if specials else []))
     return played
 
 
 @pytest.fixture(scope="session")
-def matrix(
+def played(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, measured: Measured
-) -> Matrix:
+) -> Played:
+    """What the tests of this run want to see."""
+    items = [
+        item
+        for item in request.session.items
+        if isinstance(item, pytest.Function) and item.path.name == "test_matrix.py"
+    ]
     wanted = {
         (item.originalname.removeprefix("test_"), item.callspec.params["form"])
-        for item in request.session.items
-        if isinstance(item, pytest.Function)
-        and item.path.name == "test_matrix.py"
-        and hasattr(item, "callspec")
-        and "form" in item.callspec.params
+        for item in items
+        if hasattr(item, "callspec") and "form" in item.callspec.params
     }
-    made = Matrix(asyncio.run(_play_all(tmp_path_factory.mktemp("handover"), wanted)))
-    measured.update(made.times())
+    specials = any("specials" in item.fixturenames for item in items)
+    made = asyncio.run(_play_all(tmp_path_factory.mktemp("handover"), wanted, specials=specials))
+    measured.update(Matrix(made.matrix).times())
+    for name, play in (made.specials.plays if made.specials is not None else {}).items():
+        if name in BY_ID:
+            measured.setdefault(name, {})[play.form] = times_of(play.sink.events)
     return made
+
+
+@pytest.fixture(scope="session")
+def specials(played: Played) -> Specials:
+    """The edges that take two calls, a browser, or a telephone that is not ours."""
+    assert played.specials is not None
+    return played.specials
+
+
+@pytest.fixture(scope="session")
+def matrix(played: Played) -> Matrix:
+    return Matrix(played.matrix)

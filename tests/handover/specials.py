@@ -13,7 +13,7 @@ from telephony.tones import goertzel_dbfs, tone
 from telephony.webrtc import WebRtcEndpoint
 from telephony.webrtcleg import WebRtcLeg
 from tests.call.fakes import Desk
-from tests.handover.cases import button
+from tests.handover.cases import TWO, button
 from tests.handover.stage import AGENT_HZ, CALLER_HZ, Case, Play, Stage
 from tests.sim.test_baresip import baresip
 from tests.telephony.browsers import Browser
@@ -28,11 +28,10 @@ class Specials:
     page_heard_dbfs: float = -120.0
 
 
-async def play_specials(folder: Path) -> Specials:
+async def play_specials(stage: Stage, folder: Path) -> Specials:
     told = Specials()
-    async with Stage(folder).open() as stage:
-        await asyncio.gather(_claims(stage, told), _phones(stage, told, folder))
-        await asyncio.gather(_page_closed(stage, told), _page_returns(stage, told))
+    await asyncio.gather(_claims(stage, told), _phones(stage, told, folder))
+    await asyncio.gather(_page_closed(stage, told), _page_returns(stage, told))
     return told
 
 
@@ -72,6 +71,8 @@ async def _page_closed(stage: Stage, told: Specials) -> None:
         await asyncio.sleep(2.5)  # longer than what counts as no talk at all
         await page.close()
         assert not leg().ended.done(), "it may be loaded anew"
+        await play.cut_off()
+        play.caller_does(TWO)
 
     told.plays["agent_browser_closed"] = await _at_desk(stage, "agent_browser_closed", page, act, 20.0)
 

@@ -32,6 +32,7 @@ from bot.core.events import (
     HandoverFailed,
     HandoverRinging,
     HandoverStarted,
+    PromptEnded,
     PromptStarted,
 )
 from bot.core.routing import DESK, HandoverForm
@@ -111,6 +112,15 @@ class Play:
 
     async def joined(self) -> None:
         await self.until(lambda: self.of(HandoverConnected))
+
+    async def cut_off(self, times: int = 1) -> None:
+        """Until the caller has heard, for the n-th time, whether he wants to be joined again."""
+
+        def asked() -> bool:
+            put = [event.prompt for event in self.of(PromptStarted) if event.text == RUSSIAN.rejoin]
+            return len(put) >= times and any(event.prompt == put[-1] for event in self.of(PromptEnded))
+
+        await self.until(asked)
 
     def caller_does(self, *steps: Step) -> None:
         assert self.caller is not None
@@ -221,8 +231,9 @@ class Stage:
             play.ended = time.monotonic()
             play.heard = await play.caller.report(0, 15)
             for agent, phone in play.agents.items():
-                if any(event.agent_id == agent for event in play.of(HandoverRinging)):
-                    await phone.report(0, 10)
+                rung = sum(event.agent_id == agent for event in play.of(HandoverRinging))
+                if rung:
+                    await phone.report(rung - 1, 10)
         mine = f"call-{play.caller.spec.user}"
         assert not any(mine in calls for calls in desk.claims.values()), "every place was given back"
         return play

@@ -14,6 +14,7 @@ from bot.core.events import (
     HandoverFailed,
     HandoverPassed,
     HandoverRinging,
+    OfferDecided,
     PromptStarted,
 )
 from bot.core.routing import HandoverForm
@@ -94,7 +95,8 @@ def test_agent_browser_closed(specials: Specials) -> None:
     play = specials.plays["agent_browser_closed"]
     assert play.of(HandoverConnected)
     play.owed("dropped")
-    assert [event.text for event in play.of(PromptStarted)][-1] == RUSSIAN.dropped
+    said = [event.text for event in play.of(PromptStarted)]
+    assert said[-2:] == [RUSSIAN.rejoin, RUSSIAN.promise]
 
 
 def test_agent_browser_reconnects(specials: Specials) -> None:
@@ -165,9 +167,14 @@ def test_agent_drops_in_whisper(matrix: Matrix, form: HandoverForm) -> None:
 
 @forms("agent_drops_in_talk")
 def test_agent_drops_in_talk(matrix: Matrix, form: HandoverForm) -> None:
+    """He is joined with the same agent again, and lost again: then he has enough, and is owed a call."""
     play = matrix.play("agent_drops_in_talk", form)
     play.owed("dropped")
-    assert [event.text for event in play.of(PromptStarted)][-1] == RUSSIAN.dropped
+    assert [event.accepted for event in play.of(OfferDecided)] == [True, False]
+    assert [event.agent_id for event in play.of(HandoverConnected)] == ["agent", "agent"]
+    assert all(heard(report.tones[0]) for report in play.agents["agent"].reports)
+    assert len(play.agents["agent"].reports) == 2
+    assert [event.text for event in play.of(PromptStarted)][-1] == RUSSIAN.promise
     told(play)
 
 

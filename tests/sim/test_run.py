@@ -10,6 +10,7 @@ from bot.core.control import ControlClient
 from bot.core.errors import Unavailable
 from bot.core.events import CallEvent
 from bot.sim.capture import read_capture, recompute
+from bot.sim.nursery import Nursery
 from bot.sim.results import CallReport, SimReport
 from bot.sim.run import run_scenario
 from bot.sim.scenario import load_scenario
@@ -208,6 +209,9 @@ calls:
 
 
 async def test_a_phone_that_cannot_start_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.sim.peer_process.sys.executable", "/bin/true")
+    nursery = Nursery()
+    monkeypatch.setattr("bot.sim.nursery.sys.executable", "/bin/true")
+    monkeypatch.setattr("bot.sim.peer_process.NURSERY", nursery)
     with pytest.raises(Unavailable, match="one не запустился"):
         await one(tmp_path, "calls: [{name: one, survey: nps}]")
+    nursery.close()
