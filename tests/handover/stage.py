@@ -101,8 +101,11 @@ class Play:
         return self.sink.of(kind)
 
     async def until(self, holds: Callable[[], object], within_s: float = 25.0) -> None:
-        async with asyncio.timeout(within_s):
-            await self.sink.until(holds)
+        try:
+            async with asyncio.timeout(within_s):
+                await self.sink.until(holds)
+        except TimeoutError as error:
+            raise AssertionError(f"{self.name}: not within {within_s} s of {self.sink.kinds()}") from error
 
     async def asked(self) -> None:
         await self.until(lambda: any(event.text == RUSSIAN.accept for event in self.of(PromptStarted)))
