@@ -12,7 +12,7 @@ import structlog
 from bot.core.answer import AnswerStatus, AnswerValue
 from bot.core.clock import Clock
 from bot.core.context import Person
-from bot.core.control import ControlServer, Handler
+from bot.core.control import ControlServer, Handler, undo_with_the_connection
 from bot.core.errors import BadInput, Unavailable
 from bot.core.ids import call_of
 from bot.core.orders import Order, read_order
@@ -212,11 +212,16 @@ class Orders:
         return forward
 
     async def _set_agent(self, params: dict[str, Any]) -> dict[str, Any]:
-        """Where an entry of the agents' table is reached, until the node stops."""
-        target, uri = params.get("target"), params.get("uri")
+        """Where an entry of the agents' table is reached, until the node stops; with `"lasts": "connection"`
+        until the connection is over, so that a simulator that is killed leaves nothing behind."""
+        target, uri, lasts = params.get("target"), params.get("uri"), params.get("lasts", "node")
         if not isinstance(target, str) or not isinstance(uri, str):
             raise BadInput("set_agent needs target and uri", hint='"target": "responsible", "uri": "sip:…"')
-        self._router.move(target, callable_uri(uri, self._settings.sip.trunk))
+        if lasts not in ("node", "connection"):
+            raise BadInput(f"set_agent lasts no {lasts!r}", hint='"lasts": "node" or "connection"')
+        take_back = self._router.move(target, callable_uri(uri, self._settings.sip.trunk))
+        if lasts == "connection":
+            undo_with_the_connection(take_back)
         return {}
 
 

@@ -16,6 +16,7 @@ import json
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Self
 
@@ -34,6 +35,20 @@ WATCHER_BACKLOG = 8 * 2**20
 
 Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 """Gets the request's parameters (without `id` and `do`), gives the `ok` object; raises OtklikError."""
+
+
+_undone_with: ContextVar[list[Callable[[], None]]] = ContextVar("what is undone with the connection")
+
+
+def undo_with_the_connection(undo: Callable[[], None]) -> None:
+    """From within a handler: `undo` is called when the connection on which the order came is over, however
+    its other end came to go. Raises BadInput where the order came from within this process."""
+    try:
+        _undone_with.get().append(undo)
+    except LookupError as error:
+        raise BadInput(
+            "there is no connection that this could last for", hint="give the order on the control socket"
+        ) from error
 
 
 def _families(root: type[OtklikError]) -> Iterator[type[OtklikError]]:
@@ -226,6 +241,8 @@ class ControlServer:
         assert task is not None
         self._connections[writer] = task
         requests: set[asyncio.Task[None]] = set()
+        undone: list[Callable[[], None]] = []
+        _undone_with.set(undone)  # the tasks of its requests inherit it
         try:
             async for line in reader:
                 request = asyncio.create_task(self._answer(line, writer))
@@ -239,6 +256,8 @@ class ControlServer:
         finally:
             for request in requests:
                 request.cancel()
+            for undo in reversed(undone):
+                undo()
             self._watchers.discard(writer)
             del self._connections[writer]
             writer.close()

@@ -108,7 +108,7 @@ async def _start_agent(
     )
     peer = await PeerProcess.start(spec)
     stack.push_async_callback(peer.close)
-    await control.request("set_agent", target=agent.target, uri=peer.uri)
+    await control.request("set_agent", target=agent.target, uri=peer.uri, lasts="connection")
     return peer
 
 

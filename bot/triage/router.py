@@ -6,8 +6,8 @@ It satisfies `bot.core.routing.Router`; a call in a worker reaches it through `b
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -28,6 +28,13 @@ from bot.triage.rows import directory_of, seed_agents
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Moved:
+    """One move of a telephone; two to the same place are two."""
+
+    uri: str
+
+
 class LocalRouter:
     """`seeds` are the settings' own agents, by name their address."""
 
@@ -37,7 +44,7 @@ class LocalRouter:
         self._db = db
         self._clock = clock
         self._seeds = seed_agents(seeds or {})
-        self._moved: dict[str, str] = {}
+        self._moved: dict[str, list[_Moved]] = {}
         self._claimed: set[tuple[str, str]] = set()
         self._nobody: set[str] = set()
         self._choosing = asyncio.Lock()
@@ -47,18 +54,24 @@ class LocalRouter:
         """Everybody as of now; with the contact's manager. Raises StoreUnavailable."""
         manager = await agents.manager_of(self._db, contact_id)
         managers = {contact_id: manager} if manager else {}
-        directory = directory_of(await agents.staff(self._db), self._seeds, managers)
-        moved = {
-            agent_id: replace(directory.agents[agent_id], sip=uri)
-            for agent_id, uri in self._moved.items()
-            if agent_id in directory.agents
-        }
+        uris = {agent_id: moves[-1].uri for agent_id, moves in self._moved.items()}
+        directory = directory_of(await agents.staff(self._db), self._seeds | seed_agents(uris), managers)
+        moved = {agent_id: replace(directory.agents[agent_id], sip=uri) for agent_id, uri in uris.items()}
         return replace(directory, agents={**directory.agents, **moved})
 
-    def move(self, agent_id: str, uri: str) -> None:
-        """Where an agent's telephone is, until this node stops; somebody new is as one of the settings."""
-        self._moved[agent_id] = uri
-        self._seeds |= seed_agents({agent_id: uri})
+    def move(self, agent_id: str, uri: str) -> Callable[[], None]:
+        """Where an agent's telephone is, until this node stops or what is returned is called; somebody new is
+        as one of the settings. Of several moves the latest that was not taken back counts."""
+        move = _Moved(uri)
+        self._moved.setdefault(agent_id, []).append(move)
+
+        def take_back() -> None:
+            moves = self._moved[agent_id]
+            moves.remove(move)
+            if not moves:
+                del self._moved[agent_id]
+
+        return take_back
 
     # A call's view: bot.core.routing.Router ------------------------------------------------------
 

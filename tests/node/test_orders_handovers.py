@@ -287,3 +287,25 @@ async def test_a_node_is_asked_by_its_own_worker_and_by_people(node: RunningNode
     await router.release("call-none", "test-routing")
     await router.close()
     assert (await node.ask("why", call_id="call-none"))["routes"] == []
+
+
+async def test_what_a_simulator_sets_goes_with_it(node: RunningNode) -> None:
+    """However it goes: the agents that were there before are there again."""
+
+    async def where() -> list[str]:
+        decided = await router.route(RouteOrder(call_id="call-none", target="test-moved"))
+        return [each.address for each in decided.candidates]
+
+    router = ControlRouter(node.settings.control_socket)
+    await node.ask("set_agent", target="test-moved", uri="sip:theirs@127.0.0.1:9")
+    async with await node.connect() as control:
+        await control.request(
+            "set_agent", target="test-moved", uri="sip:simulated@127.0.0.1:9", lasts="connection"
+        )
+        assert await where() == ["sip:simulated@127.0.0.1:9"]
+        with pytest.raises(BadInput, match="lasts"):
+            await control.request("set_agent", target="test-moved", uri="sip:a@127.0.0.1:9", lasts="ever")
+    async with asyncio.timeout(5):
+        while await where() != ["sip:theirs@127.0.0.1:9"]:  # noqa: ASYNC110  the node tells nobody
+            await asyncio.sleep(0.02)
+    await router.close()

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.core.control import ControlClient, ControlServer
+from bot.core.control import ControlClient, ControlServer, undo_with_the_connection
 from bot.core.errors import BadInput, NodeUnavailable, OtklikError, PortInUse, SurveyInvalid
 from bot.core.events import Ringing
 
@@ -136,3 +136,28 @@ async def test_only_one_node_listens_and_a_dead_ones_socket_is_taken_over(
 
 async def test_the_socket_is_private(server: ControlServer) -> None:
     assert stat.S_IMODE(server.path.stat().st_mode) == 0o600
+
+
+async def test_what_lasts_as_long_as_its_connection_is_undone_with_it(server: ControlServer) -> None:
+    """In the order of undoing, however the other end goes; and nobody else's."""
+    done: list[str] = []
+    undone: asyncio.Queue[str] = asyncio.Queue()
+
+    async def put(params: dict[str, Any]) -> dict[str, Any]:
+        undo_with_the_connection(lambda: undone.put_nowait(params["what"]))
+        done.append(params["what"])
+        return {}
+
+    server.register("put", put)
+    async with await ControlClient.connect(server.path) as stays:
+        await stays.request("put", what="another's")
+        reader, writer = await asyncio.open_unix_connection(server.path)
+        for what in ("first", "second"):
+            writer.write(b'{"id": 1, "do": "put", "what": "%s"}\n' % what.encode())
+            await reader.readline()
+        writer.transport.abort()  # as of a process that was killed
+        assert [await undone.get() for _ in range(2)] == ["second", "first"]
+        assert undone.empty()
+    assert await undone.get() == "another's"
+    with pytest.raises(BadInput, match="no connection"):
+        await server.ask("put", what="from within")

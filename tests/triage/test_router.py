@@ -137,6 +137,25 @@ async def test_a_telephone_may_be_moved_while_the_node_runs(parts: Parts) -> Non
     assert rung(await parts.router.route(order(target="extra"))) == ["extra"]
 
 
+async def test_a_telephone_that_was_moved_is_put_back(parts: Parts) -> None:
+    """Whoever came later may go first: each takes back what is his own."""
+
+    async def where(agent_id: str) -> list[str]:
+        decided = await parts.router.route(order(target=agent_id))
+        return [each.address for each in decided.candidates]
+
+    before = await where("anna")
+    first = parts.router.move("anna", "sip:anna@first")
+    second = parts.router.move("anna", "sip:anna@second")
+    stranger = parts.router.move("extra", "sip:extra@pbx")
+    first()
+    assert await where("anna") == ["sip:anna@second"]
+    second()
+    stranger()
+    assert await where("anna") == before
+    assert await where("extra") == []
+
+
 # Who answers for it ------------------------------------------------------------------------------
 
 
