@@ -103,8 +103,3 @@ class Sessions:
         """Signed out. Idempotent."""
         async with self._db.write() as session:
             await session.exec(delete(SessionRow).where(col(SessionRow.id) == hash_of(token)))
-
-    async def end_all(self, account_id: str) -> None:
-        """Signed out everywhere."""
-        async with self._db.write() as session:
-            await session.exec(delete(SessionRow).where(col(SessionRow.account_id) == account_id))

@@ -117,7 +117,7 @@ async def test_a_session_is_found_by_its_token_until_it_is_ended(
     await sessions.end(first)
     assert await sessions.find(first) is None
     assert await sessions.find(second) is not None
-    await sessions.end_all(account.id)
+    await accounts.set_password("irina", "другой длинный пароль")
     assert await sessions.find(second) is None
     assert await sessions.find("made up") is None
 

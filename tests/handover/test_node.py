@@ -17,7 +17,7 @@ import pytest
 
 from bot.core.endings import EndKind
 from bot.core.errors import Unavailable
-from bot.core.events import CallEvent, HandoverRinging, OfferMade, PromptStarted
+from bot.core.events import CallEvent, HandoverRinging, HandoverStarted, OfferMade, PromptStarted
 from bot.settings_rooms import store_settings
 from bot.sim.agents import AgentDoes, when_asked
 from bot.sim.expectations import heard
@@ -145,7 +145,14 @@ def played(tmp_path_factory: pytest.TempPathFactory, measured: Measured) -> Play
         made = asyncio.run(play(node, tmp_path_factory.mktemp("node")))
     for edge in ("caller_returns", "worker_killed", "node_drained"):
         measured[edge] = {"bridge": times_of(made.talks[edge].events)}
+    measured["worker_killed"]["bridge"]["decided_s"] = decided_s(made, "worker_killed")
     return made
+
+
+def decided_s(played: Played, edge: str) -> float:
+    """Until the case was opened that a dead worker could not open: from its handover's beginning."""
+    start = next(event.at for event in played.talks[edge].events if isinstance(event, HandoverStarted))
+    return round((played.case(edge).row.opened_at - start).total_seconds(), 2)
 
 
 def owed(played: Played, edge: str, reason: str) -> None:

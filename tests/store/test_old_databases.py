@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -8,8 +9,14 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, bindparam, text
 
+from bot.accounts.accounts import Accounts
+from bot.accounts.passwords import Passwords
+from bot.accounts.roles import Role
+from bot.core.attribution import Attribution, Missing, Source
+from bot.core.clock import SystemClock
 from bot.core.endings import Disposition
-from bot.store import attempts, cases, migrations, queries
+from bot.core.routing import PassedOver, Route
+from bot.store import agents, attempts, cases, migrations, notes, queries
 from bot.store.database import Database
 from bot.store.migrations import head
 from bot.store.projection_cases import case_of
@@ -21,15 +28,23 @@ from tests.store.talk import START
 OLD = sorted(make.HERE.glob("otklik-*.sqlite"))
 
 
-async def check(db: Database) -> None:
+DESK = (0, 5, 0)
+"""The first version that leaves agents, accounts, routes, notes and attribution behind."""
+
+
+def has_desk(file: Path) -> bool:
+    return tuple(map(int, file.stem.removeprefix("otklik-").split("."))) >= DESK
+
+
+async def check(db: Database, *, desk: bool) -> None:
     """The calls of `tests.data.db.make` are all there, and the database is fit for new ones."""
     outcomes = await queries.outcomes(db)
-    assert outcomes.total == 5
+    assert outcomes.total == 5 + desk
     assert outcomes.open == {"queued": 1}
     assert outcomes.dispositions == {
         Disposition.COMPLETED: 1,
         Disposition.BUSY: 1,
-        Disposition.TRANSFERRED: 1,
+        Disposition.TRANSFERRED: 1 + desk,
         Disposition.OPTED_OUT: 1,
     }
     happy = await queries.call(db, "call-happy")
@@ -45,15 +60,47 @@ async def check(db: Database) -> None:
     unhappy = await queries.call(db, "call-unhappy")
     assert unhappy is not None
     assert [(h.outcome, h.talk_s) for h in unhappy.handovers] == [("ended", 61.0)]
-    assert [c.when_said for c in await queries.open_callbacks(db)] == ["завтра"]
-    [owed] = await cases.cases(db)
+    promised = {c.call_id: c.when_said for c in await queries.open_callbacks(db)}
+    assert promised == {"call-unhappy": "завтра"} | ({"call-desk": "вечером"} if desk else {})
+    [owed] = [case for case in await cases.cases(db) if case.row.call_id != "call-desk"]
     assert (owed.row.call_id, owed.row.callback, owed.row.phone) == ("call-unhappy", True, "dora@pbx")
     assert [row.id for row in await cases.ownerless(db)] == [owed.row.id]
     assert await queries.blocked(db, "sip:emil@pbx")
     survey = await queries.survey(db, "hash-1")
     assert survey is not None
     assert survey.title == "Оценка разговора"
+    if desk:
+        await check_desk(db)
     assert await attempts.claim_next(db, worker="media-1", now=START) is not None
+
+
+async def check_desk(db: Database) -> None:
+    staff = await agents.staff(db)
+    assert [(row.id, row.login, row.presence) for row in staff.agents] == [
+        ("anna", "anna", ""), ("chief", "", "busy"),
+    ]  # fmt: skip
+    assert [(row.id, row.hours, row.callback_hours) for row in staff.departments] == [
+        ("support", "always", 4.0)
+    ]
+    assert [(row.agent_id, row.first) for row in staff.days_off] == [("chief", START.date())]
+    account = await Accounts(db, Passwords(), SystemClock()).known_by("anna", make.DESK_PASSWORD)
+    assert account is not None
+    assert (account.role, account.agent_id) == (Role.AGENT, "anna")
+    taken = await queries.call(db, "call-desk")
+    assert taken is not None
+    assert [(h.agent_id, h.outcome, h.talk_s) for h in taken.handovers] == [("anna", "ended", 40.0)]
+    attribution = Attribution.model_validate_json(taken.attempt.attribution)
+    assert (attribution.agent, attribution.missing) == (Source.HEADER, {"customer": Missing.UNKNOWN_CALLER})
+    [route] = await cases.routes(db, "call-desk")
+    assert Route.model_validate_json(route.json_).skipped[0].why is PassedOver.HOLIDAY
+    case = await cases.case(db, case_of("call-desk"))
+    assert case is not None
+    assert (case.row.owner_id, case.row.claimed_by, case.row.due_at) == (
+        "anna", "anna", START + timedelta(days=1),
+    )  # fmt: skip
+    assert {step.step for step in case.history} >= {"opened", "promised", "note", "claimed"}
+    [note] = await notes.notes(db, ["call-desk"])
+    assert (note.outcome, note.text) == ("later", "перезвонить вечером")
 
 
 def test_there_are_old_databases() -> None:
@@ -67,7 +114,7 @@ async def test_an_old_database_is_upgraded_and_read(old: Path, tmp_path: Path) -
         await db.upgrade()
         async with db.read() as session:
             assert await session.scalar(text("SELECT version_num FROM alembic_version")) == head()
-        await check(db)
+        await check(db, desk=has_desk(old))
 
 
 _OWED = """
@@ -113,4 +160,4 @@ async def test_the_maker_makes_what_this_version_leaves_behind(tmp_path: Path) -
     await make.make(tmp_path / "new.sqlite")
     async with Database.open(StoreSettings(f"sqlite+aiosqlite:///{tmp_path}/new.sqlite")) as db:
         await db.upgrade()
-        await check(db)
+        await check(db, desk=True)

@@ -15,20 +15,40 @@ import tomllib
 from datetime import timedelta
 from pathlib import Path
 
+from bot.accounts.accounts import Accounts
+from bot.accounts.passwords import Passwords
+from bot.accounts.roles import Role
 from bot.call.spool import Spool, SpoolReader
+from bot.core.attribution import Attribution, Missing, Source
 from bot.core.clock import ManualClock
 from bot.core.context import Person
 from bot.core.endings import Disposition, EndKind
-from bot.core.events import CallbackPromised, HandoverConnected, HandoverEnded, HandoverStarted, OptedOut
-from bot.store import attempts, queries
+from bot.core.events import (
+    CallbackPromised,
+    CaseOpened,
+    HandoverAccepted,
+    HandoverConnected,
+    HandoverEnded,
+    HandoverRinging,
+    HandoverRouted,
+    HandoverStarted,
+    OptedOut,
+)
+from bot.core.intents import Topic
+from bot.core.routing import Candidate, PassedOver, Route, RouteStep, Skipped
+from bot.store import agents, attempts, cases, notes, queries
+from bot.store.agents import StaffChange
 from bot.store.attempts import NewCall
 from bot.store.database import Database
+from bot.store.projection_cases import case_of
 from bot.store.settings import StoreSettings
+from bot.store.tables_agents import AgentRow, DaysOffRow, DepartmentRow
 from bot.store.writer import Writer
 from tests.store.talk import START, Talk
 
 HERE = Path(__file__).parent
 PAGE_BYTES = 1024
+DESK_PASSWORD = "десять зелёных бутылок"
 
 
 async def fill(db: Database, spools: Path) -> None:
@@ -76,11 +96,69 @@ async def fill(db: Database, spools: Path) -> None:
     await Writer(db, SpoolReader(spools), ManualClock(START)).drain_once()
 
 
+async def fill_desk(db: Database, spools: Path) -> None:
+    """What came with the agent's desk (0.5.0): who works here, a caller whom the PBX passed on and an agent
+    took over, the note about it, and his case with its owner and deadline."""
+    due_at = START + timedelta(days=1)
+    people = (
+        AgentRow(
+            id="anna", name="Анна", department="support", skills="billing", login="anna", shift="always"
+        ),
+        AgentRow(id="chief", name="Олег", sip="sip:chief@pbx", fallback=1, presence="busy"),
+    )
+    await agents.save(
+        db,
+        StaffChange(
+            agents=people,
+            departments=(DepartmentRow(id="support", name="Поддержка", hours="always", callback_hours=4.0),),
+            days_off={"chief": (DaysOffRow(agent_id="chief", first=START.date(), last=START.date()),)},
+        ),
+    )
+    await Accounts(db, Passwords(), ManualClock(START)).add(
+        "anna", DESK_PASSWORD, Role.AGENT, agent_id="anna"
+    )
+    route = Route(
+        candidates=(Candidate(agent_id="anna", name="Анна", address="desk:anna", step=RouteStep.OWNER),),
+        skipped=(Skipped(agent_id="chief", step=RouteStep.FALLBACK, why=PassedOver.HOLIDAY),),
+        owner_id="anna",
+        due_at=due_at,
+    )
+    talk = Talk("call-desk", "attempt-desk", direction="inbound", remote="sip:+79005550001@pbx")
+    started = talk.started.model_copy(
+        update={
+            "phone": "79005550001",
+            "conversation_id": "talk-17",
+            "attribution": Attribution(agent=Source.HEADER, missing={"customer": Missing.UNKNOWN_CALLER}),
+        }
+    )
+    who = {"target": "responsible", "agent_id": "anna"}
+    owed = {"reason": "complaint", "owner_id": "anna", "due_at": due_at}
+    async with Spool.open(spools, "media-1") as spool:
+        for event in (
+            started,
+            talk.answered(),
+            talk.event(HandoverStarted, target="responsible", form="bridge", reason="complaint"),
+            talk.event(HandoverRouted, target="responsible", route=route),
+            talk.event(HandoverRinging, **who),
+            talk.event(HandoverAccepted, **who, by="button"),
+            talk.event(HandoverConnected, **who),
+            talk.event(HandoverEnded, **who, talk_s=40.0, by="agent"),
+            talk.event(CaseOpened, topic=Topic.WAITING, words="долго ждал", callback=True, **owed),
+            talk.event(CallbackPromised, when="вечером", by="agent", **owed),
+            talk.ended(Disposition.TRANSFERRED),
+        ):
+            await spool.commit(event)
+    await Writer(db, SpoolReader(spools), ManualClock(START)).drain_once()
+    await notes.write(db, "call-desk", "anna", "later", "перезвонить вечером", START)
+    assert await cases.claim(db, case_of("call-desk"), "anna", START)
+
+
 async def make(file: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with Database.open(StoreSettings(f"sqlite+aiosqlite:///{folder}/made.sqlite")) as db:
             await db.upgrade()
             await fill(db, Path(folder) / "spool")
+            await fill_desk(db, Path(folder) / "spool")
         with sqlite3.connect(f"{folder}/made.sqlite", isolation_level=None) as made:
             made.execute("PRAGMA journal_mode=DELETE")
             made.execute(f"PRAGMA page_size={PAGE_BYTES}")
