@@ -16,6 +16,7 @@ from bot.core.events import (
     CallEnded,
     CallEvent,
     CallStarted,
+    HandoverAccepted,
     HandoverConnected,
     ListeningStarted,
     PromptEnded,
@@ -147,6 +148,7 @@ class _Run:
         self._call_id = ""
         self._last_prompt = ""
         self._transferred = False
+        self._at_desk = False
         self._prompts: dict[int, HeardPrompt] = {}
         self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
@@ -161,6 +163,8 @@ class _Run:
         self._note(event)
         for cue in self._cues(event):
             self._peer.tell(cue)
+        if isinstance(event, HandoverAccepted):
+            self._at_desk = event.by == "button"
         if isinstance(event, HandoverConnected):
             self._transferred = True
         if isinstance(event, CallEnded) and not self._ended.done():
@@ -307,7 +311,8 @@ class _Run:
         if after is None or not self._transferred:
             return Tones()
         readings: list[ToneReading] = []
-        for agent, had in zip(self._agents, agents_had, strict=True):
+        rung = () if self._at_desk else self._agents  # a desk reports nothing
+        for agent, had in zip(rung, agents_had, strict=False):
             report = await agent.report(had, REPORTED_WITHIN_S / len(self._agents))
             if report is not None:
                 readings += [tone for tone in report.tones if tone.hz == after.tone_hz]

@@ -172,7 +172,7 @@ async def test_a_handover_is_taken_by_keyboard_and_both_hear_each_other(
 
 
 async def at_the_desk(page: Page) -> None:
-    """It rings, she reads, accepts by a key, talks, holds, and comes back after a reload."""
+    """It rings, she reads, accepts by a key, talks, holds, and comes back after a reload and in another language."""
     await expect(page.get_by_role("heading", name="Вам звонят")).to_be_visible(timeout=PATIENCE_MS)
     card = page.locator(".card")
     await expect(card).to_contain_text("Анна Иванова")  # who had the talk
@@ -192,8 +192,17 @@ async def at_the_desk(page: Page) -> None:
     await page.keyboard.press("F4")
     await expect(page.get_by_role("heading", name="Разговор идёт")).to_be_visible()
     await page.reload()
-    await expect(page.get_by_role("heading", name="Разговор идёт")).to_be_visible()
+    await still_talking(page, "Разговор идёт")
+    await page.get_by_role("button", name="English").click()
+    await still_talking(page, "You are talking")
+    await page.get_by_role("button", name="Русский").click()
+    await still_talking(page, "Разговор идёт")
+    assert await page.evaluate(LOUDEST) == pytest.approx(CALLER_HZ, abs=5)
+
+
+async def still_talking(page: Page, heading: str) -> None:
+    """The page is another one, and the line is up again on it."""
+    await expect(page.get_by_role("heading", name=heading)).to_be_visible()
     await until(
         page, "Alpine.$data(document.querySelector('.desk')).line?.peer.connectionState == 'connected'"
     )
-    assert await page.evaluate(LOUDEST) == pytest.approx(CALLER_HZ, abs=5)

@@ -7,10 +7,16 @@ const SETTLE_MS = 250; // events come in bursts: one new card for all of them
 const TOLD_MS = 8000;
 const PAGE = "otklik_desk_page";
 
-// This tab's name. It survives a reload, and a tab that was duplicated gets one of its own.
+const LEFT = "otklik_desk_left";
+
+// This tab's name. It survives a reload and every other way back to this page, such as another language. A tab
+// that was duplicated has a copy of the storage, but was made while the first one stood: it gets one of its own.
 function pageName() {
   const reloaded = performance.getEntriesByType("navigation")[0]?.type === "reload";
-  const known = reloaded ? sessionStorage.getItem(PAGE) : null;
+  const back = reloaded || sessionStorage.getItem(LEFT) !== null;
+  sessionStorage.removeItem(LEFT);
+  window.addEventListener("pagehide", () => sessionStorage.setItem(LEFT, "1"));
+  const known = back ? sessionStorage.getItem(PAGE) : null;
   const name = known ?? Array.from(crypto.getRandomValues(new Uint32Array(4)), (n) => n.toString(36)).join("");
   sessionStorage.setItem(PAGE, name);
   return name;
