@@ -138,7 +138,7 @@ async def test_a_handover_is_taken_by_keyboard_and_both_hear_each_other(
             "matter": {"keys": "9", "during_prompt": True},
             "offer": [{"keys": "1", "during_prompt": True}],
         },
-        "after_transfer": {"tone_hz": CALLER_HZ, "expect_hz": AGENT_HZ, "listen_s": 14},
+        "after_transfer": {"tone_hz": CALLER_HZ, "expect_hz": AGENT_HZ, "listen_s": 18},
     }
     async with desk(node, hums) as page, await node.connect() as control:
         complaints = Complaints(page)
@@ -172,7 +172,7 @@ async def test_a_handover_is_taken_by_keyboard_and_both_hear_each_other(
 
 
 async def at_the_desk(page: Page) -> None:
-    """It rings, she reads, accepts by a key, talks, holds, and comes back after a reload and in another language."""
+    """It rings, she reads, accepts by a key, talks, holds, comes back: a reload, another language."""
     await expect(page.get_by_role("heading", name="Вам звонят")).to_be_visible(timeout=PATIENCE_MS)
     card = page.locator(".card")
     await expect(card).to_contain_text("Анна Иванова")  # who had the talk
