@@ -30,7 +30,7 @@ from bot.core.events import (
     TurnHeard,
 )
 from bot.core.intents import Topic
-from bot.store import attempts, queries
+from bot.store import attempts, do_not_call, queries
 from bot.store.attempts import NewCall
 from bot.store.database import Database
 from bot.store.settings import StoreSettings, WriterSettings
@@ -243,6 +243,18 @@ async def test_an_opt_out_is_effective_at_once(db: Database, keep: Keep) -> None
     assert left.id == other.id
     told = [c.attempt.id for c in await queries.calls(db) if c.contact and c.contact.do_not_call_at]
     assert sorted(told) == sorted([queued.id, "attempt-1"])
+
+
+async def test_his_own_word_outlives_the_list_on_which_he_stood(db: Database, keep: Keep) -> None:
+    listed = ["79001234567", "79007654321"]
+    await do_not_call.add(db, listed, source="list:old", words="", by="ops", now=START)
+    talk = Talk("call-1", "attempt-1", direction="inbound")
+    await keep(talk.started, talk.event(OptedOut, words="не звоните мне"), talk.ended(Disposition.OPTED_OUT))
+    assert await do_not_call.remove_list(db, "old", reason="не тот файл", by="ops", now=START) == 1
+    [proof] = await do_not_call.listed(db)
+    assert (proof.row.phone, proof.row.source, proof.row.words) == ("79001234567", "call", "не звоните мне")
+    assert proof.call is not None
+    assert proof.call.id == "attempt-1"
 
 
 async def test_many_calls_at_once_in_small_batches(db: Database, writer: Writer, folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -67,6 +68,7 @@ class Card:
     phone: str = ""
     survey: str = ""
     department: str = ""
+    own_fields: tuple[tuple[str, str], ...] = ()
     had_the_talk: str = ""
     whisper: str = ""
     because: tuple[tuple[str, str], ...] = ()
@@ -111,6 +113,7 @@ def card_of(
         phone=shown_number(started.remote, whole=whole_number) if started else "",
         survey=survey.title if survey else (attempt.survey_id if attempt else ""),
         department=names.get(attempt.department, attempt.department) if attempt else "",
+        own_fields=_own_fields(call),
         had_the_talk=names.get(attempt.agent_id, attempt.agent_id) if attempt else "",
         whisper=handover.whisper if handover else "",
         because=tuple(
@@ -132,6 +135,12 @@ def _name(call: Call | None) -> str:
     if contact is None:
         return ""
     return " ".join(filter(None, (contact.first_name, contact.middle_name, contact.last_name)))
+
+
+def _own_fields(call: Call | None) -> tuple[tuple[str, str], ...]:
+    """What else the company told of him, under its own headings."""
+    written = call.contact.own_fields if call and call.contact else ""
+    return tuple(json.loads(written or "{}").items())
 
 
 def _survey(survey_of: Callable[[str], Survey], digest: str) -> Survey | None:
