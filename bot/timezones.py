@@ -11,9 +11,8 @@ from __future__ import annotations
 import phonenumbers
 from phonenumbers import PhoneNumber, timezone
 
-from bot.regions import region_of_number
-
 from bot.core.phone_numbers import HOME_REGION
+from bot.regions import region_of_number
 
 _UNKNOWN = "Etc/Unknown"
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import phonenumbers
 from phonenumbers import PhoneNumber, PhoneNumberMatcher, ValidationResult
 
+from bot.core.phone_numbers import HOME_REGION
 from bot.store.phones import phone_key
-from bot.timezones import HOME_REGION
 
 _SCIENTIFIC = re.compile(r"([1-9])(?:[.,](\d+))?[eEеЕ]\+?(\d{1,2})")
 _FLOAT = re.compile(r"(\d{7,15})[.,]0+")
