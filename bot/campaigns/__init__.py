@@ -1,0 +1,1 @@
+"""Outbound campaigns: whom to ring, when, how often, and when to stop."""
