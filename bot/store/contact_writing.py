@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import bindparam, insert, or_, update
+from sqlalchemy import ColumnElement, bindparam, insert, or_, update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -127,7 +127,7 @@ async def _write(
         if plan.fresh:
             await connection.execute(insert(_CONTACTS), plan.fresh)
         if plan.changed:
-            values = {name: bindparam(name) for name in plan.changed[0] if name != "of_id"}
+            values: dict[str, Any] = {name: bindparam(name) for name in plan.changed[0] if name != "of_id"}
             statement = update(_CONTACTS).where(_CONTACTS.c.id == bindparam("of_id")).values(values)
             await connection.execute(statement, plan.changed)
         ids = list(plan.ids.values())
@@ -240,12 +240,12 @@ async def _known(
     columns = [_CONTACTS.c[name] for name in ("id", *_COLUMNS)]
     for piece in _pieces([(told.phone, told.external_id) for told in batch]):
         names = [name for _, name in piece if name]
-        wanted = _CONTACTS.c.phone.in_([phone for phone, _ in piece])
+        wanted: ColumnElement[bool] = _CONTACTS.c.phone.in_([phone for phone, _ in piece])
         if names:
             wanted = or_(wanted, _CONTACTS.c.external_id.in_(names), _CONTACTS.c.id.in_(names))
         statement = select(*columns).where(wanted)
         found = await session.execute(statement.with_for_update() if lock else statement)
-        for row in found.mappings():
+        for row in map(dict[str, Any], found.mappings()):
             by_phone[row["phone"]] = row
             by_name.setdefault(row["id"], row)
             if row["external_id"]:

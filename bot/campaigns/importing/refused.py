@@ -29,8 +29,8 @@ def default_report(file: Path) -> Path:
 
 
 class RefusedReport:
-    """The columns of the original, and «причина»; UTF-8 with its mark and semicolons, as spreadsheets on Windows
-    open it. It appears whole at `close`, if there is anything in it. Use it with `with`."""
+    """The columns of the original, and «причина»; UTF-8 with its mark and semicolons, as spreadsheets on
+    Windows open it. It appears whole at `close`, if there is anything in it. Use it with `with`."""
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         self.path = path

@@ -54,11 +54,7 @@ class Reader:
     def __init__(self, columns: Sequence[str], found: Mapping[str, Meaning], company: Company) -> None:
         self._columns = columns
         self._company = company
-        self._at = {
-            meaning: place
-            for place, column in enumerate(columns)
-            if (meaning := found[column]) is not Meaning.OWN
-        }
+        self._at: dict[Meaning, int] = {found[column]: at for at, column in enumerate(columns)}
         self._others = [at for at, column in enumerate(columns) if found[column] is Meaning.OTHER_PHONE]
         self._own = [at for at, column in enumerate(columns) if found[column] is Meaning.OWN]
 
@@ -206,9 +202,8 @@ def moment(written: str, zone: tzinfo) -> datetime:
     if found is None:
         raise ValueError(f"«{written}» не день: нужен такой, как 01.07.2026 или 2026-07-01 12:30")
     year, month, day = (int(found[name] or found[name + "2"]) for name in "ymd")
-    clock = (int(found[name] or 0) for name in ("hour", "minute", "second"))
+    hour, minute, second = (int(found[name] or 0) for name in ("hour", "minute", "second"))
+    there = datetime(year, month, day, hour, minute, second, tzinfo=zone)
     if offset := found["z"]:
-        return datetime.fromisoformat(
-            f"{year:04}-{month:02}-{day:02}T" + ":".join(f"{part:02}" for part in clock) + offset
-        )
-    return datetime(year, month, day, *clock, tzinfo=zone)
+        return datetime.fromisoformat(there.replace(tzinfo=None).isoformat() + offset)
+    return there
