@@ -66,7 +66,9 @@ def full_name(contact: Contact) -> str:
 
 
 def shown_phone(key: str) -> str:
-    return f"+{key}" if key.isdecimal() else key
+    number, _, extension = key.partition(";ext=")
+    shown = f"+{number}" if number.isdecimal() else number
+    return shown + (f" доб. {extension}" if extension else "")
 
 
 _EXPORTED: dict[str, Callable[[Contact], str]] = {

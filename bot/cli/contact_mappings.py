@@ -47,8 +47,8 @@ def list_imports(as_json: Json = False) -> None:
         return
     table = Table(box=None)
     heads = words(
-        "импорт|файл|когда|кто|строк|новых|изменено|те же|отказано|состояние",
-        "import|file|when|who|rows|new|changed|same|refused|state",
+        "импорт|файл|когда|строк|новых|новее|те же|отказ|итог",
+        "import|file|when|rows|new|changed|same|refused|state",
     )
     for head in heads.split("|"):
         table.add_column(head, overflow="fold")
@@ -56,7 +56,7 @@ def list_imports(as_json: Json = False) -> None:
         counts = (row.rows, row.added, row.updated, row.unchanged + row.repeated, row.refused)
         started = f"{row.started_at.astimezone():%d.%m.%Y %H:%M}"
         state = _STATES[ImportState(row.state)]
-        table.add_row(row.id[:15], row.file, started, row.by, *map(str, counts), state)
+        table.add_row(row.id[:12], row.file, started, *map(str, counts), state)
     Console(highlight=False).print(table)
 
 

@@ -238,13 +238,14 @@ async def _known(
     by_phone: dict[str, Mapping[str, Any]] = {}
     by_name: dict[str, Mapping[str, Any]] = {}
     columns = [_CONTACTS.c[name] for name in ("id", *_COLUMNS)]
+    connection = await session.connection()
     for piece in _pieces([(told.phone, told.external_id) for told in batch]):
         names = [name for _, name in piece if name]
         wanted: ColumnElement[bool] = _CONTACTS.c.phone.in_([phone for phone, _ in piece])
         if names:
             wanted = or_(wanted, _CONTACTS.c.external_id.in_(names), _CONTACTS.c.id.in_(names))
         statement = select(*columns).where(wanted)
-        found = await session.execute(statement.with_for_update() if lock else statement)
+        found = await connection.execute(statement.with_for_update() if lock else statement)
         for row in map(dict[str, Any], found.mappings()):
             by_phone[row["phone"]] = row
             by_name.setdefault(row["id"], row)

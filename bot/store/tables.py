@@ -99,9 +99,9 @@ class Contact(Table, table=True):
 
     `external_id` is the company's own name for him, one contact each; "" where it gave none. `tz` is ""
     where his zone is not known. `manager_id` is the agent who looks after him; "" where none does.
-    `other_phones` are further keys, by commas. `own_fields` is a JSON object of text: whatever else the
-    company told. `import_id` is the import that told of him last. `do_not_call_at` is his own wish and
-    goes with him to a new number.
+    `other_phones` are further keys, by commas, each perhaps with `;ext=NUMBER`. `own_fields` is a JSON
+    object of text: whatever else the company told. `import_id` is the import that told of him last.
+    `do_not_call_at` is his own wish and goes with him to a new number.
     """
 
     __tablename__ = "contacts"

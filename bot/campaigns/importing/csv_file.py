@@ -68,7 +68,7 @@ def _find_separator(file: Path, encoding: Encoding) -> str:
         try:
             lines = [line for line, _ in zip(source, range(_LOOKED_AT), strict=False)]
         except UnicodeError as error:
-            raise undecodable(file, len(lines) + 1, encoding, error) from error
+            raise undecodable(file, encoding, error) from error
     if lines and lines[0].lower().startswith("sep=") and lines[0][4:5] in SEPARATORS:
         return lines[0][4]
     best, most = ";", 0
@@ -119,4 +119,4 @@ def _rows(file: Path, encoding: Encoding, by: str) -> Iterator[Row]:
                 place=Place(str(file), begins),
             ) from error
         except UnicodeError as error:
-            raise undecodable(file, lines.number + 1, encoding, error) from error
+            raise undecodable(file, encoding, error) from error

@@ -102,9 +102,22 @@ def _russian(sample: bytes, name: str) -> float:
     return score
 
 
-def undecodable(file: Path, line: int, encoding: Encoding, error: UnicodeError) -> BadInput:
+def undecodable(file: Path, encoding: Encoding, error: UnicodeError) -> BadInput:
     return BadInput(
         f"это не {encoding.shown}: {error.reason if isinstance(error, UnicodeDecodeError) else error}",
         hint="назовите кодировку: --encoding windows-1251, или сохраните файл в UTF-8",
-        place=Place(str(file), line),
+        place=Place(str(file), _bad_line(file, encoding)),
     )
+
+
+def _bad_line(file: Path, encoding: Encoding) -> int:
+    """The first line that cannot be decoded; 0 where bytes do not tell lines (UTF-16)."""
+    if encoding.name.startswith("utf-16"):
+        return 0
+    with file.open("rb") as source:
+        for number, line in enumerate(source, start=1):
+            try:
+                line.decode(encoding.name)
+            except UnicodeDecodeError:
+                return number
+    return 0

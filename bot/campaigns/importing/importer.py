@@ -64,7 +64,7 @@ async def columns_of(
 ) -> tuple[dict[str, Meaning], bool]:
     """What its columns mean, and whether an earlier word about such a file counted. Raises BadInput."""
     remembered = await imports.mapping(db, headings_key(sheet.columns))
-    there = {heading: Meaning(field) for heading, field in remembered.items() if heading in sheet.columns}
+    there = {heading: Meaning(field) for heading, field in remembered.items()}
     return meanings(sheet.columns, there | dict(said)), bool(there)
 
 

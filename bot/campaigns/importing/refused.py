@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import filecmp
+import glob
 import os
 import re
 import tempfile
@@ -53,12 +55,18 @@ class RefusedReport:
         self.count += 1
 
     def close(self) -> Path | None:
-        """The file; None where nothing was refused. Raises OSError."""
+        """The file; None where nothing was refused. Where an earlier report says the very same, that one.
+        Raises OSError."""
         if self._file is None or self._part is None:
             return None
         self._file.close()
-        self._part.replace(self.path)
         self._file = None
+        stem = _OURS.sub("", self.path.stem)
+        for earlier in sorted(self.path.parent.glob(f"{glob.escape(stem)}.refused*.csv")):
+            if earlier != self.path and filecmp.cmp(earlier, self._part, shallow=False):
+                self._part.unlink()
+                return earlier
+        self._part.replace(self.path)
         return self.path
 
     def __enter__(self) -> RefusedReport:

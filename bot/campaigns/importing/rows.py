@@ -94,7 +94,9 @@ class Reader:
             phones[0].key,
             phones[0].uri,
             phones[0].extension,
-            ",".join(phone.key for phone in phones[1:]),
+            ",".join(
+                phone.key + (f";ext={phone.extension}" if phone.extension else "") for phone in phones[1:]
+            ),
             *name,
             external_id=self._cell(cells, Meaning.EXTERNAL_ID),
             tz=zone.name,
@@ -192,7 +194,7 @@ FORMULAS = ("=", "+", "-", "@")
 
 def safe_cell(cell: str) -> str:
     """A cell that no spreadsheet runs as a formula; a number with its plus is none."""
-    risky = cell[:1] in FORMULAS and cell[1:2] and not re.fullmatch(r"[+-][\d\s().,-]+", cell)
+    risky = cell[:1] in FORMULAS and cell[1:2] and not re.fullmatch(r"[+-][\d\s().,;+-]+", cell)
     return f"'{cell}" if risky else cell
 
 

@@ -28,8 +28,7 @@ def is_workbook(file: Path) -> bool:
 def open_workbook(file: Path, sheet: str = "") -> Sheet:
     """The named sheet, else the first that is not hidden and not empty. Raises BadInput."""
     found = _sheet(file, sheet)
-    first = 1 + (found.start[0] if found.start else 0)
-    rows = _rows(found, first)
+    rows = _rows(found)
     head = next(rows, None)
     if head is None:
         raise BadInput(
@@ -39,7 +38,7 @@ def open_workbook(file: Path, sheet: str = "") -> Sheet:
     count = sum(1 for _ in rows)
 
     def again() -> Iterator[Row]:
-        fresh = _rows(found, first)
+        fresh = _rows(found)
         next(fresh)
         return fresh
 
@@ -70,8 +69,8 @@ def _sheet(file: Path, wanted: str) -> CalamineSheet:
     return filled[0]
 
 
-def _rows(sheet: CalamineSheet, first: int) -> Iterator[Row]:
-    for line, cells in enumerate(sheet.iter_rows(), start=first):
+def _rows(sheet: CalamineSheet) -> Iterator[Row]:
+    for line, cells in enumerate(sheet.iter_rows(), start=1):
         written = [_text(cell) for cell in cells]
         if any(written):
             yield Row(line, written)
