@@ -89,9 +89,16 @@ async def _contact(session: AsyncSession, dialect: str, call: NewCall, phone: st
     by_phone = select(Contact).where(col(Contact.phone) == phone).with_for_update()
     contact = (await session.exec(by_phone)).one_or_none()
     if contact is None and person.id:
-        contact = await session.get(Contact, person.id, with_for_update=True)
+        named = or_(col(Contact.id) == person.id, col(Contact.external_id) == person.id)
+        contact = (await session.exec(select(Contact).where(named).with_for_update())).first()
     if contact is None:
-        new = Contact(id=person.id or new_id("contact"), phone=phone, phone_uri=call.to_uri, created_at=now)
+        new = Contact(
+            id=person.id or new_id("contact"),
+            external_id=person.id,
+            phone=phone,
+            phone_uri=call.to_uri,
+            created_at=now,
+        )
         values = new.model_dump()
         await session.exec(insert_into(dialect)(Contact).values(values).on_conflict_do_nothing())
         contact = (await session.exec(by_phone)).one()

@@ -201,16 +201,28 @@ def _opted_out(event: OptedOut, insert: Callable[[Any], Any]) -> Changes:
     itself: Any = aliased(Attempt)
     phone = _from_attempt(event, col(Attempt.phone))
     row = select(
-        col(Attempt.phone), literal(event.at, UtcDateTime()), literal(event.call_id), literal(event.words)
+        col(Attempt.phone),
+        literal(event.at, UtcDateTime()),
+        literal(event.call_id),
+        literal(event.words),
+        literal("call"),
+        literal(""),
     ).where(col(Attempt.call_id) == event.call_id)
-    blocked = insert(DoNotCall).from_select(["phone", "at", "call_id", "words"], row)
+    columns = ["phone", "at", "call_id", "words", "source", "by"]
+    blocked = insert(DoNotCall).from_select(columns, row)
+    # What he says himself weighs more than a list on which he stands, and outlives the list.
+    over_lists = blocked.on_conflict_do_update(
+        index_elements=["phone"],
+        set_={column: blocked.excluded[column] for column in columns[1:]},
+        where=col(DoNotCall.source) != "call",
+    )
     contact = update(Contact).where(col(Contact.phone) == phone, col(Contact.do_not_call_at).is_(None))
     taken_back = update(Attempt).where(
         col(Attempt.status) == AttemptStatus.QUEUED,
         col(Attempt.phone).in_(select(itself.phone).where(itself.call_id == event.call_id)),
     )
     return (
-        blocked.on_conflict_do_nothing(),
+        over_lists,
         contact.values(do_not_call_at=event.at),
         taken_back.values(status=AttemptStatus.FINAL, disposition=Disposition.CANCELLED, ended_at=event.at),
     )

@@ -95,10 +95,25 @@ class SurveyRow(Table, table=True):
 
 
 class Contact(Table, table=True):
-    """A customer. `phone` is `phones.phone_key(phone_uri)`; one contact for one phone. `manager_id` is
-    the agent who looks after him; "" where none does."""
+    """A customer. `phone` is `phones.phone_key(phone_uri)`; one contact for one phone.
+
+    `external_id` is the company's own name for him, one contact each; "" where it gave none. `tz` is ""
+    where his zone is not known. `manager_id` is the agent who looks after him; "" where none does.
+    `other_phones` are further keys, by commas, each perhaps with `;ext=NUMBER`. `own_fields` is a JSON
+    object of text: whatever else the company told. `import_id` is the import that told of him last.
+    `do_not_call_at` is his own wish and goes with him to a new number.
+    """
 
     __tablename__ = "contacts"
+    __table_args__ = (
+        Index(
+            "uq_contacts_external_id",
+            "external_id",
+            unique=True,
+            sqlite_where=text("external_id <> ''"),
+            postgresql_where=text("external_id <> ''"),
+        ),
+    )
 
     id: str = Field(primary_key=True)
     phone: str = Field(unique=True)
@@ -107,10 +122,19 @@ class Contact(Table, table=True):
     middle_name: str = ""
     last_name: str = ""
     language: str = "ru"
-    tz: str = "Europe/Moscow"
+    tz: str = ""
     manager_id: str = ""
     created_at: datetime = moment_field()
     do_not_call_at: datetime | None = moment_field(default=None)
+    external_id: str = ""
+    extension: str = ""
+    other_phones: str = ""
+    department: str = ""
+    region: str = ""
+    city: str = ""
+    own_fields: str = words_field(default="")
+    import_id: str = Field(default="", index=True)
+    updated_at: datetime | None = moment_field(default=None)
 
 
 class Attempt(Table, table=True):
@@ -202,7 +226,11 @@ class AnswerRow(Table, table=True):
 
 
 class DoNotCall(Table, table=True):
-    """A phone that is never rung again. `phone` is a `phones.phone_key`."""
+    """A phone that is never rung again. `phone` is a `phones.phone_key`.
+
+    `source` is `call` (said in the call `call_id`, in these `words`), `hand`, `list:NAME` or `import:FILE`;
+    then `words` say why, and `by` is who did it.
+    """
 
     __tablename__ = "do_not_call"
 
@@ -210,6 +238,8 @@ class DoNotCall(Table, table=True):
     at: datetime = moment_field()
     call_id: str = ""
     words: str = words_field(default="")
+    source: str = Field(default="call", index=True)
+    by: str = ""
 
 
 class Handover(Table, table=True):

@@ -1,0 +1,133 @@
+"""`otklik contact export`, and how contacts are found and shown by every command."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bot.campaigns.importing.phones import NotAPhone, read_phones
+from bot.campaigns.importing.rows import safe_cell
+from bot.cli.on_database import on_database
+from bot.core.errors import BadInput
+from bot.settings import Settings
+from bot.store import contacts
+from bot.store.database import Database
+from bot.store.phones import phone_key
+from bot.store.tables import Contact
+from bot.words import words
+
+NoZone = Annotated[bool, typer.Option("--no-zone", help=words("только без часового пояса", "without a zone"))]
+FromImport = Annotated[
+    str, typer.Option("--import", help=words("из какого импорта: import-…", "of which import: import-…"))
+]
+WhereTo = Annotated[
+    Path | None, typer.Argument(help=words("куда; иначе на экран", "where to, else standard output"))
+]
+
+
+def a_phone(written: str) -> str:
+    """The key of a number as somebody typed it, or of a SIP address. Raises BadInput."""
+    if written.lower().startswith(("sip:", "sips:")):
+        return phone_key(written)
+    try:
+        found = read_phones(written)
+    except NotAPhone as error:
+        raise BadInput(str(error), hint=words("такой, как +7 916 123-45-67", "such as +7 916 …")) from error
+    if len(found) > 1:
+        raise BadInput(words("здесь два номера", "these are two numbers"), hint=words("назовите один", "one"))
+    return found[0].key
+
+
+async def find_contact(db: Database, who: str) -> Contact:
+    """By phone in any spelling, or by id. Raises BadInput."""
+    try:
+        key = a_phone(who)
+    except BadInput:
+        key = phone_key(who)
+    contact = await contacts.find(db, key, who)
+    if contact is None:
+        raise BadInput(
+            words(f"клиента «{who}» нет", f"there is no contact «{who}»"),
+            hint=words("кто есть: otklik contact list", "who there is: otklik contact list"),
+        )
+    return contact
+
+
+def full_name(contact: Contact) -> str:
+    return " ".join(filter(None, (contact.last_name, contact.first_name, contact.middle_name)))
+
+
+def shown_phone(key: str) -> str:
+    number, _, extension = key.partition(";ext=")
+    shown = f"+{number}" if number.isdecimal() else number
+    return shown + (f" доб. {extension}" if extension else "")
+
+
+_EXPORTED: dict[str, Callable[[Contact], str]] = {
+    "Номер клиента": lambda row: row.external_id,
+    "Фамилия": lambda row: row.last_name,
+    "Имя": lambda row: row.first_name,
+    "Отчество": lambda row: row.middle_name,
+    "Телефон": lambda row: shown_phone(row.phone) + (f" доб. {row.extension}" if row.extension else ""),
+    "Другой телефон": lambda row: ", ".join(map(shown_phone, filter(None, row.other_phones.split(",")))),
+    "Часовой пояс": lambda row: row.tz,
+    "Регион": lambda row: row.region,
+    "Город": lambda row: row.city,
+    "Язык": lambda row: row.language,
+    "Отдел": lambda row: row.department,
+    "Менеджер": lambda row: row.manager_id,
+    "Не звонить": lambda row: "да" if row.do_not_call_at else "",
+}
+"""By headings that an import understands."""
+
+
+def export_contacts(
+    file: WhereTo = None,
+    search: Annotated[
+        str, typer.Option(help=words("часть фамилии, телефона, номера", "part of a name, phone, id"))
+    ] = "",
+    no_zone: NoZone = False,
+    import_id: FromImport = "",
+) -> None:
+    """Столбцы названы так, что файл можно исправить и загрузить снова."""
+
+    async def read(db: Database, settings: Settings) -> list[Contact]:
+        pages = contacts.pages(db, search=search, no_zone=no_zone, import_id=import_id)
+        return [row async for page in pages for row in page]
+
+    found = on_database(read)
+    fields = [json.loads(row.own_fields or "{}") for row in found]
+    own = list(dict.fromkeys(name for each in fields for name in each))
+    with csv_out(file, [*_EXPORTED, *own]) as write:
+        for row, its in zip(found, fields, strict=True):
+            write([*(cell(row) for cell in _EXPORTED.values()), *(its.get(name, "") for name in own)])
+    if file is not None:
+        typer.echo(words(f"{file}: клиентов {len(found)}.", f"{file}: {len(found)} contacts."))
+
+
+@contextmanager
+def csv_out(file: Path | None, head: list[str]) -> Iterator[Callable[[Iterable[Any]], None]]:
+    """A CSV that appears whole, for its owner only, as spreadsheets open it; without a file on standard
+    output, in plain UTF-8. Raises OSError."""
+    part = None if file is None else file.with_name(f".{file.name}.part")
+    descriptor = -1 if part is None else os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    sink = sys.stdout if part is None else os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="")
+    try:
+        table = csv.writer(sink, delimiter=";", lineterminator="\n" if part is None else "\r\n")
+        table.writerow([safe_cell(name) for name in head])
+        yield lambda cells: table.writerow([safe_cell(str(cell)) for cell in cells])
+        if part is not None and file is not None:
+            sink.close()
+            part.replace(file)
+    finally:
+        if part is not None:
+            sink.close()
+            part.unlink(missing_ok=True)

@@ -1,0 +1,221 @@
+"""`otklik dnc`: numbers that are never rung, and the proof of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bot.campaigns.importing.columns import Meaning, meanings, said_mapping
+from bot.campaigns.importing.importer import open_sheet
+from bot.campaigns.importing.phones import NotAPhone, read_phones
+from bot.campaigns.importing.refused import RefusedReport, default_report
+from bot.cli.contact_export import WhereTo, a_phone, csv_out, shown_phone
+from bot.cli.on_database import By, on_database, who
+from bot.core.errors import BadInput
+from bot.settings import Settings
+from bot.store import do_not_call
+from bot.store.database import Database
+from bot.store.do_not_call import LIST, Proof
+from bot.words import words
+
+app = typer.Typer(no_args_is_help=True, add_completion=False)
+
+BATCH = 2000
+"""Numbers in one transaction."""
+
+Phone = Annotated[str, typer.Argument(help=words("номер, как угодно записанный", "the number, in any form"))]
+Json = Annotated[bool, typer.Option("--json", help=words("вывести JSON", "print JSON"))]
+Reason = Annotated[str, typer.Option(help=words("почему; остаётся в истории", "why; kept in the history"))]
+History = Annotated[
+    bool, typer.Option("--history", help=words("и снятые запреты", "what was taken off, too"))
+]
+Source = Annotated[
+    str,
+    typer.Option(
+        help=words(
+            "откуда: call, hand, list:ИМЯ, import:ФАЙЛ", "from where: call, hand, list:NAME, import:FILE"
+        )
+    ),
+]
+
+
+@app.callback()
+def _dnc() -> None:
+    """Кому больше не звонить."""
+
+
+@app.command(help=words("Больше не звонить на этот номер", "Never ring this number again"))
+def add(phone: Phone, reason: Reason, by: By = "") -> None:
+    """Действует сразу, и для звонков в очереди."""
+    key = a_phone(phone)
+
+    async def work(db: Database, settings: Settings) -> int:
+        return await do_not_call.add(
+            db, [key], source=do_not_call.BY_HAND, words=reason, by=who(by), now=datetime.now(UTC)
+        )
+
+    added = on_database(work)
+    shown = shown_phone(key)
+    typer.echo(
+        words(f"{shown}: больше не звоним.", f"{shown}: never to be rung again.")
+        if added
+        else words(f"{shown}: и раньше не звонили.", f"{shown}: was there before.")
+    )
+
+
+@app.command(help=words("Снять запрет с номера или целый список", "Let a number, or a list, be rung again"))
+def remove(
+    reason: Reason,
+    phone: Annotated[str, typer.Argument(help=words("номер", "the number"))] = "",
+    name: Annotated[str, typer.Option("--list", help=words("весь список", "a whole list"))] = "",
+    by: By = "",
+) -> None:
+    """Снятое с причиной остаётся в истории: otklik dnc list --history."""
+    if bool(phone) == bool(name):
+        raise BadInput(
+            words("нужен номер или список, одно из двух", "name either a number or a list"),
+            hint="otklik dnc remove +79161234567 --reason …",
+        )
+    key = a_phone(phone) if phone else ""
+
+    async def work(db: Database, settings: Settings) -> int:
+        now = datetime.now(UTC)
+        if name:
+            return await do_not_call.remove_list(db, name, reason=reason, by=who(by), now=now)
+        return int(await do_not_call.remove(db, key, reason=reason, by=who(by), now=now))
+
+    if not (done := on_database(work)):
+        raise BadInput(
+            words("запрета нет", "nothing forbids it"),
+            hint=words("какие есть: otklik dnc list", "what does: otklik dnc list"),
+        )
+    typer.echo(words(f"Снято запретов: {done}.", f"Taken off: {done}."))
+
+
+@app.command("list", help=words("Кому не звоним и почему", "Who is not rung, and why"))
+def list_numbers(
+    phone: Annotated[str, typer.Argument(help=words("только этот номер", "this number only"))] = "",
+    source: Source = "",
+    history: History = False,
+    limit: Annotated[int, typer.Option(help=words("не больше стольких", "at most so many"))] = 50,
+    as_json: Json = False,
+) -> None:
+    key = a_phone(phone) if phone else ""
+    found = _read(source, key, history, limit)
+    if as_json:
+        typer.echo(json.dumps([_json(proof) for proof in found], ensure_ascii=False, indent=2))
+        return
+    if not found:
+        typer.echo(words("Таких номеров нет.", "There are no such numbers."))
+        return
+    table = Table(box=None)
+    for head in words("номер|с|откуда|слова|звонок|снято", "number|since|source|words|call|taken off").split(
+        "|"
+    ):
+        table.add_column(head, overflow="fold")
+    for proof in found:
+        row, gone = proof.row, proof.removed
+        off = f"{gone.removed_at.astimezone():%d.%m.%Y}: {gone.reason}" if gone else ""
+        since = f"{row.at.astimezone():%d.%m.%Y %H:%M}"
+        table.add_row(shown_phone(row.phone), since, row.source, row.words, row.call_id, off)
+    Console(highlight=False).print(table)
+
+
+@app.command("import", help=words("Номера из файла CSV или XLSX", "Numbers from a CSV or XLSX file"))
+def import_numbers(
+    file: Annotated[Path, typer.Argument(help=words("файл со столбцом телефонов", "a file with numbers"))],
+    name: Annotated[str, typer.Option("--list", help=words("имя списка; иначе имя файла", "its name"))] = "",
+    mapping: Annotated[
+        list[str] | None, typer.Option("--map", help=words("столбец=phone", "column=phone"))
+    ] = None,
+    by: By = "",
+) -> None:
+    """Все номера каждой строки. Непонятые строки — в отчёт, который исправляют и загружают снова."""
+    sheet = open_sheet(file)
+    found = meanings(sheet.columns, said_mapping(mapping or []))
+    columns = [
+        at for at, each in enumerate(sheet.columns) if found[each] in (Meaning.PHONE, Meaning.OTHER_PHONE)
+    ]
+    source = LIST + (name or file.stem)
+
+    async def work(db: Database, settings: Settings) -> tuple[int, int, Path | None]:
+        phones: dict[str, None] = {}
+        added = 0
+
+        async def store() -> int:
+            keys = list(phones)
+            phones.clear()
+            return await do_not_call.add(db, keys, source=source, words="", by=who(by), now=datetime.now(UTC))
+
+        with RefusedReport(default_report(file), sheet.columns) as report:
+            for row in sheet.rows():
+                cells = [row.cells[at] for at in columns if at < len(row.cells) and row.cells[at]]
+                try:
+                    if not cells:
+                        raise NotAPhone("телефона нет")
+                    phones |= dict.fromkeys(each.key for cell in cells for each in read_phones(cell))
+                except NotAPhone as error:
+                    report.add(row, str(error))
+                if len(phones) >= BATCH:
+                    added += await store()
+            added += await store()
+            return added, report.count, report.close()
+
+    added, refused, report = on_database(work)
+    told = words(f"{source}: строк {sheet.count}, новых номеров {added}", f"{source}: {added} new numbers")
+    typer.echo(
+        told + (words(f", отказано {refused}: {report}", f", refused {refused}: {report}") if report else ".")
+    )
+
+
+@app.command(help=words("Доказательства отказов в CSV", "The proof of opt-outs as CSV"))
+def export(file: WhereTo = None, source: Source = "", history: History = True) -> None:
+    """Кто, когда, откуда, какими словами, в каком звонке, где запись; снятые запреты — с причиной."""
+    found = _read(source, "", history, None)
+    heads = (
+        "Телефон", "Когда", "Источник", "Слова", "Кто внёс", "Звонок", "Звонили", "Опрос", "Запись",
+        "Снято", "Кто снял", "Почему снято",
+    )  # fmt: skip
+    with csv_out(file, list(heads)) as write:
+        for proof in found:
+            write(_proof_cells(proof))
+    if file is not None:
+        typer.echo(words(f"{file}: номеров {len(found)}.", f"{file}: {len(found)} numbers."))
+
+
+def _proof_cells(proof: Proof) -> list[str]:
+    row, call, gone = proof.row, proof.call, proof.removed
+    return [
+        shown_phone(row.phone),
+        row.at.isoformat(timespec="seconds"),
+        row.source,
+        row.words,
+        row.by,
+        row.call_id,
+        (call.dialled_at or call.created_at).isoformat(timespec="seconds") if call else "",
+        call.survey_id if call else "",
+        call.recording if call else "",
+        gone.removed_at.isoformat(timespec="seconds") if gone else "",
+        gone.removed_by if gone else "",
+        gone.reason if gone else "",
+    ]
+
+
+def _read(source: str, phone: str, history: bool, limit: int | None) -> list[Proof]:
+    async def read(db: Database, settings: Settings) -> list[Proof]:
+        return await do_not_call.listed(db, source=source, phone=phone, removed=history, limit=limit)
+
+    return on_database(read)
+
+
+def _json(proof: Proof) -> dict[str, Any]:
+    return proof.row.model_dump(mode="json") | {
+        "recording": proof.call.recording if proof.call else "",
+        "removed": proof.removed.model_dump(mode="json") if proof.removed else None,
+    }

@@ -1,0 +1,76 @@
+"""What forbids or allows a contact to be rung, asked within the transaction of whoever is about to ring."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy import and_, func
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.store.tables import Contact, DoNotCall
+from bot.store.tables_contacts import ConsentKind, ConsentRow
+
+_PIECE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """`do_not_call` is what the lists say of his number and what he said himself under an earlier one;
+    `source` where that stands: `call`, `hand`, `list:NAME`, `import:FILE`, or `contact` for the latter.
+    `consent` is whether one is on record that was not withdrawn: a withdrawal takes back all that were
+    given before it."""
+
+    do_not_call: bool
+    source: str
+    consent: bool
+
+
+async def standings(
+    session: AsyncSession, contact_ids: Collection[str], kind: ConsentKind = ConsentKind.CALLS
+) -> dict[str, Standing]:
+    """Of those of the contacts who are there, by id."""
+    found: dict[str, Standing] = {}
+    wanted = sorted(contact_ids)
+    for start in range(0, len(wanted), _PIECE):
+        piece = wanted[start : start + _PIECE]
+        consented = await _consented(session, piece, kind)
+        statement = (
+            select(Contact.id, Contact.do_not_call_at, DoNotCall.source)
+            .join(DoNotCall, col(DoNotCall.phone) == col(Contact.phone), isouter=True)
+            .where(col(Contact.id).in_(piece))
+        )
+        for contact_id, wished, source in (await session.exec(statement)).all():
+            listed: str | None = source
+            found[contact_id] = Standing(
+                do_not_call=listed is not None or wished is not None,
+                source=listed if listed is not None else "contact" if wished is not None else "",
+                consent=contact_id in consented,
+            )
+    return found
+
+
+async def standing(
+    session: AsyncSession, contact_id: str, kind: ConsentKind = ConsentKind.CALLS
+) -> Standing | None:
+    """Of one contact; None where there is no such."""
+    return (await standings(session, [contact_id], kind)).get(contact_id)
+
+
+async def _consented(session: AsyncSession, piece: list[str], kind: ConsentKind) -> set[str]:
+    withdrawn = aliased(ConsentRow)
+    last_no = (
+        select(func.max(withdrawn.withdrawn_at))
+        .where(withdrawn.contact_id == ConsentRow.contact_id, withdrawn.kind == kind)
+        .correlate(ConsentRow)
+        .scalar_subquery()
+    )
+    stands = and_(
+        col(ConsentRow.contact_id).in_(piece),
+        col(ConsentRow.kind) == kind,
+        col(ConsentRow.withdrawn_at).is_(None),
+        (last_no.is_(None)) | (col(ConsentRow.given_at) > last_no),
+    )
+    return set((await session.exec(select(ConsentRow.contact_id).where(stands))).all())

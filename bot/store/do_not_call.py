@@ -1,0 +1,148 @@
+"""Numbers that are never rung: put on by hand or from a list, taken off with a reason that is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, or_, update
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.core.endings import Disposition
+from bot.core.ids import new_id
+from bot.store.database import Database
+from bot.store.projection import insert_into
+from bot.store.tables import Attempt, AttemptStatus, Contact, DoNotCall, Table
+from bot.store.tables_contacts import DoNotCallRemoved
+
+BY_HAND, BY_CALL, LIST = "hand", "call", "list:"
+"""Sources of a row; `LIST` is followed by the list's name."""
+
+_PIECE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A number that is not rung, with what proves why: the call, the words in it, the recording. Of one
+    that may be rung again `removed` says since when, by whom and why."""
+
+    row: DoNotCall
+    call: Attempt | None = None
+    removed: DoNotCallRemoved | None = None
+
+
+async def add(db: Database, phones: Sequence[str], *, source: str, words: str, by: str, now: datetime) -> int:
+    """How many of these `phones.phone_key`s were not there before; in force when this returns, also for
+    calls that are queued. Who is there already stays as he is."""
+    added = 0
+    async with db.write() as session:
+        table = Table.metadata.tables["do_not_call"]
+        for start in range(0, len(phones), _PIECE):
+            piece = list(dict.fromkeys(phones[start : start + _PIECE]))
+            there = set(
+                (await session.exec(select(DoNotCall.phone).where(col(DoNotCall.phone).in_(piece)))).all()
+            )
+            fresh = [phone for phone in piece if phone not in there]
+            if fresh:
+                rows = [
+                    DoNotCall(phone=phone, at=now, words=words, source=source, by=by).model_dump()
+                    for phone in fresh
+                ]
+                connection = await session.connection()
+                await connection.execute(insert_into(db.dialect)(table).on_conflict_do_nothing(), rows)
+            await session.exec(
+                update(Contact)
+                .where(col(Contact.phone).in_(piece), col(Contact.do_not_call_at).is_(None))
+                .values(do_not_call_at=now)
+            )
+            await take_back_queued(session, piece, now)
+            added += len(fresh)
+    return added
+
+
+async def take_back_queued(session: AsyncSession, phones: Sequence[str], now: datetime) -> None:
+    """What is queued for these numbers is final as cancelled."""
+    await session.exec(
+        update(Attempt)
+        .where(
+            col(Attempt.status) == AttemptStatus.QUEUED,
+            col(Attempt.direction) == "outbound",
+            col(Attempt.phone).in_(phones),
+        )
+        .values(status=AttemptStatus.FINAL, disposition=Disposition.CANCELLED, ended_at=now)
+    )
+
+
+async def remove(db: Database, phone: str, *, reason: str, by: str, now: datetime) -> bool:
+    """Let a number be rung again; False where nothing forbade it."""
+    async with db.write() as session:
+        done = await _remove(session, [phone], reason, by, now)
+        wished = await session.exec(
+            update(Contact)
+            .where(col(Contact.phone) == phone, col(Contact.do_not_call_at).is_not(None))
+            .values(do_not_call_at=None)
+        )
+        return bool(done or wished.rowcount)
+
+
+async def remove_list(db: Database, name: str, *, reason: str, by: str, now: datetime) -> int:
+    """Take a whole list off; how many numbers it had. Who asked in a call never to be rung stays, also
+    where he stood on the list as well."""
+    async with db.write() as session:
+        on_it = select(DoNotCall.phone).where(col(DoNotCall.source) == LIST + name)
+        phones = list((await session.exec(on_it)).all())
+        for start in range(0, len(phones), _PIECE):
+            piece = phones[start : start + _PIECE]
+            await _remove(session, piece, reason, by, now)
+            await session.exec(
+                update(Contact).where(col(Contact.phone).in_(piece)).values(do_not_call_at=None)
+            )
+        return len(phones)
+
+
+async def _remove(session: AsyncSession, phones: Sequence[str], reason: str, by: str, now: datetime) -> int:
+    rows = (await session.exec(select(DoNotCall).where(col(DoNotCall.phone).in_(phones)))).all()
+    for row in rows:
+        was: dict[str, Any] = row.model_dump()
+        removed = {"id": new_id("removed"), "removed_at": now, "removed_by": by, "reason": reason}
+        session.add(DoNotCallRemoved(**was | removed))
+    await session.exec(delete(DoNotCall).where(col(DoNotCall.phone).in_(phones)))
+    return len(rows)
+
+
+async def listed(
+    db: Database, *, source: str = "", phone: str = "", removed: bool = False, limit: int | None = None
+) -> list[Proof]:
+    """The newest first; `source` may be the beginning of one (`list:`). With `removed` also what was
+    taken off."""
+    async with db.read() as session:
+        found = await _select(session, DoNotCall, source, phone, limit)
+        gone = await _select(session, DoNotCallRemoved, source, phone, limit) if removed else []
+        calls = await _calls(session, {row.call_id for row in (*found, *gone) if row.call_id})
+    proofs = [Proof(row, calls.get(row.call_id)) for row in found]
+    for past in gone:
+        was = DoNotCall(**{name: getattr(past, name) for name in DoNotCall.model_fields})
+        proofs.append(Proof(was, calls.get(past.call_id), past))
+    return sorted(proofs, key=lambda proof: proof.row.at, reverse=True)[:limit]
+
+
+async def _select(session: AsyncSession, table: Any, source: str, phone: str, limit: int | None) -> list[Any]:
+    statement = select(table).order_by(col(table.at).desc(), col(table.phone))
+    if source:
+        statement = statement.where(or_(col(table.source) == source, col(table.source).startswith(source)))
+    if phone:
+        statement = statement.where(col(table.phone) == phone)
+    return list((await session.exec(statement.limit(limit))).all())
+
+
+async def _calls(session: AsyncSession, call_ids: set[str]) -> dict[str, Attempt]:
+    found: dict[str, Attempt] = {}
+    wanted = sorted(call_ids)
+    for start in range(0, len(wanted), _PIECE):
+        piece = wanted[start : start + _PIECE]
+        rows = (await session.exec(select(Attempt).where(col(Attempt.call_id).in_(piece)))).all()
+        found |= {row.call_id: row for row in rows if row.call_id}
+    return found
