@@ -19,6 +19,7 @@ from bot.core.zones import Zone
 from bot.dispatch import Dispatcher, call_of
 from bot.inbound.numbers import user_of
 from bot.orders_agents import AGENT_ORDERS
+from bot.orders_campaigns import CAMPAIGN_ORDERS
 from bot.orders_cases import CASE_ORDERS
 from bot.orders_inbound import INBOUND_ORDERS
 from bot.planning import callable_uri
@@ -76,7 +77,7 @@ def take_none_yet(server: ControlServer) -> None:
         "returning",
         *FROM_THE_WORKER,
     )
-    for name in (*calls, *FOR_THE_WORKER, *AGENT_ORDERS, *CASE_ORDERS, *INBOUND_ORDERS):
+    for name in (*calls, *FOR_THE_WORKER, *AGENT_ORDERS, *CASE_ORDERS, *CAMPAIGN_ORDERS, *INBOUND_ORDERS):
         server.register(name, refuse)
 
 
