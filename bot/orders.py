@@ -20,6 +20,7 @@ from bot.core.zones import Zone
 from bot.dispatch import Dispatcher
 from bot.inbound.numbers import user_of
 from bot.orders_agents import AGENT_ORDERS
+from bot.orders_campaigns import CAMPAIGN_ORDERS
 from bot.orders_cases import CASE_ORDERS
 from bot.orders_inbound import INBOUND_ORDERS
 from bot.orders_requests import REQUEST_ORDERS
@@ -78,7 +79,8 @@ def take_none_yet(server: ControlServer) -> None:
         "returning",
         *FROM_THE_WORKER,
     )
-    for name in (*calls, *FOR_THE_WORKER, *AGENT_ORDERS, *CASE_ORDERS, *INBOUND_ORDERS, *REQUEST_ORDERS):
+    groups = (AGENT_ORDERS, CASE_ORDERS, CAMPAIGN_ORDERS, INBOUND_ORDERS, REQUEST_ORDERS)
+    for name in (*calls, *FOR_THE_WORKER, *(name for group in groups for name in group)):
         server.register(name, refuse)
 
 
