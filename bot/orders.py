@@ -26,6 +26,7 @@ from bot.orders_inbound import INBOUND_ORDERS
 from bot.orders_requests import REQUEST_ORDERS
 from bot.planning import callable_uri
 from bot.published import Published
+from bot.publishing import fetch
 from bot.settings import Settings
 from bot.store import queries
 from bot.store.attempts import NewCall, cancel, queue_call
@@ -43,8 +44,8 @@ log = structlog.get_logger()
 FOR_THE_WORKER = ("agent_decides", "hold", "unhold", "pass_on", "hang_up")
 """Orders to a live call: control passes them on (bot/worker_orders.py)."""
 
-FROM_THE_WORKER = ("ring_desk", "desk_done")
-"""An agent's desk pages are rung (bot/web/desk/desks.py)."""
+FROM_THE_WORKER = ("ring_desk", "desk_done", "fetch_survey")
+"""Desk pages are rung (bot/web/desk/desks.py), a survey is brought from SQL (bot/publishing.py)."""
 
 
 class CallOrder(Order):
@@ -129,6 +130,7 @@ class Orders:
             ("events", self._events),
             ("set_agent", self._set_agent),
             ("returning", self._returning),
+            ("fetch_survey", self._fetch_survey),
             *((name, self._forward(name)) for name in FOR_THE_WORKER),
         ):
             server.register(name, handler)
@@ -196,6 +198,14 @@ class Orders:
         await self._writer.drain_once()
         found = await queries.events(self._db, call_id)
         return {"events": [event.model_dump(mode="json") for event in found]}
+
+    async def _fetch_survey(self, params: dict[str, Any]) -> dict[str, Any]:
+        """A version that this node does not have yet, by its hash."""
+        digest = params.get("hash")
+        if not isinstance(digest, str):
+            raise BadInput("fetch_survey needs hash", hint='"hash": "9f1c…", 64 digits')
+        await fetch(digest, self._published, self._db)
+        return {}
 
     async def _returning(self, params: dict[str, Any]) -> dict[str, Any]:
         """The open matter of who rings from `remote`; an empty object where there is none."""

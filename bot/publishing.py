@@ -26,6 +26,7 @@ from bot.speech.recorded import RecordedVoices, keep_recordings
 from bot.speech.synthesiser import SynthesiserClient
 from bot.store import queries
 from bot.store.database import Database
+from bot.surveys.canonical import SHORT_HASH
 from bot.surveys.lint import NO_TOOLS, Tools, lint
 from bot.surveys.loader import from_json, load_survey, survey_hash, to_json
 from bot.surveys.problems import Problem
@@ -173,3 +174,21 @@ class Publisher:
         if not rows or any(row.hash == digest for row in rows):
             return None
         return from_json(rows[-1].json_)
+
+
+async def fetch(digest: str, published: Published, db: Database) -> None:
+    """Have on disk a version that another node of this database published. Calls are queued for whichever
+    node has a line, and whoever takes one asks what its attempt was made for.
+
+    Recordings of people are not in SQL (docs/scale.md). Raises SurveyInvalid where nobody published it.
+    """
+    row = await queries.survey(db, digest)
+    if row is None:
+        raise SurveyInvalid(
+            words(
+                f"версии {digest[:SHORT_HASH]} нет ни на узле, ни в базе",
+                f"version {digest[:SHORT_HASH]} is neither on this node nor in the database",
+            ),
+            hint=words("опубликуйте опрос снова: otklik survey publish", "publish it again"),
+        )
+    published.freeze(from_json(row.json_))

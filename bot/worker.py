@@ -223,7 +223,7 @@ class Worker:
         """Ring a customer. Returns as soon as the call is under way; its events tell the rest."""
         self._must_take_calls()
         context = CallContext.model_validate(order["context"])
-        survey = self._published.by_hash(context.survey_hash)
+        survey = await self._survey(context.survey_hash)
         await self._prepare(survey, context)
         self._must_take_calls()  # since then
         plan = replace(
@@ -235,6 +235,14 @@ class Worker:
         session = CallSession(plan, replace(self._room, dial=self._dial_as(caller, order["to"])))
         self._run(context.call_id, session, session.outbound(order["to"]))
         return {}
+
+    async def _survey(self, digest: str) -> Survey:
+        """Another node may have published it: then it is brought from SQL. Raises SurveyInvalid."""
+        try:
+            return self._published.by_hash(digest)
+        except SurveyInvalid:
+            await self._router.request("fetch_survey", hash=digest)
+            return self._published.by_hash(digest)
 
     async def _prepare(self, survey: Survey, context: CallContext) -> None:
         """Whatever this call can say is on disk before it rings."""
@@ -303,7 +311,7 @@ class Worker:
     async def _plan_in_browser(self, offer: CustomerOffer, context: CallContext) -> CallPlan:
         """The plan of a survey in a customer's browser: like that of a call that comes in."""
         self._must_take_calls()
-        survey = self._published.by_hash(context.survey_hash)
+        survey = await self._survey(context.survey_hash)
         await self._prepare(survey, context)
         self._must_take_calls()  # since then
         return plan_of(survey, context, offer.attempt_id, offer.contact_id)

@@ -45,11 +45,12 @@ def _owner() -> str:
 
 
 class Postgres:
-    """One cluster. `start` and `stop` may be called again and again: a test takes it away for a while."""
+    """One cluster. `start` and `stop` may be called again and again: a test takes it away for a while. `conf`
+    is a file of settings over which ours stand."""
 
     user = "otklik"
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, conf: Path | None = None) -> None:
         self._programs = _programs()
         self._owner = _owner()
         self._home = home
@@ -62,6 +63,9 @@ class Postgres:
             shutil.chown(password, self._owner)
         self._run("initdb", "-D", self._data, "-U", self.user, "-A", "scram-sha-256", "-E", "UTF8",
                   "--locale=C.UTF-8", "--pwfile", password, "--no-sync")  # fmt: skip
+        if conf is not None:
+            with (self._data / "postgresql.conf").open("a", encoding="utf-8") as settings:
+                settings.write(conf.read_text(encoding="utf-8"))
 
     def url(self, database: str, *, password: str = PASSWORD) -> str:
         return f"postgresql+asyncpg://{self.user}:{password}@127.0.0.1:{self.port}/{database}"
@@ -119,10 +123,10 @@ class Postgres:
 
 
 @contextmanager
-def running_postgres() -> Iterator[Postgres]:
+def running_postgres(conf: Path | None = None) -> Iterator[Postgres]:
     # Not under pytest's own folder: that one is closed to the user whom the server runs as.
     with tempfile.TemporaryDirectory(prefix="otklik-postgres-") as home:
-        postgres = Postgres(Path(home))
+        postgres = Postgres(Path(home), conf)
         postgres.start()
         try:
             yield postgres

@@ -19,9 +19,10 @@ START_S = 20.0
 
 
 class RedisServer:
-    """`start` and `stop` may be called again and again: a test takes it away for a while. Nothing is kept."""
+    """`start` and `stop` may be called again and again: a test takes it away for a while. Nothing is kept.
+    `conf` is a configuration file over whose settings ours stand."""
 
-    def __init__(self, home: Path) -> None:
+    def __init__(self, home: Path, conf: Path | None = None) -> None:
         program = shutil.which("redis-server")
         if program is None:
             pytest.exit(
@@ -30,6 +31,7 @@ class RedisServer:
             )
         self._program = program
         self._home = home
+        self._conf = [] if conf is None else [str(conf)]
         self._process: subprocess.Popen[bytes] | None = None
         self.port = free_port()
 
@@ -42,7 +44,9 @@ class RedisServer:
         options = {"port": self.port, "bind": "127.0.0.1", "save": "", "appendonly": "no", "dir": self._home}
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
         with (self._home / "log").open("ab") as output:
-            self._process = subprocess.Popen([self._program, *words], stdout=output, stderr=output)
+            self._process = subprocess.Popen(
+                [self._program, *self._conf, *words], stdout=output, stderr=output
+            )
         deadline = time.monotonic() + START_S
         while time.monotonic() < deadline and self._process.poll() is None:
             try:
@@ -62,9 +66,9 @@ class RedisServer:
 
 
 @contextmanager
-def running_redis() -> Iterator[RedisServer]:
+def running_redis(conf: Path | None = None) -> Iterator[RedisServer]:
     with tempfile.TemporaryDirectory(prefix="otklik-redis-") as home:
-        server = RedisServer(Path(home))
+        server = RedisServer(Path(home), conf)
         server.start()
         try:
             yield server

@@ -18,6 +18,14 @@ PEERS: dict[str, tuple[str, ...]] = {
     ),
     "postgresql": ("/usr/lib/postgresql/*/bin/postgres", "/usr/lib/postgresql/*/bin/initdb"),
     "redis-server": ("/usr/bin/redis-server",),
+    "kamailio": (
+        "/usr/sbin/kamailio",
+        "/usr/sbin/kamcmd",
+        "/usr/lib/*/kamailio/modules/dispatcher.so",
+        "/usr/lib/*/kamailio/modules/rtpengine.so",
+    ),
+    "rtpengine-daemon": ("/usr/bin/rtpengine",),
+    "systemd": ("/usr/bin/systemd-analyze",),
     "iproute2": ("/usr/bin/ip",),
     "chromium": ("/usr/bin/chromium",),
 }

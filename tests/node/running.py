@@ -112,14 +112,15 @@ def running_node(**changes: Any) -> Iterator[RunningNode]:
     with tempfile.TemporaryDirectory(prefix="otk") as folder:
         node = start(node_settings(Path(folder), **changes))
         try:
-            asyncio.run(_ready(node))
+            asyncio.run(ready(node))
             yield node
         finally:
             if node.process.poll() is None:
                 node.terminate()
 
 
-async def _ready(node: RunningNode) -> None:
+async def ready(node: RunningNode) -> None:
+    """Waits until it takes calls. Raises AssertionError with what it printed where it does not come up."""
     deadline = time.monotonic() + START_S
     while time.monotonic() < deadline:
         if node.process.poll() is not None:

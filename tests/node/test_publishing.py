@@ -16,7 +16,7 @@ from bot.core.clock import SystemClock
 from bot.core.errors import SurveyInvalid, SurveyVersionTaken
 from bot.core.events import CallEvent, PromptStarted
 from bot.published import Published, published_dir
-from bot.publishing import Publisher, checked, start_tools
+from bot.publishing import Publisher, checked, fetch, start_tools
 from bot.settings import Settings
 from bot.settings_load import as_environment, load_settings
 from bot.settings_rooms import store_settings
@@ -235,6 +235,20 @@ BAD = sorted((Path(__file__).parents[1] / "data" / "surveys" / "bad").glob("*.ya
 RULE_OF = {file: file.read_text("utf-8").split("\n", 1)[0].removeprefix("# expect: ") for file in BAD}
 NO_MATTER_OF_A_START = {"transfer-target-unknown"}
 """Agents stand in the database as well, which lint does not read."""
+
+
+async def test_a_version_of_another_node_is_brought_from_sql(tmp_path: Path) -> None:
+    settings = node_settings(tmp_path / "var")
+    survey = load_survey(written(tmp_path))
+    digest = await released(settings, survey)
+    elsewhere = Published(tmp_path / "elsewhere")
+    async with Database.open(store_settings(settings)) as database:
+        await fetch(digest, elsewhere, database)
+        await fetch(digest, elsewhere, database)  # twice at once is once
+        with pytest.raises(SurveyInvalid, match="ни на узле, ни в базе"):
+            await fetch("0" * 64, elsewhere, database)
+    assert elsewhere.by_hash(digest) == survey
+    assert elsewhere.current() == {}, "it runs what was queued, and new calls go on as before"
 
 
 @pytest.fixture(scope="module")

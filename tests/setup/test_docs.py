@@ -30,6 +30,8 @@ PAGES = [
     "docs/handover.md",
     "docs/pbx.md",
     "docs/api.md",
+    "docs/scale.md",
+    "deploy/README.md",
 ]
 
 

@@ -89,6 +89,11 @@ class RtpParty(asyncio.DatagramProtocol):
                 self._returning.append(pcm)
 
     @property
+    def far(self) -> tuple[str, int] | None:
+        """Whom it heard last; None before."""
+        return self._far
+
+    @property
     def address(self) -> int:
         assert self._transport is not None
         port: int = self._transport.get_extra_info("sockname")[1]
