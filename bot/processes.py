@@ -27,7 +27,13 @@ SYNTHESISER, ACTIONS, RASA = "synthesiser", "actions", "rasa"
 
 
 def worker_name(index: int) -> str:
+    """Within its node: of its child process, its log, its spool."""
     return f"worker-{index}"
+
+
+def worker_of(node: str, index: int) -> str:
+    """Among all nodes of one database: whoever holds a lease."""
+    return f"{node}/{worker_name(index)}"
 
 
 def children(settings: Settings) -> tuple[ChildSpec, ...]:

@@ -33,6 +33,7 @@ from pydantic_settings import (
 from bot.core.routing import HandoverForm
 from bot.core.zones import Zone
 from bot.settings_base import Port, Seconds, Section, by_commas, port_range
+from bot.settings_campaigns import CampaignsSection, NodeSection
 from bot.settings_inbound import InboundSection
 from bot.settings_web import WebRtcSection, WebSection
 
@@ -258,6 +259,7 @@ class Settings(BaseSettings):
         "Europe/Moscow",
         description="часовой пояс компании, как Europe/Moscow: для клиентов, чей пояс неизвестен",
     )
+    node: NodeSection = NodeSection()
     sip: SipSection = SipSection()
     webrtc: WebRtcSection = WebRtcSection()
     call: CallSection = CallSection()
@@ -267,6 +269,7 @@ class Settings(BaseSettings):
     handover: HandoverSection = HandoverSection()
     inbound: InboundSection = InboundSection()
     presence: PresenceSection = PresenceSection()
+    campaigns: CampaignsSection = CampaignsSection()
     metrics: MetricsSection = MetricsSection()
     web: WebSection = WebSection()
 

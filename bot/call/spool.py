@@ -238,10 +238,13 @@ class Spooled:
     segment: str
     end: int
     event: CallEvent
+    node: str = ""
 
     @property
     def worker(self) -> str:
-        return self.segment.partition(".")[0]
+        """As leases name it: `NODE/WORKER`, or the worker alone where no node was named."""
+        worker = self.segment.partition(".")[0]
+        return f"{self.node}/{worker}" if self.node else worker
 
 
 @dataclass(slots=True)
@@ -251,14 +254,15 @@ class _Scan:
 
 
 class SpoolReader:
-    """Reads the segments of all workers in a folder, the dead ones' too. Its methods block.
+    """Reads the segments of all workers of a `node` in a folder, the dead ones' too. Its methods block.
 
     The caller keeps the offsets (`Spooled.end` by segment) and hands them in: they belong beside
     what was done with the events, in the same transaction.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, node: str = "") -> None:
         self._folder = folder
+        self._node = node
 
     def read(self, offsets: Mapping[str, int], limit: int = 500) -> list[Spooled]:
         """Up to `limit` durable events after the offsets, each worker's in the order of their commits."""
@@ -313,7 +317,7 @@ class SpoolReader:
                 elif (event := _parse(line[:-1])) is None:
                     scan.damaged += 1
                 else:
-                    unmarked.append(Spooled(path.name, end, event))
+                    unmarked.append(Spooled(path.name, end, event, self._node))
         if closed:
             scan.events += unmarked
         del scan.events[limit:]

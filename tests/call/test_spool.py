@@ -14,6 +14,7 @@ from bot.call.spool import Spool, SpoolReader
 from bot.core.answer import Answer, AnswerSource, AnswerStatus
 from bot.core.errors import DiskFull, StoreUnavailable
 from bot.core.events import AnswerRecorded, CallEvent, OptedOut
+from bot.processes import worker_of
 from tests.disk import no_file_beyond
 
 AT = datetime(2026, 3, 1, 9, 30, tzinfo=UTC)
@@ -52,6 +53,13 @@ async def test_a_committed_event_is_read_while_the_worker_lives(tmp_path: Path) 
     async with Spool.open(tmp_path, "media-1") as spool:
         await spool.commit(answer(0))
         assert stored(tmp_path) == [answer(0)]
+
+
+async def test_a_worker_is_named_with_its_node_as_leases_name_it(tmp_path: Path) -> None:
+    async with Spool.open(tmp_path, "worker-0") as spool:
+        await spool.commit(answer(0))
+        (alone,), (among_others,) = SpoolReader(tmp_path).read({}), SpoolReader(tmp_path, "east").read({})
+    assert (alone.worker, among_others.worker) == ("worker-0", worker_of("east", 0))
 
 
 async def test_reading_goes_on_after_an_offset(tmp_path: Path) -> None:

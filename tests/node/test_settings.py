@@ -190,3 +190,12 @@ def test_presence_that_cannot_be_is_refused(section: str, message: str) -> None:
     write(f"[presence]\n{section}\n")
     with pytest.raises(SettingsInvalid, match=message):
         load_settings()
+
+
+@pytest.mark.parametrize(
+    ("section", "wrong"),
+    [("node", {"name": "a/b"}), ("node", {"name": ""}), ("campaigns", {"queue_url": "amqp://localhost"})],
+)
+def test_a_nodes_name_and_queue_are_checked(section: str, wrong: dict[str, str]) -> None:
+    with pytest.raises(SettingsInvalid, match=f"{section}.{next(iter(wrong))}"):
+        load_settings(**{section: wrong})
