@@ -71,7 +71,7 @@ async def queue_call(db: Database, call: NewCall, now: datetime, *, attempt_id: 
             )
         attempt = Attempt(
             id=attempt_id or new_id("attempt"),
-            contact_id=(await _contact(session, db.dialect, call, phone, now)).id,
+            contact_id=(await contact_of(session, db.dialect, call, phone, now)).id,
             survey_id=call.survey_id,
             survey_hash=call.survey_hash,
             direction="outbound",
@@ -99,7 +99,9 @@ async def _blocked(session: AsyncSession, phone: str) -> bool:
     return await session.get(DoNotCall, phone) is not None
 
 
-async def _contact(session: AsyncSession, dialect: str, call: NewCall, phone: str, now: datetime) -> Contact:
+async def contact_of(
+    session: AsyncSession, dialect: str, call: NewCall, phone: str, now: datetime
+) -> Contact:
     """The contact of this phone, else the one of this id (who has a new phone), else a new one."""
     person = call.customer
     by_phone = select(Contact).where(col(Contact.phone) == phone).with_for_update()
@@ -139,8 +141,10 @@ async def lease(
 
 
 async def claim_next(db: Database, *, worker: str, now: datetime, lease_s: float = LEASE_S) -> Attempt | None:
-    """Give the oldest queued attempt that may be dialled now to a worker; None where there is none."""
-    return await _lease(db, worker, now, lease_s)
+    """Give the oldest queued attempt that may be dialled now to a worker; None where there is none.
+
+    Those of campaigns are claimed one by one, with their policy (`bot.campaigns.claiming`)."""
+    return await _lease(db, worker, now, lease_s, col(Attempt.campaign_id).is_(None))
 
 
 async def _lease(db: Database, worker: str, now: datetime, lease_s: float, *which: object) -> Attempt | None:

@@ -143,6 +143,9 @@ class Attempt(Table, table=True):
     `worker` and `lease_until` say who vouches that the call still lives, and until when.
     `conversation_id` is the company's own name for the talk that the call is about; `attribution` the
     JSON of `bot.core.attribution.Attribution` ("" for a call that we placed).
+    Of a campaign's attempt: `due_at` is when it was decided on, `number` the how-manieth ring it is,
+    `cause` why the contact is rung again ("" the first time), `resumes` the interrupted attempt whose survey
+    goes on ("" for none).
     `disposition` is set exactly when `status` is final; `end_cause` when the call itself told its end.
     """
 
@@ -170,6 +173,11 @@ class Attempt(Table, table=True):
     department: str = ""
     conversation_id: str = Field(default="", index=True)
     attribution: str = words_field(default="")
+    campaign_id: str | None = Field(default=None, index=True)
+    due_at: datetime | None = moment_field(default=None)
+    number: int = 0
+    cause: str = ""
+    resumes: str = ""
     status: str = AttemptStatus.QUEUED
     worker: str = ""
     lease_until: datetime | None = moment_field(default=None)
