@@ -158,11 +158,13 @@ def _distinct(quotas: tuple[Quota, ...]) -> tuple[Quota, ...]:
 
 
 class Campaign(_Model):
-    """`survey` is `id` or `id@version`. `starts` and `ends` are the first and the last day, by the clock of
+    """`reason` is why customers are rung, in the words that a survey's `{reason|…}` puts into its sentences.
+    `survey` is `id` or `id@version`. `starts` and `ends` are the first and the last day, by the clock of
     whoever is rung. `target` is how many completed surveys are enough."""
 
     id: Id
     title: str = Field(min_length=1, max_length=200)
+    reason: str = Field(default="", max_length=200)
     survey: SurveyName
     purpose: Literal["service", "marketing"]
     consent: Literal["required", "not_required"] | None = None

@@ -13,7 +13,7 @@ from datetime import datetime
 import structlog
 
 from bot.core.clock import Clock
-from bot.core.errors import BadInput
+from bot.core.errors import BadInput, Unavailable
 from bot.core.ids import new_id
 from bot.core.intents import Topic
 from bot.core.routing import Route, RouteOrder
@@ -22,7 +22,7 @@ from bot.store.database import Database
 from bot.store.tables_cases import CaseRow, RouteRow
 from bot.triage.directory import Agent, Directory, Presence, PresenceState
 from bot.triage.presence import Place, PresenceBoard
-from bot.triage.routing import RESPONSIBLE, deadline, route
+from bot.triage.routing import RESPONSIBLE, deadline, free_places, route
 from bot.triage.rows import directory_of, seed_agents
 
 log = structlog.get_logger(__name__)
@@ -112,6 +112,17 @@ class LocalRouter:
         """Raises Unavailable."""
         await self.board.release(call_id, agent_id)
         self._claimed.discard((call_id, agent_id))
+
+    async def free_agents(self) -> int | None:
+        """How many callers could be passed on now, to anybody; None where it is not known."""
+        try:
+            directory = await self.directory()
+            return free_places(
+                directory, await self.board.presences(), await self.board.live(), self._clock.now()
+            )
+        except Unavailable as error:
+            log.warning("free agents not counted", reason=error.message)
+            return None
 
     # What keeps it true --------------------------------------------------------------------------
 

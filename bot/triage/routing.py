@@ -89,6 +89,25 @@ def deadline(owner: Agent, directory: Directory, now: datetime) -> datetime:
     return due or now + UNKNOWN_SHIFT
 
 
+def free_places(directory: Directory, presences: Presences, live: Live, now: datetime) -> int:
+    """How many more callers all agents together could take at this moment."""
+    free: dict[str, int] = {}
+    for agent in directory.agents.values():
+        if _why_not(agent, directory, presences.get(agent.id, Presence()), live, now) is None:
+            places = agent.max_live - live.get(agent.id, 0)
+            free[agent.department] = free.get(agent.department, 0) + places
+    return sum(min(places, _places_of(name, directory, live)) for name, places in free.items())
+
+
+def _places_of(department: str, directory: Directory, live: Live) -> int:
+    """What a department's own limit leaves; without one, more than any number of agents have."""
+    members = [agent for agent in directory.agents.values() if agent.department == department]
+    bound = directory.department_of(members[0]).max_live
+    if bound is None:
+        return sum(agent.max_live for agent in members)
+    return max(0, bound - sum(live.get(agent.id, 0) for agent in members))
+
+
 # The chain ---------------------------------------------------------------------------------------
 
 

@@ -1,0 +1,136 @@
+"""The tasks of campaigns, on docket: in this process, or on a Redis that nodes share.
+
+    reconcile       every 30 s and at the start: whatever is at work in SQL has its tick
+    tick_campaign   about every second for each campaign at work: `Engine.tick`, then a dial for each attempt
+    dial_member     one attempt: whichever node takes it claims it in SQL, or leaves it
+
+Nothing is in the queue that SQL does not have. While Redis is away nobody is dialled; when it is back, even
+empty, the first reconciliation makes the queue anew.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+
+import structlog
+from docket import Docket, Perpetual, Worker
+from redis.exceptions import RedisError
+
+from bot.campaigns.engine import Engine
+from bot.core.clock import Clock
+from bot.core.errors import DiskFull, Unavailable
+
+log = structlog.get_logger(__name__)
+
+TICK = timedelta(seconds=1)
+RECONCILE = timedelta(seconds=30)
+AGAIN_S = 2.0
+"""How long after it was lost the queue is looked for again."""
+GONE = timedelta(seconds=10)
+"""A task whose node says nothing for so long is another's."""
+AT_ONCE = 10
+"""Tasks that a node works at side by side."""
+
+_EVERY_TICK = Perpetual(every=TICK)
+_ALWAYS = Perpetual(every=RECONCILE, automatic=True)
+
+Dial = Callable[[str], Awaitable[None]]
+"""Claim this attempt and place its call, if there is a line for it here. Raises Unavailable, DiskFull."""
+
+
+class CampaignQueue:
+    """`run` for as long as the node lives. `name` is this node's among those that share the queue."""
+
+    def __init__(self, url: str, engine: Engine, dial: Dial, clock: Clock, name: str) -> None:
+        self._url = url
+        self._engine = engine
+        self._dial = dial
+        self._clock = clock
+        self._name = name
+        self._docket: Docket | None = None
+        logging.getLogger("docket").setLevel(logging.WARNING)  # it tells of every single task
+
+    @property
+    def connected(self) -> bool:
+        return self._docket is not None
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await self._work()
+            except (RedisError, OSError) as error:
+                log.warning("campaign queue away, dialling waits", reason=type(error).__name__)
+            task = asyncio.current_task()
+            if (
+                task is not None and task.cancelling()
+            ):  # docket ends what runs and returns, as if all was well
+                raise asyncio.CancelledError
+            await asyncio.sleep(AGAIN_S)  # there is nothing to wait on before it is there again
+
+    async def _work(self) -> None:
+        async with Docket(name="otklik-campaigns", url=self._url) as docket:
+            tick_campaign, reconcile, dial_member = self._tasks(docket)
+            for task in (tick_campaign, reconcile, dial_member):
+                docket.register(task)
+            worker = Worker(
+                docket,
+                name=self._name,
+                concurrency=AT_ONCE,
+                redelivery_timeout=GONE,
+                reconnection_delay=timedelta(seconds=AGAIN_S),
+            )
+            async with worker:
+                self._docket = docket
+                try:
+                    await worker.run_forever()
+                finally:
+                    self._docket = None
+
+    async def begin(self, campaign_id: str) -> None:
+        """A campaign was started: it need not wait for the next reconciliation. Without a queue it does."""
+        if self._docket is None:
+            return
+        try:
+            await self._docket.add("tick_campaign", key=f"tick-{campaign_id}")(campaign_id)
+        except (RedisError, OSError) as error:
+            log.warning("campaign begins later", campaign=campaign_id, reason=type(error).__name__)
+
+    def _tasks(
+        self, docket: Docket
+    ) -> tuple[
+        Callable[..., Awaitable[None]], Callable[..., Awaitable[None]], Callable[..., Awaitable[None]]
+    ]:
+        """The tasks by the names under which they wait in the queue."""
+
+        async def dial_member(attempt_id: str) -> None:
+            try:
+                await self._dial(attempt_id)
+            except (Unavailable, DiskFull) as error:
+                log.warning("not dialled now", attempt_id=attempt_id, reason=error.message)
+
+        async def tick_campaign(campaign_id: str, perpetual: Perpetual = _EVERY_TICK) -> None:
+            try:
+                ticked = await self._engine.tick(campaign_id)
+            except (Unavailable, DiskFull) as error:
+                log.warning("campaign waits", campaign=campaign_id, reason=error.message)
+                return
+            for attempt_id in ticked.queued:
+                await docket.add(dial_member, key=f"dial-{attempt_id}")(attempt_id)
+            if ticked.over:
+                perpetual.cancel()
+            elif ticked.pace is not None and ticked.pace.again_at is not None:
+                perpetual.at(min(ticked.pace.again_at, self._clock.now() + TICK))
+
+        async def reconcile(perpetual: Perpetual = _ALWAYS) -> None:
+            try:
+                at_work = await self._engine.reconcile()
+            except (Unavailable, DiskFull) as error:
+                log.warning("campaigns not reconciled", reason=error.message)
+                return
+            for campaign_id in at_work:
+                await docket.add(tick_campaign, key=f"tick-{campaign_id}")(campaign_id)
+
+        return tick_campaign, reconcile, dial_member
