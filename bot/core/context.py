@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict
 
+from bot.core.answer import Answer
 from bot.core.intents import Intent, Topic
 from bot.core.zones import Zone
 
@@ -27,7 +28,8 @@ class CallContext(BaseModel):
     """Per-call data: goes to Rasa as the metadata of `/start_survey`.
 
     `timezone` (IANA) is the customer's, or the company's where his is not known; what he says about
-    dates and times is read in it.
+    dates and times is read in it. `reason` is why a campaign rings, in its own words. `resumed` are
+    the answers of an interrupted survey that this call goes on with, by question.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
@@ -39,6 +41,8 @@ class CallContext(BaseModel):
     agent: Person = Person()
     department: str = ""
     timezone: Zone = "Europe/Moscow"
+    reason: str = ""
+    resumed: dict[str, Answer] = {}
 
     @property
     def zone(self) -> ZoneInfo:

@@ -212,7 +212,8 @@ class Transfer(_Model):
 
 
 class Callback(_Model):
-    """The caller is to be rung later; `when` is his own words about the time, or empty.
+    """The caller is to be rung later; `when` is his own words about the time, or empty. Where the bot is to
+    ring, `due` is the moment from which it may, None where he named none.
 
     Where an agent is to ring: `due` is the moment that the caller was told or named himself (None where
     no time was spoken of), `target` whose matter it is (as in `Transfer`; "" where no rule says), and

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from bot.core.context import CallContext, TurnSource, UserTurn
 from bot.core.directives import Expectation
-from bot.surveys import asking, confirming, course, privacy
+from bot.surveys import asking, confirming, course, privacy, resuming
 from bot.surveys.correcting import made_good, taken, with_addition
 from bot.surveys.draft import Draft
 from bot.surveys.offering import at_offer, expected_at
@@ -36,11 +36,13 @@ __all__ = [
 
 
 def start(survey: Survey, context: CallContext) -> Step:
-    """Consent, introduction and the first question."""
-    draft = Draft(survey, FlowState(context=context))
+    """Consent, introduction and the first question; or, of a survey that was interrupted, consent, an
+    apology and the first question that has no answer yet."""
+    given = resuming.still_asked(survey, context.resumed)
+    state, first = resuming.first_open(survey, FlowState(context=context, answers=given))
+    draft = Draft(survey, state)
     draft.say(survey.consent, "consent", protected=True)
-    draft.say(survey.introduction, "introduction")
-    first = asking.way_on(survey, draft.state)
+    draft.say(resuming.apology(survey.language) if given else survey.introduction, "introduction")
     if first.question is None:
         course.finish(draft)
     else:

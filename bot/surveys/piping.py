@@ -17,7 +17,7 @@ from bot.surveys.problems import fault
 PERSONAL = tuple(
     f"{who}.{field}" for who in ("customer", "agent") for field in ("first_name", "middle_name", "last_name")
 )
-FIELDS = (*PERSONAL, "department", "company")
+FIELDS = (*PERSONAL, "department", "reason", "company")
 """What may be piped besides answers. All but `company` may be empty in a call, so they need a fall-back."""
 
 NAMES = {"agent.name": "agent.first_name"}
@@ -83,8 +83,9 @@ def render(text: str, context: CallContext, company: str, answers: Mapping[str, 
 def _value(field: str, context: CallContext, company: str, answers: Mapping[str, str]) -> str:
     if field == "company":
         return company
-    if field == "department":
-        return context.department
+    if field in ("department", "reason"):
+        said: str = getattr(context, field)
+        return said
     who, _, name = NAMES.get(field, field).partition(".")
     if who == "answer":
         return answers.get(name, "")

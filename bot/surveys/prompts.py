@@ -12,6 +12,7 @@ from bot.surveys.piping import piped_answers, render
 from bot.surveys.privacy import unrecorded
 from bot.surveys.promising import By
 from bot.surveys.questions import Recorded
+from bot.surveys.resuming import apology
 from bot.surveys.schema import Survey, TriageRule
 from bot.surveys.spoken import sayings
 from bot.surveys.triage import offer_wordings, with_time
@@ -96,6 +97,7 @@ def _said(survey: Survey, context: CallContext, text: str) -> Iterator[str]:
 def _texts(survey: Survey) -> Iterator[str]:
     yield survey.consent
     yield survey.introduction
+    yield apology(survey.language)
     for question in survey.questions:
         yield from asking.wordings(survey, question)
         yield from confirming.sentences(survey, question)

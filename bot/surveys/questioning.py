@@ -7,7 +7,7 @@ from bot.core.context import TurnSource, UserTurn
 from bot.core.directives import Callback, OptOut
 from bot.core.endings import Disposition
 from bot.core.intents import Topic
-from bot.surveys import asking, confirming, course, noticing, privacy, triage
+from bot.surveys import asking, calling_back, confirming, course, noticing, privacy, triage
 from bot.surveys.answers import Unclear, UnclearReason, parse
 from bot.surveys.conditions import MISUNDERSTOOD
 from bot.surveys.draft import Draft
@@ -234,7 +234,7 @@ def _request_agent(draft: Draft, turn: UserTurn) -> None:
 
 
 def _callback(draft: Draft, turn: UserTurn) -> None:
-    draft.add(Callback(when=turn.text, by="bot"))
+    draft.add(Callback(when=turn.text, by="bot", due=calling_back.named_in(turn)))
     draft.end(Disposition.CALLBACK, "callback")
 
 
