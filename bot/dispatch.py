@@ -1,15 +1,18 @@
 """From the queue in SQL to a worker, and what becomes of attempts whose worker is gone.
 
 The queue is derived: SQL is the truth, and whatever is queued there is tried as soon as a worker
-is there. An attempt is leased (`dialling` is committed) before the worker is told, so whatever
-dies in between, nobody is rung twice.
+is there. Attempts of campaigns are dialled when their task says so (`dial`), by whichever node takes it.
+An attempt is leased (`dialling` is committed) before the worker is told, so whatever dies in between,
+nobody is rung twice.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Collection
+from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
 
 import structlog
 
@@ -33,6 +36,19 @@ VOUCH_S = 15.0
 of a lease."""
 
 
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """What a call is placed with beside its attempt: more of its `CallContext`, and the `caller` that the
+    telephone shows (`bot.worker.Caller`); empty for our own."""
+
+    context: dict[str, Any] = field(default_factory=dict)
+    caller: dict[str, str] = field(default_factory=dict)
+
+
+Claim = Callable[[str, str], Awaitable[tuple[Attempt, Placing] | None]]
+"""The attempt of this id, leased to this worker, or None where it may not be had."""
+
+
 class Dispatcher:
     """`missing` names what a call needs and what does not run now: nobody is rung meanwhile, only to be
     told that nothing works."""
@@ -53,6 +69,7 @@ class Dispatcher:
         self._grown = asyncio.Event()
         self._agents: dict[str, Person] = {}
         self._abouts: dict[str, str] = {}
+        self._placing = asyncio.Lock()
 
     def look(self) -> None:
         """What kept the queue waiting may be over."""
@@ -90,20 +107,36 @@ class Dispatcher:
         except (StoreUnavailable, DiskFull) as error:
             log.warning("recovery waits", reason=error.message)  # their leases run out by themselves
 
+    async def dial(self, attempt_id: str, claim: Claim) -> bool:
+        """Place the call of this one attempt, if there is a line for it here and `claim` gives it; else it
+        stays as it is. Raises Unavailable, DiskFull."""
+        async with self._placing:
+            if not await self._takes_calls():
+                return False
+            claimed = await claim(attempt_id, self._worker)
+            if claimed is None:
+                return False
+            await self._place(*claimed)
+            return True
+
     async def _place_all(self) -> None:
         """What is queued, as far as there are lines for it. An attempt is claimed only for a worker that
         will take it: one that it refused would be final, and nobody was rung."""
-        while self._link.connected.is_set() and await self._has_room() and not self.missing():
-            attempt = await claim_next(self._db, worker=self._worker, now=self._clock.now())
-            if attempt is None:
-                return
-            await self._place(attempt)
+        async with self._placing:
+            while await self._takes_calls():
+                attempt = await claim_next(self._db, worker=self._worker, now=self._clock.now())
+                if attempt is None:
+                    return
+                await self._place(attempt)
+
+    async def _takes_calls(self) -> bool:
+        return self._link.connected.is_set() and await self._has_room() and not self.missing()
 
     async def _has_room(self) -> bool:
         status = await self._link.request("status")
         return status["free_lines"] > 0 and not status["draining"]
 
-    async def _place(self, attempt: Attempt) -> None:
+    async def _place(self, attempt: Attempt, placing: Placing = Placing()) -> None:
         call = await queries.calls(self._db, attempt_ids=(attempt.id,))
         contact = call[0].contact if call else None
         customer = Person()
@@ -122,6 +155,7 @@ class Dispatcher:
             agent=self._agents.pop(attempt.id, Person(id=attempt.agent_id)),
             department=attempt.department,
             **({} if contact is None else {"timezone": contact.tz}),
+            **placing.context,
         )
         try:
             await self._link.request(
@@ -131,7 +165,8 @@ class Dispatcher:
                 to=attempt.to_uri,
                 conversation_id=attempt.conversation_id,
                 about=self._abouts.pop(attempt.id, ""),
-                context=context.model_dump(),
+                context=context.model_dump(mode="json"),
+                **({"caller": placing.caller} if placing.caller else {}),
             )
         except NodeUnavailable:
             raise  # it may have been dialled: `recover` makes it final, and nobody is rung twice
@@ -146,8 +181,9 @@ class Dispatcher:
         A call that the worker has no longer, and that did not say how it ended (its disk was full), is
         over as well."""
         await writer.drain_once()
-        before = await queries.alive(self._db, self._worker)  # before we ask: none of them is younger
-        live = set((await self._link.request("status"))["call_ids"])
+        async with self._placing:  # or one that is being placed would be taken for one that is over
+            before = await queries.alive(self._db, self._worker)  # before we ask: none of them is younger
+            live = set((await self._link.request("status"))["call_ids"])
         await renew_leases(self._db, live, self._clock.now())
         await writer.drain_once()
         lost = [attempt.id for attempt in before if (attempt.call_id or call_of(attempt.id)) not in live]

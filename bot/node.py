@@ -18,6 +18,7 @@ import structlog
 
 from bot.accounts.roles import Role
 from bot.call.spool import SpoolReader
+from bot.campaign_node import CampaignNode
 from bot.caretaker import Caretaker
 from bot.core.clock import Clock, SystemClock
 from bot.core.control import ControlServer
@@ -31,11 +32,12 @@ from bot.metrics import Metrics
 from bot.metrics_server import MetricsServer
 from bot.orders import Orders, take_no_more, take_none_yet
 from bot.orders_agents import AgentOrders
+from bot.orders_campaigns import CampaignOrders
 from bot.orders_cases import CaseOrders
 from bot.orders_inbound import InboundOrders
 from bot.orders_requests import QueuedCalls, RequestOrders
 from bot.planning import check_routes
-from bot.processes import children, worker_name
+from bot.processes import children, worker_of
 from bot.published import Published, published_dir
 from bot.publishing import Publisher, checked, start_tools
 from bot.settings import Settings
@@ -129,7 +131,8 @@ class Node:
         await self._publish_surveys()
         check_routes(inbound_settings(settings), self._surveys.values())
         self._on_step(words("база готова", "the database is ready"))
-        self._writer = Writer(self._database, SpoolReader(settings.spool_dir), clock=clock)
+        spools = SpoolReader(settings.spool_dir, node=settings.node.name)
+        self._writer = Writer(self._database, spools, clock=clock)
         self._link = WorkerLink(
             socket_path(settings, 0),
             on_event=self._event,
@@ -138,12 +141,14 @@ class Node:
         self._supervisor = Supervisor(
             children(settings), log_dir=settings.log_dir, on_state=self._child_state
         )
-        self._dispatcher = Dispatcher(
-            self._database, self._link, clock, worker_name(0), self._supervisor.missing
-        )
+        worker = worker_of(settings.node.name, 0)
+        self._dispatcher = Dispatcher(self._database, self._link, clock, worker, self._supervisor.missing)
         self._start_routing(clock)
         postman = await self._stack.enter_async_context(Postman(clock))
         self._sender = Sender(self._database, postman, clock, self._writer.drain_once)
+        self._campaigns = CampaignNode(
+            settings, self._database, self._published, self._router, self._dispatcher, self._link, clock
+        )
         self._orders = Orders(
             settings,
             self._database,
@@ -165,6 +170,7 @@ class Node:
         self._task(self._caretaker.run())
         self._task(self._sender.run())
         await self._link.connected.wait()
+        self._task(self._campaigns.run())
         if settings.metrics.port:
             await self._stack.enter_async_context(
                 MetricsServer(settings.metrics.host, settings.metrics.port, self._scraped)
@@ -181,6 +187,7 @@ class Node:
         requests = RequestOrders(self._database, queued, clock)
         requests.register(self._server)
         self._task(requests.run())
+        CampaignOrders(self._database, self._campaigns, clock).register(self._server)
         for orders in (AgentOrders, CaseOrders):
             orders(self._database, self._writer, self._router, clock).register(self._server)
         self._stack.callback(take_no_more, self._server)
@@ -310,6 +317,7 @@ class Node:
         self._metrics.take(event)
         self._caretaker.saw(event)
         self._sender.saw(event)
+        self._campaigns.saw(event)
         self._server.broadcast(event)
         self._desks.saw(event)  # before: he is shown the call, and then its events
         self._live.publish(event)

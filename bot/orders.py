@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import chain
 from typing import Any, Literal
 
 import structlog
@@ -20,6 +21,7 @@ from bot.core.zones import Zone
 from bot.dispatch import Dispatcher
 from bot.inbound.numbers import user_of
 from bot.orders_agents import AGENT_ORDERS
+from bot.orders_campaigns import CAMPAIGN_ORDERS
 from bot.orders_cases import CASE_ORDERS
 from bot.orders_inbound import INBOUND_ORDERS
 from bot.orders_requests import REQUEST_ORDERS
@@ -78,7 +80,8 @@ def take_none_yet(server: ControlServer) -> None:
         "returning",
         *FROM_THE_WORKER,
     )
-    for name in (*calls, *FOR_THE_WORKER, *AGENT_ORDERS, *CASE_ORDERS, *INBOUND_ORDERS, *REQUEST_ORDERS):
+    rooms = (AGENT_ORDERS, CASE_ORDERS, CAMPAIGN_ORDERS, INBOUND_ORDERS, REQUEST_ORDERS)
+    for name in (*calls, *FOR_THE_WORKER, *chain.from_iterable(rooms)):
         server.register(name, refuse)
 
 

@@ -20,8 +20,10 @@ from typing import Any
 import aiohttp
 import structlog
 import uvloop
+from pydantic import BaseModel, ConfigDict
 
 from bot.browser_calls import BrowserCalls, CustomerOffer
+from bot.call.dialling import Dial
 from bot.call.dialogue import RasaDialogue
 from bot.call.plan import CallPlan, CallRoom
 from bot.call.recording import Recording
@@ -71,6 +73,15 @@ log = structlog.get_logger()
 
 GOODBYE_S = 10.0
 """How long an apology and a hang-up may take once the live calls have had their `call.drain_s`."""
+
+
+class Caller(BaseModel):
+    """Whom a telephone shows as ringing; what is empty is as the settings say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    number: str = ""
+    label: str = ""
 
 
 MEET_S = 1.5
@@ -185,6 +196,24 @@ class Worker:
             return await self._desks.dial(uri, timeout_s, placed)
         return await self._endpoint.dial(uri, timeout_s=timeout_s, placed=placed)
 
+    def _dial_as(self, caller: Caller, customer: str) -> Dial:
+        """How one call rings: its customer sees this caller, agents see who we are."""
+
+        async def dial(
+            uri: str, timeout_s: float, placed: Callable[[CallLeg], None] | None = None
+        ) -> CallLeg:
+            if uri != customer:
+                return await self._dial(uri, timeout_s, placed)
+            return await self._endpoint.dial(
+                uri,
+                timeout_s=timeout_s,
+                placed=placed,
+                caller_id=caller.number or None,
+                caller_name=caller.label or None,
+            )
+
+        return dial
+
     async def _open_recording(self, call_id: str, rate: int) -> Recording:
         return await Recording.open(self._settings.recordings_dir / f"{call_id}.wav", rate)
 
@@ -202,7 +231,8 @@ class Worker:
             conversation_id=order.get("conversation_id", ""),
             about=order.get("about", ""),
         )
-        session = CallSession(plan, self._room)
+        caller = Caller.model_validate(order.get("caller", {}))
+        session = CallSession(plan, replace(self._room, dial=self._dial_as(caller, order["to"])))
         self._run(context.call_id, session, session.outbound(order["to"]))
         return {}
 

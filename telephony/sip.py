@@ -68,7 +68,7 @@ class SipEndpoint:
         self._dead = False
         self._pacer = pacer or Pacer()
         self._runtime: Runtime | None = None
-        self._agents: dict[str, UserAgent] = {}
+        self._agents: dict[tuple[str, str], UserAgent] = {}
         self._legs: dict[int, SipLeg] = {}
         self._dialling = 0
         self._early: dict[int, list[StackEvent]] = {}
@@ -116,7 +116,7 @@ class SipEndpoint:
         self._runtime = runtime
         runtime.subscribe(self._on_event)
         try:
-            agent = await self._agent_for(self.settings.user)
+            agent = await self._agent_for(self.settings.user, self.settings.display_name)
             if self.settings.register:
                 await self._register(agent)
         except BaseException:
@@ -146,7 +146,7 @@ class SipEndpoint:
             if not self._dead:
                 await asyncio.gather(*(leg.hang_up() for leg in self.legs))
                 if self._registered:
-                    await self._agents[self.settings.user].unregister(timeout=2.0)
+                    await self._agents[self.settings.user, self.settings.display_name].unregister(timeout=2.0)
         except RegistrationError as error:
             log.warning("registration was not taken back", reason=str(error))
         finally:
@@ -165,11 +165,14 @@ class SipEndpoint:
         headers: Mapping[str, str] | None = None,
         timeout_s: float = 30.0,
         caller_id: str | None = None,
+        caller_name: str | None = None,
         placed: Callable[[SipLeg], None] | None = None,
     ) -> SipLeg:
         """Ring `uri` and return when it has answered. Raises DialFailed with its cause. Cancelling it
         cancels the ringing. `placed` is told the leg before it is answered, for its early media."""
-        placing = asyncio.create_task(self.place(uri, headers=headers, caller_id=caller_id))
+        placing = asyncio.create_task(
+            self.place(uri, headers=headers, caller_id=caller_id, caller_name=caller_name)
+        )
         try:
             leg = await asyncio.shield(placing)
         except asyncio.CancelledError:
@@ -194,11 +197,17 @@ class SipEndpoint:
             await leg.hang_up()
 
     async def place(
-        self, uri: str, *, headers: Mapping[str, str] | None = None, caller_id: str | None = None
+        self,
+        uri: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        caller_id: str | None = None,
+        caller_name: str | None = None,
     ) -> SipLeg:
         """Send the INVITE and return the leg at once: early media is in `frames()`, and
-        `established()` tells how it went. `caller_id` is the user part of From, ours by default; the
-        trunk must accept it. Raises DialFailed if there is no way to send it, RuntimeDied."""
+        `established()` tells how it went. `caller_id` is the user part of From and `caller_name` the name
+        in it, ours by default; the trunk must accept them. Raises DialFailed if there is no way to send it,
+        RuntimeDied."""
         self._live()
         if len(self._legs) >= self.settings.max_calls:
             cause = EndCause(EndKind.FAILED, text="no free line")
@@ -206,7 +215,8 @@ class SipEndpoint:
         user = caller_id or self.settings.user
         self._dialling += 1
         try:
-            call = await (await self._agent_for(user)).dial(uri, dict(headers or {}))
+            name = self.settings.display_name if caller_name is None else caller_name
+            call = await (await self._agent_for(user, name)).dial(uri, dict(headers or {}))
             leg = self._adopt(call, "outbound", remote=uri, local=f"sip:{user}@{domain(self.settings)}")
             for event in self._early.pop(call.handle, ()):
                 call._on_stack_event(event)
@@ -223,15 +233,15 @@ class SipEndpoint:
                 self._early.clear()
         return leg
 
-    async def _agent_for(self, user: str) -> UserAgent:
-        """The stack's identity for one user part; the first one takes calls for any."""
-        agent = self._agents.get(user)
+    async def _agent_for(self, user: str, name: str) -> UserAgent:
+        """The stack's identity for one user part and name; the first one takes calls for any."""
+        agent = self._agents.get((user, name))
         if agent is None:
             spelled = account(self.settings, user, registers=self.settings.register and not self._agents)
-            name = self.settings.display_name.replace('"', "")
-            agent = await UserAgent.create(self._live(), f'"{name}" {spelled}' if name else spelled)
+            shown = name.replace('"', "")
+            agent = await UserAgent.create(self._live(), f'"{shown}" {spelled}' if shown else spelled)
             agent.on_incoming(self._on_incoming)
-            self._agents[user] = agent
+            self._agents[user, name] = agent
         return agent
 
     def _adopt(

@@ -17,13 +17,13 @@ from bot.core.endings import Disposition
 from bot.core.errors import Unavailable
 from bot.core.events import CallStarted, call_event
 from bot.core.ids import call_of
-from bot.dispatch import VOUCH_S, Dispatcher
+from bot.dispatch import VOUCH_S, Dispatcher, Placing
 from bot.store import queries
-from bot.store.attempts import NewCall, queue_call
+from bot.store.attempts import NewCall, lease, queue_call
 from bot.store.database import Database
 from bot.store.projection import LEASE_S
 from bot.store.settings import StoreSettings
-from bot.store.tables import AttemptStatus
+from bot.store.tables import Attempt, AttemptStatus
 from bot.store.writer import Writer
 from bot.worker_link import WorkerLink
 
@@ -221,3 +221,36 @@ async def test_a_connection_that_breaks_is_no_dead_worker(tmp_path: Path) -> Non
         await lost.wait()
     work.cancel()
     await asyncio.gather(work, return_exceptions=True)
+
+
+async def test_a_call_that_is_being_placed_is_not_taken_for_one_that_is_over(
+    db: Database, tmp_path: Path
+) -> None:
+    """Campaigns are dialled beside the queue: the leases may be looked at in the middle of it."""
+
+    class Slow(Link):
+        placing, go_on = asyncio.Event(), asyncio.Event()
+
+        async def request(self, do: str, **params: Any) -> dict[str, Any]:
+            if do == "place":
+                self.placing.set()
+                await self.go_on.wait()
+            return await super().request(do, **params)
+
+    clock, link = ManualClock(), Slow(lines=2)
+    dispatcher, writer = parts(db, clock, link, tmp_path)
+    attempt_id = await queued(db, clock, 1)
+
+    async def claim(which: str, worker: str) -> tuple[Attempt, Placing] | None:
+        attempt = await lease(db, which, worker=worker, now=clock.now())
+        return None if attempt is None else (attempt, Placing(caller={"number": "+74951234567"}))
+
+    dialling = asyncio.create_task(dispatcher.dial(attempt_id, claim))
+    await link.placing.wait()
+    looking = asyncio.create_task(dispatcher._vouch(writer))
+    await asyncio.sleep(0)
+    link.go_on.set()
+    assert await dialling
+    await looking
+    assert await states(db, [attempt_id]) == [AttemptStatus.DIALLING]
+    assert not await dispatcher.dial(attempt_id, claim), "it is dialled already"
