@@ -12,6 +12,7 @@ from rich.table import Table
 from bot.cli.contact_export import FromImport, NoZone, export_contacts, find_contact, full_name, shown_phone
 from bot.cli.contact_import import import_contacts
 from bot.cli.contact_mappings import forget_mapping, list_imports, list_mappings
+from bot.cli.contact_why import why
 from bot.cli.on_database import on_database
 from bot.settings import Settings
 from bot.store import consents, contacts
@@ -33,6 +34,7 @@ def _contact() -> None:
     """Клиенты: загрузить, найти, выгрузить."""
 
 
+app.command("why", help=words("Почему ему звонили или нет, и можно ли сейчас", "Why he was rung or not"))(why)
 app.command("import", help=words("Загрузить клиентов из CSV или XLSX", "Import contacts from CSV or XLSX"))(
     import_contacts
 )
