@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from bot.cli import bench_amd, bench_answers, bench_bridge, bench_compare, bench_reply_gap
+from bot.cli import bench_amd, bench_answers, bench_bridge, bench_campaign, bench_compare, bench_reply_gap
 from bot.words import words
 
 app = typer.Typer(no_args_is_help=True)
@@ -23,6 +23,9 @@ app.command(
 )(bench_answers.answers)
 app.command("bridge", help=words("Задержка моста: туда и обратно", "The bridge's delay, there and back"))(
     bench_bridge.bridge
+)
+app.command("campaign", help=words("Обзвон фермы телефонов", "A campaign against a farm of telephones"))(
+    bench_campaign.campaign
 )
 app.command("reply-gap", help=words("Паузы бота на сокете клиента", "Reply gaps at the caller's socket"))(
     bench_reply_gap.reply_gap
