@@ -1,0 +1,33 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.core.clock import ManualClock
+from bot.settings import PROJECT
+from bot.store.database import Database
+from bot.store.settings import StoreSettings
+from bot.surveys.loader import load_survey
+from bot.surveys.schema import Calling, Survey
+from tests.campaigns.stage import MONDAY_NOON, Stage
+
+
+@pytest.fixture(scope="session")
+def survey() -> Survey:
+    """One that leaves the number of attempts to the campaign."""
+    shipped = load_survey(PROJECT / "survey_defs" / "nps.yaml")
+    return shipped.model_copy(update={"calling": Calling(max_attempts=9, hours_between=0.25)})
+
+
+@pytest.fixture
+async def db(tmp_path: Path) -> AsyncIterator[Database]:
+    async with Database.open(StoreSettings(f"sqlite+aiosqlite:///{tmp_path}/otklik.sqlite")) as database:
+        await database.upgrade()
+        yield database
+
+
+@pytest.fixture
+def stage(db: Database, survey: Survey) -> Stage:
+    return Stage(db, ManualClock(MONDAY_NOON), survey)
