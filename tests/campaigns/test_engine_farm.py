@@ -6,12 +6,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pty
 import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from select import select as select_ready
 from typing import Any
 
 import pytest
@@ -162,14 +164,33 @@ async def rows(db: Database) -> list[Attempt]:
         return list((await session.exec(select(Attempt))).all())
 
 
-def test_watch_leaves_on_ctrl_c(node: RunningNode) -> None:
-    standing = {**definition("standing", 1, tries=0)}
-    asyncio.run(node.ask("campaign_create", definition=standing, standing=True))
+def test_watch_is_a_live_screen_and_leaves_on_ctrl_c(node: RunningNode) -> None:
+    asyncio.run(node.ask("campaign_create", definition=definition("standing", 1, tries=0), standing=True))
     asyncio.run(node.ask("campaign_start", campaign="standing"))
-    with command(node, "campaign", "watch", "standing") as watching:
-        assert watching.stdout is not None
-        first = watching.stdout.readline()
+    ours, theirs = pty.openpty()
+    try:
+        watching = subprocess.Popen(
+            [*OTKLIK, "campaign", "watch", "standing"],
+            cwd=PROJECT,
+            env={**os.environ, **as_environment(node.settings), "COLUMNS": "120", "TERM": "xterm"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=subprocess.PIPE,
+        )
+        os.close(theirs)
+        shown = until_shown(ours, "свободных линий")
         watching.send_signal(signal.SIGINT)
-        rest, errors = watching.communicate(timeout=20)
-    assert (watching.returncode, errors) == (0, "")
-    assert "standing" in first + rest
+        _, errors = watching.communicate(timeout=20)
+    finally:
+        os.close(ours)
+    assert "идёт" in shown
+    assert (watching.returncode, errors) == (0, b"")
+
+
+def until_shown(terminal: int, words: str) -> str:
+    shown = b""
+    while words not in shown.decode(errors="ignore"):
+        ready, _, _ = select_ready([terminal], [], [], 30)
+        assert ready, shown.decode(errors="replace")
+        shown += os.read(terminal, 4096)
+    return shown.decode(errors="replace")
