@@ -29,6 +29,8 @@ TICK = timedelta(seconds=1)
 RECONCILE = timedelta(seconds=30)
 AGAIN_S = 2.0
 """How long after it was lost the queue is looked for again."""
+SEED_S = 3.0
+"""How often it is made sure that a reconciliation waits."""
 GONE = timedelta(seconds=10)
 """A task whose node says nothing for so long is another's."""
 AT_ONCE = 10
@@ -84,10 +86,23 @@ class CampaignQueue:
             )
             async with worker:
                 self._docket = docket
+                seeding = asyncio.create_task(self._seed(docket))
                 try:
                     await worker.run_forever()
                 finally:
                     self._docket = None
+                    seeding.cancel()
+                    await asyncio.gather(seeding, return_exceptions=True)
+
+    async def _seed(self, docket: Docket) -> None:
+        """A Redis that came back empty has no reconciliation waiting: it is put there again. Where one waits,
+        that changes nothing."""
+        while True:
+            try:
+                await docket.add("reconcile", key="reconcile")()
+            except (RedisError, OSError) as error:
+                log.info("campaign queue not seeded", reason=type(error).__name__)
+            await asyncio.sleep(SEED_S)
 
     async def begin(self, campaign_id: str) -> None:
         """A campaign was started: it need not wait for the next reconciliation. Without a queue it does."""

@@ -81,14 +81,16 @@ def otklik(node: RunningNode, *arguments: str, status: int = 0) -> str:
 
 
 async def people(db: Database, farm: Farm) -> tuple[list[Contact], list[str]]:
-    """One in eight lives where it is no hour to ring."""
+    """One in eight lives where it is no hour to ring. Whoever opts out is rung last, long after the worker
+    was killed."""
     open_, closed = zones(datetime.now(UTC))
+    numbered = sorted(phones(CONTACTS, MIXED), key=lambda each: each[1] is Manner.OPTING_OUT)
     found = [
         Contact(
-            id=f"farm-{number}", phone=phone, phone_uri=farm.uri(phone), created_at=datetime.now(UTC),
-            tz=closed[0] if number % 8 == 7 else open_[number % len(open_)],
+            id=f"farm-{number:02}", phone=phone, phone_uri=farm.uri(phone), created_at=datetime.now(UTC),
+            tz=closed[0] if number % 8 == 3 else open_[number % len(open_)],
         )
-        for number, (phone, _) in enumerate(phones(CONTACTS, MIXED))
+        for number, (phone, _) in enumerate(numbered)
     ]  # fmt: skip
     async with db.write() as session:
         session.add_all(found)
