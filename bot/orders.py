@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import chain
 from typing import Any, Literal
 
 import structlog
@@ -80,8 +81,8 @@ def take_none_yet(server: ControlServer) -> None:
         "returning",
         *FROM_THE_WORKER,
     )
-    groups = (AGENT_ORDERS, CASE_ORDERS, CAMPAIGN_ORDERS, INBOUND_ORDERS, REQUEST_ORDERS)
-    for name in (*calls, *FOR_THE_WORKER, *(name for group in groups for name in group)):
+    rooms = (AGENT_ORDERS, CASE_ORDERS, CAMPAIGN_ORDERS, INBOUND_ORDERS, REQUEST_ORDERS)
+    for name in (*calls, *FOR_THE_WORKER, *chain.from_iterable(rooms)):
         server.register(name, refuse)
 
 

@@ -15,8 +15,7 @@ from bot.campaigns.queue import CampaignQueue
 from bot.core.clock import SystemClock
 from bot.core.endings import Disposition, EndKind
 from bot.core.events import Answered, CallEnded, CallEvent, CallStarted
-from bot.core.ids import new_id
-from bot.dispatch import call_of
+from bot.core.ids import call_of, new_id
 from bot.settings import PROJECT
 from bot.store import campaigns as store
 from bot.store.attempts import recover_expired, renew_leases

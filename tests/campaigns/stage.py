@@ -28,7 +28,7 @@ from bot.core.events import (
     CallStarted,
     OptedOut,
 )
-from bot.dispatch import call_of
+from bot.core.ids import call_of
 from bot.store import campaigns as store
 from bot.store.campaigns import Chosen
 from bot.store.database import Database
