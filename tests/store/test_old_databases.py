@@ -12,11 +12,14 @@ from sqlalchemy import Connection, bindparam, text
 from bot.accounts.accounts import Accounts
 from bot.accounts.passwords import Passwords
 from bot.accounts.roles import Role
+from bot.accounts.tokens import ApiTokens, Scope
+from bot.campaigns.schema import Campaign
 from bot.core.attribution import Attribution, Missing, Source
 from bot.core.clock import SystemClock
 from bot.core.endings import Disposition
 from bot.core.routing import PassedOver, Route
-from bot.store import agents, attempts, cases, migrations, notes, queries
+from bot.delivery.endpoints import Endpoints, EventName
+from bot.store import agents, attempts, campaigns, cases, consents, do_not_call, migrations, notes, queries
 from bot.store.database import Database
 from bot.store.migrations import head
 from bot.store.projection_cases import case_of
@@ -32,11 +35,15 @@ DESK = (0, 5, 0)
 """The first version that leaves agents, accounts, routes, notes and attribution behind."""
 
 
-def has_desk(file: Path) -> bool:
-    return tuple(map(int, file.stem.removeprefix("otklik-").split("."))) >= DESK
+OUTBOUND = (0, 6, 0)
+"""The first version that leaves campaigns, consents, lists, webhooks and tokens behind."""
 
 
-async def check(db: Database, *, desk: bool) -> None:
+def version_of(file: Path) -> tuple[int, ...]:
+    return tuple(map(int, file.stem.removeprefix("otklik-").split(".")))
+
+
+async def check(db: Database, *, desk: bool, outbound: bool) -> None:
     """The calls of `tests.data.db.make` are all there, and the database is fit for new ones."""
     outcomes = await queries.outcomes(db)
     assert outcomes.total == 5 + desk
@@ -71,6 +78,8 @@ async def check(db: Database, *, desk: bool) -> None:
     assert survey.title == "Оценка разговора"
     if desk:
         await check_desk(db)
+    if outbound:
+        await check_outbound(db)
     assert await attempts.claim_next(db, worker="media-1", now=START) is not None
 
 
@@ -103,6 +112,20 @@ async def check_desk(db: Database) -> None:
     assert (note.outcome, note.text) == ("later", "перезвонить вечером")
 
 
+async def check_outbound(db: Database) -> None:
+    row = await campaigns.campaign(db, "nps_december")
+    assert Campaign.model_validate_json(row.definition).target == 400
+    assert (row.state, (await campaigns.tally(db, row.id)).members) == ("draft", {"waiting": 1})
+    [consent] = await consents.listed(db, contact_id="customer-1")
+    assert (consent.row.kind, consent.row.source, consent.row.withdrawn_at) == ("calls", "сайт", None)
+    [listed] = await do_not_call.listed(db, source="list:old")
+    assert (listed.row.phone, listed.row.by) == ("79005550002", "ops")
+    [endpoint] = await Endpoints(db, SystemClock()).list()
+    assert (endpoint.name, endpoint.events) == ("crm", (EventName.SCORE_LOW,))
+    [token] = await ApiTokens(db, SystemClock()).list()
+    assert (token.name, token.scopes) == ("crm", (Scope.CALLS,))
+
+
 def test_there_are_old_databases() -> None:
     assert OLD, "make one: python -m tests.data.db.make"
 
@@ -114,7 +137,7 @@ async def test_an_old_database_is_upgraded_and_read(old: Path, tmp_path: Path) -
         await db.upgrade()
         async with db.read() as session:
             assert await session.scalar(text("SELECT version_num FROM alembic_version")) == head()
-        await check(db, desk=has_desk(old))
+        await check(db, desk=version_of(old) >= DESK, outbound=version_of(old) >= OUTBOUND)
 
 
 _OWED = """
@@ -160,4 +183,4 @@ async def test_the_maker_makes_what_this_version_leaves_behind(tmp_path: Path) -
     await make.make(tmp_path / "new.sqlite")
     async with Database.open(StoreSettings(f"sqlite+aiosqlite:///{tmp_path}/new.sqlite")) as db:
         await db.upgrade()
-        await check(db, desk=True)
+        await check(db, desk=True, outbound=True)

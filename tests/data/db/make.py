@@ -18,7 +18,9 @@ from pathlib import Path
 from bot.accounts.accounts import Accounts
 from bot.accounts.passwords import Passwords
 from bot.accounts.roles import Role
+from bot.accounts.tokens import ApiTokens, Scope
 from bot.call.spool import Spool, SpoolReader
+from bot.campaigns.loader import load_campaign
 from bot.core.attribution import Attribution, Missing, Source
 from bot.core.clock import ManualClock
 from bot.core.context import Person
@@ -36,13 +38,18 @@ from bot.core.events import (
 )
 from bot.core.intents import Topic
 from bot.core.routing import Candidate, PassedOver, Route, RouteStep, Skipped
-from bot.store import agents, attempts, cases, notes, queries
+from bot.delivery.endpoints import Endpoints, EventName
+from bot.store import agents, attempts, campaigns, cases, consents, do_not_call, notes, queries
 from bot.store.agents import StaffChange
 from bot.store.attempts import NewCall
+from bot.store.campaigns import Chosen
+from bot.store.consents import NewConsent
 from bot.store.database import Database
 from bot.store.projection_cases import case_of
 from bot.store.settings import StoreSettings
 from bot.store.tables_agents import AgentRow, DaysOffRow, DepartmentRow
+from bot.store.tables_campaigns import CampaignRow
+from bot.store.tables_contacts import ConsentKind
 from bot.store.writer import Writer
 from tests.store.talk import START, Talk
 
@@ -153,12 +160,34 @@ async def fill_desk(db: Database, spools: Path) -> None:
     assert await cases.claim(db, case_of("call-desk"), "anna", START)
 
 
+async def fill_outbound(db: Database) -> None:
+    """What came with campaigns (0.6.0): a campaign with a member, a consent and a list that forbids, a
+    webhook and a token."""
+    clock = ManualClock(START)
+    campaign = load_campaign(HERE.parent / "campaigns" / "nps.yaml")
+    row = CampaignRow(
+        id=campaign.id,
+        title=campaign.title,
+        survey_id=campaign.survey,
+        definition=campaign.model_dump_json(),
+        created_at=START,
+        changed_at=START,
+    )
+    await campaigns.create(db, row, Chosen(contact_ids=("customer-1",)), START)
+    given = NewConsent(ConsentKind.CALLS, START - timedelta(days=30), "сайт", "согласен на звонки")
+    await consents.give(db, "customer-1", given, by="ops", now=START)
+    await do_not_call.add(db, ["79005550002"], source="list:old", words="", by="ops", now=START)
+    await Endpoints(db, clock).add("crm", "https://crm.example.ru/hooks", (EventName.SCORE_LOW,))
+    await ApiTokens(db, clock).add("crm", (Scope.CALLS,))
+
+
 async def make(file: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with Database.open(StoreSettings(f"sqlite+aiosqlite:///{folder}/made.sqlite")) as db:
             await db.upgrade()
             await fill(db, Path(folder) / "spool")
             await fill_desk(db, Path(folder) / "spool")
+            await fill_outbound(db)
         with sqlite3.connect(f"{folder}/made.sqlite", isolation_level=None) as made:
             made.execute("PRAGMA journal_mode=DELETE")
             made.execute(f"PRAGMA page_size={PAGE_BYTES}")
