@@ -159,6 +159,8 @@ class Attempt(Table, table=True):
             postgresql_where=text("direction = 'outbound' AND status IN ('dialling', 'live')"),
         ),
         Index("ix_attempts_status_created_at", "status", "created_at"),
+        Index("ix_attempts_created_at", "created_at"),
+        Index("ix_attempts_phone_created_at", "phone", "created_at"),
         CheckConstraint("(status = 'final') = (disposition IS NOT NULL)", name="one_outcome"),
     )
 
