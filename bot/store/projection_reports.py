@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import case, literal
+from sqlalchemy import case, literal, update
 from sqlalchemy.sql.dml import UpdateBase
 from sqlmodel import col
 
 from bot.core.events import AnswerRecorded, PromptStarted, SignalRaised, SignalWithdrawn
+from bot.store.tables import Attempt
 from bot.store.tables_reports import QuestionPut, SignalRow
 
 Insert = Callable[[Any], Any]
@@ -49,4 +50,8 @@ def _put(event: PromptStarted | AnswerRecorded, question_id: str, times: int, in
     )
     fresh, known = statement.excluded, col(QuestionPut.times)
     more = {"times": case((fresh.times > known, fresh.times), else_=known)}
-    return (statement.on_conflict_do_update(index_elements=["call_id", "question_id"], set_=more),)
+    first = update(Attempt).where(col(Attempt.call_id) == event.call_id, col(Attempt.asked_at).is_(None))
+    return (
+        statement.on_conflict_do_update(index_elements=["call_id", "question_id"], set_=more),
+        first.values(asked_at=event.at),
+    )

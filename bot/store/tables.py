@@ -147,6 +147,7 @@ class Attempt(Table, table=True):
     `cause` why the contact is rung again ("" the first time), `resumes` the interrupted attempt whose survey
     goes on ("" for none).
     `disposition` is set exactly when `status` is final; `end_cause` when the call itself told its end.
+    `asked_at` is when the first question was put.
     """
 
     __tablename__ = "attempts"
@@ -192,6 +193,7 @@ class Attempt(Table, table=True):
     created_at: datetime = moment_field()
     dialled_at: datetime | None = moment_field(default=None)
     answered_at: datetime | None = moment_field(default=None)
+    asked_at: datetime | None = moment_field(default=None)
     ended_at: datetime | None = moment_field(default=None)
 
 

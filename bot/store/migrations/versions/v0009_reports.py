@@ -1,5 +1,5 @@
 """What reports count: questions put and signals by call, filled from the events that are there; and the
-index by which a period's calls are found."""
+indexes by which a period's calls and a customer's next one are found."""
 
 from __future__ import annotations
 
@@ -34,6 +34,11 @@ _SIGNALS = """
     GROUP BY call_id, name, rule, topic
 """
 
+_ASKED = """
+    UPDATE attempts SET asked_at =
+        (SELECT MIN(at) FROM questions_put WHERE questions_put.call_id = attempts.call_id)
+"""
+
 
 def upgrade() -> None:
     moment = sa.DateTime(timezone=True)
@@ -58,6 +63,8 @@ def upgrade() -> None:
     op.create_index(op.f("ix_attempts_phone_created_at"), "attempts", ["phone", "created_at"])
     op.execute(sa.text(_of_json(_PUT)))
     op.execute(sa.text(_of_json(_SIGNALS)))
+    op.add_column("attempts", sa.Column("asked_at", moment, nullable=True))
+    op.execute(sa.text(_ASKED))
 
 
 def _of_json(statement: str) -> str:

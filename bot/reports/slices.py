@@ -1,0 +1,166 @@
+"""Which calls a figure is about, and by what they are told apart: SQL for SQLite and PostgreSQL.
+
+A call belongs to the day on which it was made or came in (`attempts.created_at`), in the report's time
+zone. It is the employee's and the department's whose talk with the customer it is about. By topic, a
+call counts for each of its topics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import BigInteger, Float, Subquery, case, cast, extract, func, literal, literal_column
+from sqlmodel import col, select
+
+from bot.core.endings import Disposition
+from bot.reports.periods import Grain, Period
+from bot.store.tables import Attempt, UtcDateTime
+from bot.store.tables_reports import SignalRow
+
+MACHINES = (
+    Disposition.VOICEMAIL,
+    Disposition.SECRETARY,
+    Disposition.IVR,
+    Disposition.FAX,
+    Disposition.UNAVAILABLE,
+)
+"""Dispositions of calls that were taken, but by no human."""
+
+
+class By(StrEnum):
+    EMPLOYEE = "employee"
+    DEPARTMENT = "department"
+    SURVEY = "survey"
+    TOPIC = "topic"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+    @property
+    def grain(self) -> Grain | None:
+        """Of a slice over time."""
+        return Grain(self.value) if self.value in set(Grain) else None
+
+
+COLUMNS: dict[By, Any] = {
+    By.EMPLOYEE: col(Attempt.agent_id),
+    By.DEPARTMENT: col(Attempt.department),
+    By.SURVEY: col(Attempt.survey_id),
+}
+"""Slices that are a column of the attempt: one more is a line here and one in `By`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The calls of a period; each list that is not empty narrows them to its members."""
+
+    period: Period
+    employees: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
+    surveys: tuple[str, ...] = ()
+    topics: tuple[str, ...] = ()
+
+    def before(self) -> Scope:
+        return replace(self, period=self.period.before())
+
+    def conditions(self) -> list[Any]:
+        at = col(Attempt.created_at)
+        found: list[Any] = [at >= self.period.start, at < self.period.end]
+        narrowed = {By.EMPLOYEE: self.employees, By.DEPARTMENT: self.departments, By.SURVEY: self.surveys}
+        found += [COLUMNS[by].in_(members) for by, members in narrowed.items() if members]
+        if self.topics:
+            about = select(col(SignalRow.call_id)).where(
+                col(SignalRow.standing) > 0, col(SignalRow.topic).in_(self.topics)
+            )
+            found.append(col(Attempt.call_id).in_(about))
+        return found
+
+
+def calls(scope: Scope, dialect: str, by: By | None = None) -> Subquery:
+    """The scope's calls, a row each, with what figures are counted from and the key of their `slice`: a
+    column's text, the place of a part of the period, or "" where they are not told apart."""
+    human = col(Attempt.answered_at).is_not(None) & func.coalesce(col(Attempt.disposition), "").not_in(
+        MACHINES
+    )
+    rung = col(Attempt.dialled_at).is_not(None) | (col(Attempt.direction) == "inbound")
+    statement = select(
+        col(Attempt.id),
+        col(Attempt.call_id),
+        col(Attempt.created_at),
+        col(Attempt.phone),
+        col(Attempt.direction),
+        col(Attempt.status),
+        func.coalesce(col(Attempt.disposition), "").label("disposition"),
+        col(Attempt.survey_id),
+        col(Attempt.survey_hash),
+        (rung | human).label("rung"),
+        human.label("human"),
+        (human & col(Attempt.asked_at).is_not(None)).label("began"),
+        seconds_between(col(Attempt.answered_at), col(Attempt.ended_at), dialect).label("talk_s"),
+    ).where(*scope.conditions())
+    if by is None:
+        return statement.add_columns(literal_column("''").label("slice")).subquery("calls")
+    if by is By.TOPIC:
+        about = topics_of_calls()
+        joined = statement.join(about, about.c.call_id == col(Attempt.call_id))
+        return joined.add_columns(about.c.topic.label("slice")).subquery("calls")
+    if by.grain is not None:
+        starts = [part.start for part in scope.period.parts(by.grain)]
+        key = place_among(col(Attempt.created_at), starts)
+        return statement.add_columns(key.label("slice")).subquery("calls")
+    return statement.add_columns(COLUMNS[by].label("slice")).subquery("calls")
+
+
+def topics_of_calls() -> Subquery:
+    """(call, topic), each pair once."""
+    standing = select(col(SignalRow.call_id), col(SignalRow.topic)).where(
+        col(SignalRow.standing) > 0, col(SignalRow.topic) != ""
+    )
+    return standing.distinct().subquery("about")
+
+
+def place_among(column: Any, starts: Sequence[datetime]) -> Any:
+    """The place (from 0) of the last of these moments that is not after the column's, as one tree of
+    CASEs: the database compares log2(n) times a row."""
+
+    def tree(low: int, high: int) -> Any:
+        if low == high:
+            return literal_column(str(low))
+        middle = (low + high + 1) // 2
+        return case(
+            (column < literal(starts[middle], UtcDateTime()), tree(low, middle - 1)), else_=tree(middle, high)
+        )
+
+    return tree(0, len(starts) - 1)
+
+
+def epoch(column: Any, dialect: str) -> Any:
+    """A moment as whole seconds since 1970 in UTC."""
+    if dialect == "sqlite":
+        return cast(func.strftime("%s", column), BigInteger)
+    return cast(func.floor(extract("epoch", column)), BigInteger)
+
+
+def seconds_between(earlier: Any, later: Any, dialect: str) -> Any:
+    """NULL where either is; SQLite knows milliseconds."""
+    if dialect == "sqlite":
+        return (func.julianday(later) - func.julianday(earlier)) * 86400.0
+    return cast(extract("epoch", later - earlier), Float)
+
+
+def local_seconds(column: Any, period: Period, dialect: str) -> Any:
+    """As `epoch`, but by the clock on the wall of the period's zone."""
+    (_, first), *changes = period.shifts()
+    if not changes:
+        return epoch(column, dialect) + first
+    shift = case(
+        *((column >= literal(since, UtcDateTime()), seconds) for since, seconds in reversed(changes)),
+        else_=first,
+    )
+    return epoch(column, dialect) + shift
