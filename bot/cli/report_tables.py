@@ -245,7 +245,7 @@ def _matters(console: Console, found: Report) -> None:
 
 def _rows(console: Console, found: Report, by: By) -> None:
     scales = [each.scale for each in found.scores.measures]
-    names = "|".join(scale_name(scale) + words(", n", ", n") for scale in scales)
+    names = "|".join(map(scale_name, scales))
     heads = words(
         f"{by_name(by)}|звонков|ответил человек|пройден, %|соединены|{names}|звонок, с",
         f"{by_name(by)}|calls|answered by a human|completed, %|handed over|{names}|call, s",
@@ -256,8 +256,8 @@ def _rows(console: Console, found: Report, by: By) -> None:
     console.print(table)
     console.print(
         words(
-            f"Серым — меньше {SMALL} ответов. «Пройден» — от звонков, где задан первый вопрос.",
-            f"Grey: fewer than {SMALL} answers. «Completed» is of the calls in which a question was put.",
+            f"«Мало» — меньше {SMALL} ответов. «Пройден» — от звонков, где задан первый вопрос.",
+            f"«Few»: fewer than {SMALL} answers. «Completed» is of the calls in which a question was put.",
         )
         + (
             words(" Звонок с двумя темами стоит в обеих.", " A call of two topics counts in both.")
@@ -270,14 +270,7 @@ def _rows(console: Console, found: Report, by: By) -> None:
 
 def _row(row: Row, by: By, scales: list[Scale]) -> tuple[str | Text, ...]:
     completed = next(step for step in row.funnel.steps() if step.name == "completed")
-    measured: list[Text] = []
-    for scale in scales:
-        each = row.scores.of(scale)
-        measured.append(
-            Text.assemble(score_text(scale, each.score, small=each.small), ", ", count_text(each.count))
-            if each.count
-            else Text(NONE, style=GREY)
-        )
+    measured = [_measured(row.scores.of(scale)) for scale in scales]
     return (
         _label(row, by),
         str(row.funnel.dialled),
@@ -287,6 +280,22 @@ def _row(row: Row, by: By, scales: list[Scale]) -> tuple[str | Text, ...]:
         *measured,
         number(row.handling.call_s),
     )
+
+
+def _measured(each: Measure) -> Text:
+    """Two lines: the score with its n, and the interval."""
+    score = each.score
+    if score.value is None:
+        return Text(NONE, style=GREY)
+    digits = 1 if each.scale.kind in ("nps", "csat") else 2
+    head = f"{number(score.value, digits)}  n={each.count}"
+    interval = (
+        ""
+        if score.low is None or score.high is None
+        else f"\n{number(score.low, digits)}…{number(score.high, digits)}"
+    )
+    few = words(" мало", " few") if each.small else ""
+    return Text.assemble((head + few, GREY if each.small else ""), (interval, GREY))
 
 
 def _label(row: Row, by: By) -> str:

@@ -105,7 +105,10 @@ async def funnels(db: Database, scope: Scope, by: By | None = None) -> dict[Key,
     async with db.read() as session:
         rows = (await session.exec(counted)).all()
         over: dict[Key, int] = dict((await session.exec(handed)).all())
-    return {key: Funnel(*counts, over.get(key, 0)) for key, *counts in rows}
+    return {
+        key: Funnel(dialled, answered, began, completed, over.get(key, 0))
+        for key, dialled, answered, began, completed in rows
+    }
 
 
 async def questions(db: Database, scope: Scope, known: Definitions) -> tuple[QuestionFigures, ...]:

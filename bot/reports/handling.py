@@ -12,7 +12,7 @@ from sqlmodel import col, select
 from bot.reports.measures import share
 from bot.reports.periods import Period
 from bot.reports.scores import Key
-from bot.reports.slices import By, Scope, calls, epoch, local_seconds, seconds_between
+from bot.reports.slices import By, Scope, calls, epoch, local_seconds, seconds_between, select_rows
 from bot.store.database import Database
 from bot.store.tables import Attempt, Handover, UtcDateTime
 from bot.store.tables_reports import SignalRow
@@ -106,7 +106,7 @@ async def handling(db: Database, scope: Scope, by: By | None = None) -> dict[Key
     joined = col(Handover.connected_at).is_not(None)
     waited = seconds_between(col(Handover.started_at), col(Handover.connected_at), db.dialect)
     of_handovers: Any = (
-        select(
+        select_rows(
             of.slice,
             func.count(),
             func.count().filter(joined),
@@ -199,7 +199,7 @@ async def heat(db: Database, scope: Scope) -> tuple[HeatCell, ...]:
     each = _clocks(of, scope.period, db.dialect)
     completed = each.began & (each.disposition == "completed")
     statement: Any = (
-        select(
+        select_rows(
             each.weekday,
             each.hour,
             func.count().filter(each.rung),
@@ -220,7 +220,7 @@ def _clocks(of: Any, period: Period, dialect: str) -> Any:
     weekday = (local // _DAY_S + _THURSDAY) % 7
     hour = local % _DAY_S // 3600
     return (
-        select(
+        select_rows(
             weekday.label("weekday"),
             hour.label("hour"),
             of.rung,

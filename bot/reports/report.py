@@ -115,7 +115,7 @@ async def _names(db: Database, by: By, known: Definitions) -> dict[str, str]:
     """What people call a slice, where a table tells it."""
     if by is By.SURVEY:
         return {each.survey_id: known.title(each.survey_id) for each in known.versions.values()}
-    table = {By.EMPLOYEE: AgentRow, By.DEPARTMENT: DepartmentRow}.get(by)
+    table: Any = {By.EMPLOYEE: AgentRow, By.DEPARTMENT: DepartmentRow}.get(by)
     if table is None:
         return {}
     async with db.read() as session:

@@ -7,12 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import func
-from sqlmodel import col, select
+from sqlmodel import col
 
 from bot.core.answer import AnswerStatus
 from bot.reports.definitions import Definitions
 from bot.reports.measures import SCORED, Change, Measure, Scale, change, measures
-from bot.reports.slices import By, Scope, calls
+from bot.reports.slices import By, Scope, calls, select_rows
 from bot.store.database import Database
 from bot.store.tables import AnswerRow
 
@@ -84,7 +84,7 @@ def _statement(scope: Scope, dialect: str, by: By | None) -> Any:
         col(AnswerRow.number),
     )
     return (
-        select(*columns, func.count())
+        select_rows(*columns, func.count())
         .join(AnswerRow, col(AnswerRow.call_id) == of.call_id)
         .where(
             col(AnswerRow.kind).in_(SCORED),

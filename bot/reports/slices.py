@@ -31,6 +31,10 @@ MACHINES = (
 """Dispositions of calls that were taken, but by no human."""
 
 
+select_rows: Any = select
+"""`select` without the types of its columns, which sqlmodel knows for four at most."""
+
+
 class By(StrEnum):
     EMPLOYEE = "employee"
     DEPARTMENT = "department"
@@ -82,14 +86,14 @@ class Scope:
         return found
 
 
-def calls(scope: Scope, dialect: str, by: By | None = None) -> Subquery:
+def calls(scope: Scope, dialect: str, by: By | None = None) -> Any:
     """The scope's calls, a row each, with what figures are counted from and the key of their `slice`: a
     column's text, the place of a part of the period, or "" where they are not told apart."""
     human = col(Attempt.answered_at).is_not(None) & func.coalesce(col(Attempt.disposition), "").not_in(
         MACHINES
     )
     rung = col(Attempt.dialled_at).is_not(None) | (col(Attempt.direction) == "inbound")
-    statement = select(
+    statement = select_rows(
         col(Attempt.id),
         col(Attempt.call_id),
         col(Attempt.created_at),
@@ -148,9 +152,9 @@ def epoch(column: Any, dialect: str) -> Any:
 
 
 def seconds_between(earlier: Any, later: Any, dialect: str) -> Any:
-    """NULL where either is; SQLite knows milliseconds."""
+    """NULL where either is; SQLite knows milliseconds, and a difference of its days not even those."""
     if dialect == "sqlite":
-        return (func.julianday(later) - func.julianday(earlier)) * 86400.0
+        return func.round((func.julianday(later) - func.julianday(earlier)) * 86400.0, 3)
     return cast(extract("epoch", later - earlier), Float)
 
 

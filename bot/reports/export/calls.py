@@ -16,7 +16,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.endings import Disposition
 from bot.reports.definitions import Definitions, definitions
 from bot.reports.export.columns import Cell, Code, Column, Given, Kind, Layout, layout
-from bot.reports.slices import MACHINES, Scope
+from bot.reports.slices import MACHINES, Scope, select_rows
 from bot.store.database import Database
 from bot.store.tables import AnswerRow, Attempt, Contact, Handover
 from bot.store.tables_reports import QuestionPut, SignalRow
@@ -134,7 +134,7 @@ class CallTable:
     async def _around(self, attempts: Sequence[Attempt]) -> _Around:
         ids = [each.call_id for each in attempts if each.call_id]
         found = _Around()
-        answers = select(
+        answers = select_rows(
             col(AnswerRow.call_id),
             col(AnswerRow.question_id),
             col(AnswerRow.status),

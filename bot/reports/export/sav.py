@@ -98,8 +98,8 @@ class SavSink:
         kind = "datetime64[us]" if column.kind is Kind.MOMENT else object
         return pd.Series(self._others[column.name], dtype=kind)
 
-    def _labels(self, column: Column) -> dict[int, str]:
-        labels = {code.number: code.label[:120] for code in column.codes}
+    def _labels(self, column: Column) -> dict[int | float, str]:
+        labels: dict[int | float, str] = {code.number: code.label[:120] for code in column.codes}
         labels |= dict(column.labels)
         if column.may_miss and column.kind is not Kind.TEXT:
             labels |= {code.number: code.label for code in missing_codes()}

@@ -131,8 +131,10 @@ class XlsxSink:
         self._folder.cleanup()
 
     def abandon(self) -> None:
-        self._folder.cleanup()
+        for sheet in self._book.worksheets():
+            sheet.row_data_fh.close()
         self._book.fileclosed = 1  # or its destructor would complain that it was not closed
+        self._folder.cleanup()
 
     def _add_sheet(self) -> None:
         self._sheets += 1
