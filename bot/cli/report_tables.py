@@ -12,7 +12,7 @@ from rich.text import Text
 from bot.reports.funnel import QuestionFigures
 from bot.reports.measures import SMALL, Change, Measure, Scale
 from bot.reports.report import Report, Row
-from bot.reports.slices import By
+from bot.reports.slices import NOTICED, By
 from bot.reports.wording import by_name, end_name, scale_name, signal_name, step_name, topic_name
 from bot.surveys.scoring import Score
 from bot.words import words
@@ -229,6 +229,7 @@ def _matters(console: Console, found: Report) -> None:
         (words("Темы жалоб", "Topics of complaints"), {topic_name(k): v for k, v in of.topics.items()}),
         (words("Другие темы", "Other topics"), {topic_name(k): v for k, v in of.others.items()}),
         (words("Замечено", "Noticed"), {signal_name(k): v for k, v in of.signals.items()}),
+        (words("Чем найдено", "Found by"), of.rules),
     )
     for name, counts in parts:
         if counts:
@@ -236,8 +237,10 @@ def _matters(console: Console, found: Report) -> None:
     if any(counts for _, counts in parts):
         console.print(
             words(
-                f"Найдено правилами и списками слов, в звонках с заданным вопросом: {of.began}.",
-                f"Found by rules and word lists, in calls in which a question was put: {of.began}.",
+                f"Найдено правилами и списками слов, а intent:… — распознаванием намерений; "
+                f"звонков с заданным вопросом: {of.began}.",
+                f"Found by rules and word lists, intent:… by the NLU; "
+                f"calls in which a question was put: {of.began}.",
             ),
             style=GREY,
         )
@@ -260,8 +263,8 @@ def _rows(console: Console, found: Report, by: By) -> None:
             f"«Few»: fewer than {SMALL} answers. «Completed» is of the calls in which a question was put.",
         )
         + (
-            words(" Звонок с двумя темами стоит в обеих.", " A call of two topics counts in both.")
-            if by is By.TOPIC
+            words(" Звонок может стоять в нескольких строках.", " A call may count in several lines.")
+            if by in NOTICED
             else ""
         ),
         style=GREY,

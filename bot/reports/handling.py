@@ -76,13 +76,15 @@ class Repeats:
 
 @dataclass(frozen=True, slots=True)
 class Matters:
-    """Calls by what was noticed in them, by rule and word list, never by a model: `topics` of complaints,
-    `others` (topics that nobody complained about), `signals` by name. `began` is the denominator."""
+    """Calls by what was noticed in them: `topics` of complaints, `others` (topics that nobody complained
+    about), `signals` by name, and what noticed it, `rules`: word lists, triage rules, and `intent:…`, the
+    judgement of the NLU. `began` is the denominator."""
 
     began: int = 0
     topics: dict[str, int] = field(default_factory=dict)
     others: dict[str, int] = field(default_factory=dict)
     signals: dict[str, int] = field(default_factory=dict)
+    rules: dict[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,22 +172,27 @@ async def matters(db: Database, scope: Scope) -> Matters:
         .subquery("each")
     ).c
     of_topics: Any = select(each.topic, each.complained, func.count()).group_by(each.topic, each.complained)
-    of_signals: Any = (
-        select(col(SignalRow.name), func.count(of.call_id.distinct()))
+    standing = (
+        select_rows(col(SignalRow.name), func.count(of.call_id.distinct()))
         .join(SignalRow, col(SignalRow.call_id) == of.call_id)
         .where(col(SignalRow.standing) > 0)
-        .group_by(col(SignalRow.name))
     )
-    began: Any = select(func.count().filter(of.began))
+    of_signals = standing.group_by(col(SignalRow.name))
+    of_rules = standing.with_only_columns(col(SignalRow.rule), func.count(of.call_id.distinct())).group_by(
+        col(SignalRow.rule)
+    )
+    began = select(func.count()).select_from(of.id.table).where(of.began)
     async with db.read() as session:
         topics = (await session.exec(of_topics)).all()
         signals = (await session.exec(of_signals)).all()
+        rules = (await session.exec(of_rules)).all()
         total = (await session.exec(began)).one()
     return Matters(
-        total[0] if isinstance(total, tuple) else total,
+        total,
         _ranked({name: times for name, complained, times in topics if complained}),
         _ranked({name: times for name, complained, times in topics if not complained}),
         _ranked(dict(signals)),
+        _ranked(dict(rules)),
     )
 
 

@@ -163,11 +163,11 @@ def as_json(found: Report) -> dict[str, Any]:
             "share": score_json(found.repeats.share),
         },
         "matters": {
-            "found_by": "rules and word lists",
             "of_calls": found.matters.began,
             "complaint_topics": found.matters.topics,
             "other_topics": found.matters.others,
             "signals": found.matters.signals,
+            "found_by": found.matters.rules,
         },
         "heat": [
             {

@@ -1,8 +1,8 @@
 """Which calls a figure is about, and by what they are told apart: SQL for SQLite and PostgreSQL.
 
 A call belongs to the day on which it was made or came in (`attempts.created_at`), in the report's time
-zone. It is the employee's and the department's whose talk with the customer it is about. By topic, a
-call counts for each of its topics.
+zone. It is the employee's and the department's whose talk with the customer it is about. By topic or by
+rule (a word list, a triage rule, or the NLU's intent), a call counts for each that it has.
 """
 
 from __future__ import annotations
@@ -40,6 +40,7 @@ class By(StrEnum):
     DEPARTMENT = "department"
     SURVEY = "survey"
     TOPIC = "topic"
+    RULE = "rule"
     DAY = "day"
     WEEK = "week"
     MONTH = "month"
@@ -58,6 +59,10 @@ COLUMNS: dict[By, Any] = {
     By.SURVEY: col(Attempt.survey_id),
 }
 """Slices that are a column of the attempt: one more is a line here and one in `By`."""
+
+
+NOTICED: dict[By, Any] = {By.TOPIC: col(SignalRow.topic), By.RULE: col(SignalRow.rule)}
+"""Slices by what was noticed in a call; what the caller corrected is left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +115,10 @@ def calls(scope: Scope, dialect: str, by: By | None = None) -> Any:
     ).where(*scope.conditions())
     if by is None:
         return statement.add_columns(literal_column("''").label("slice")).subquery("calls")
-    if by is By.TOPIC:
-        about = topics_of_calls()
+    if by in NOTICED:
+        about = noticed_in_calls(by)
         joined = statement.join(about, about.c.call_id == col(Attempt.call_id))
-        return joined.add_columns(about.c.topic.label("slice")).subquery("calls")
+        return joined.add_columns(about.c.what.label("slice")).subquery("calls")
     if by.grain is not None:
         starts = [part.start for part in scope.period.parts(by.grain)]
         key = place_among(col(Attempt.created_at), starts)
@@ -121,10 +126,11 @@ def calls(scope: Scope, dialect: str, by: By | None = None) -> Any:
     return statement.add_columns(COLUMNS[by].label("slice")).subquery("calls")
 
 
-def topics_of_calls() -> Subquery:
-    """(call, topic), each pair once."""
-    standing = select(col(SignalRow.call_id), col(SignalRow.topic)).where(
-        col(SignalRow.standing) > 0, col(SignalRow.topic) != ""
+def noticed_in_calls(by: By) -> Subquery:
+    """(call, topic or rule), each pair once."""
+    what = NOTICED[by]
+    standing = select(col(SignalRow.call_id), what.label("what")).where(
+        col(SignalRow.standing) > 0, what != ""
     )
     return standing.distinct().subquery("about")
 

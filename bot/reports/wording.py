@@ -37,6 +37,7 @@ _BY = {
     By.DEPARTMENT: ("отдел", "department"),
     By.SURVEY: ("опрос", "survey"),
     By.TOPIC: ("тема", "topic"),
+    By.RULE: ("правило или список слов", "rule or word list"),
     By.DAY: ("день", "day"),
     By.WEEK: ("неделя с", "week of"),
     By.MONTH: ("месяц", "month"),

@@ -71,6 +71,10 @@ async def check(db: Database, calls: Sequence[FakeCall], scope: Scope) -> None:
     complained = Counter(topic for call in these if call.complains for topic in call.topics)
     assert found.matters.topics == complained
     assert found.matters.others == Counter(t for call in these if not call.complains for t in call.topics)
+    assert found.matters.rules == (
+        {"r": noticed} if (noticed := sum(map(bool, (c.topics for c in these)))) else {}
+    )
+    assert found.matters.began == found.funnel.began
     as_json(found)
 
 
@@ -101,6 +105,8 @@ async def check_slices(db: Database, calls: Sequence[FakeCall], scope: Scope, *s
         by[By.SURVEY][call.survey].append(call)
         for topic in call.topics:
             by[By.TOPIC][topic].append(call)
+        if call.topics:
+            by[By.RULE]["r"].append(call)
         day = call.at.astimezone(ZoneInfo(ZONE)).date()
         for each, of_grain in parts.items():
             place = next(at for at, part in enumerate(of_grain) if part.first <= day <= part.last)

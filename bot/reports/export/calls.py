@@ -53,7 +53,11 @@ def call_columns(*, personal: bool) -> tuple[Column, ...]:
         Column("completed", words("опрос пройден", "survey completed"), Kind.CODE, yes_no),
         Column("handed_over", words("соединён с сотрудником", "joined with an agent"), Kind.CODE, yes_no),
         Column("call_s", words("от ответа до конца, с", "from answer to end, s"), Kind.NUMBER),
-        Column("topics", words("темы, по правилам", "topics, by rules"), Kind.TEXT),
+        Column(
+            "topics",
+            words("темы: по словам, правилам и намерениям", "topics: by words, rules and intents"),
+            Kind.TEXT,
+        ),
     )
     if not personal:
         return columns
