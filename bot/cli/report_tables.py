@@ -44,10 +44,10 @@ def show(console: Console, found: Report) -> None:
 
 
 def number(value: float | None, digits: int = 1) -> str:
-    """A decimal comma in Russian."""
+    """With a decimal comma in Russian, and a minus that is no hyphen."""
     if value is None:
         return NONE
-    return f"{value:.{digits}f}".replace(".", words(",", "."))
+    return f"{value:.{digits}f}".replace(".", words(",", ".")).replace("-", "−")
 
 
 def score_text(scale: Scale, score: Score, *, small: bool) -> Text:
@@ -298,7 +298,7 @@ def _measured(each: Measure) -> Text:
         else f"\n{number(score.low, digits)}…{number(score.high, digits)}"
     )
     few = words(" мало", " few") if each.small else ""
-    return Text.assemble((head + few, GREY if each.small else ""), (interval, GREY))
+    return Text.assemble((head, GREY if each.small else ""), (interval + few, GREY))
 
 
 def _label(row: Row, by: By) -> str:
