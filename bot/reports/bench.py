@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 
 import numpy as np
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.reports.definitions import Definitions, definitions
 from bot.reports.funnel import funnels, outcomes, questions
@@ -41,16 +42,18 @@ class Took:
 async def measure(db: Database, runs: int, seed: int = 1) -> list[Took]:
     """Each figure over `runs` periods of each length, drawn from the sample's year."""
     chance = Random(seed)
-    known = await definitions(db)
+    async with db.read() as session:
+        known = await definitions(session)
     found = []
     for grain in GRAINS:
         periods = [_period(grain, chance) for _ in range(runs)]
         scopes = [Scope(period) for period in periods]
-        for name, figure in _figures(db, known, grain).items():
+        for name, figure in _figures(known, grain).items():
             took = []
             for scope in scopes:
                 began = time.perf_counter()
-                await figure(scope)
+                async with db.read() as session:
+                    await figure(session, scope)
                 took.append((time.perf_counter() - began) * 1000)
             p50, p95 = (round(float(np.percentile(took, at)), 1) for at in (50, 95))
             found.append(Took(name, grain.value, runs, p50, p95, round(max(took), 1)))
@@ -64,21 +67,21 @@ def _period(grain: Grain, chance: Random) -> Period:
 
 
 def _figures(
-    db: Database, known: Definitions, grain: Grain
-) -> dict[str, Callable[[Scope], Awaitable[object]]]:
+    known: Definitions, grain: Grain
+) -> dict[str, Callable[[AsyncSession, Scope], Awaitable[object]]]:
     over_time = By.DAY if grain in (Grain.DAY, Grain.WEEK, Grain.MONTH) else By.WEEK
     return {
-        "scores": lambda scope: scores(db, scope, known),
-        "scores by employee": lambda scope: scores(db, scope, known, By.EMPLOYEE),
-        "scores over time": lambda scope: scores(db, scope, known, over_time),
-        "scores by topic": lambda scope: scores(db, scope, known, By.TOPIC),
-        "funnel": lambda scope: funnels(db, scope),
-        "funnel by employee": lambda scope: funnels(db, scope, By.EMPLOYEE),
-        "questions": lambda scope: questions(db, scope, known),
-        "outcomes": lambda scope: outcomes(db, scope),
-        "handling": lambda scope: handling(db, scope),
-        "handling by employee": lambda scope: handling(db, scope, By.EMPLOYEE),
-        "repeats": lambda scope: repeats(db, scope, NOW),
-        "matters": lambda scope: matters(db, scope),
-        "heat": lambda scope: heat(db, scope),
+        "scores": lambda session, scope: scores(session, scope, known),
+        "scores by employee": lambda session, scope: scores(session, scope, known, By.EMPLOYEE),
+        "scores over time": lambda session, scope: scores(session, scope, known, over_time),
+        "scores by topic": lambda session, scope: scores(session, scope, known, By.TOPIC),
+        "funnel": lambda session, scope: funnels(session, scope),
+        "funnel by employee": lambda session, scope: funnels(session, scope, By.EMPLOYEE),
+        "questions": lambda session, scope: questions(session, scope, known),
+        "outcomes": lambda session, scope: outcomes(session, scope),
+        "handling": lambda session, scope: handling(session, scope),
+        "handling by employee": lambda session, scope: handling(session, scope, By.EMPLOYEE),
+        "repeats": lambda session, scope: repeats(session, scope, NOW),
+        "matters": lambda session, scope: matters(session, scope),
+        "heat": lambda session, scope: heat(session, scope),
     }

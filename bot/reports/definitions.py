@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.reports.measures import SCORED, Scale
-from bot.store.database import Database
 from bot.store.tables import SurveyRow
 
 
@@ -71,10 +71,9 @@ class Definitions:
 NPS = Scale("nps", 0, 10)
 
 
-async def definitions(db: Database) -> Definitions:
+async def definitions(session: AsyncSession) -> Definitions:
     statement = select(SurveyRow).order_by(col(SurveyRow.published_at), col(SurveyRow.hash))
-    async with db.read() as session:
-        rows = (await session.exec(statement)).all()
+    rows = (await session.exec(statement)).all()
     return of_rows(rows)
 
 

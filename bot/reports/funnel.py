@@ -9,14 +9,14 @@ from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.answer import AnswerStatus
 from bot.core.endings import Disposition
 from bot.reports.definitions import Definitions
 from bot.reports.measures import share
 from bot.reports.scores import Key
-from bot.reports.slices import By, Scope, calls
-from bot.store.database import Database
+from bot.reports.slices import By, Scope, calls, dialect_of
 from bot.store.tables import AnswerRow, AttemptStatus, Handover
 from bot.store.tables_reports import QuestionPut
 from bot.surveys.scoring import Score
@@ -91,8 +91,8 @@ class QuestionFigures:
         return share(self.reasked, self.put)
 
 
-async def funnels(db: Database, scope: Scope, by: By | None = None) -> dict[Key, Funnel]:
-    of = calls(scope, db.dialect, by).c
+async def funnels(session: AsyncSession, scope: Scope, by: By | None = None) -> dict[Key, Funnel]:
+    of = calls(scope, dialect_of(session), by).c
     completed = of.began & (of.disposition == Disposition.COMPLETED)
     parts = (of.rung, of.human, of.began, completed)
     counted: Any = select(of.slice, *(func.count().filter(part) for part in parts)).group_by(of.slice)
@@ -102,19 +102,18 @@ async def funnels(db: Database, scope: Scope, by: By | None = None) -> dict[Key,
         .where(of.human, col(Handover.connected_at).is_not(None))
         .group_by(of.slice)
     )
-    async with db.read() as session:
-        rows = (await session.exec(counted)).all()
-        over: dict[Key, int] = dict((await session.exec(handed)).all())
+    rows = (await session.exec(counted)).all()
+    over: dict[Key, int] = dict((await session.exec(handed)).all())
     return {
         key: Funnel(dialled, answered, began, completed, over.get(key, 0))
         for key, dialled, answered, began, completed in rows
     }
 
 
-async def questions(db: Database, scope: Scope, known: Definitions) -> tuple[QuestionFigures, ...]:
+async def questions(session: AsyncSession, scope: Scope, known: Definitions) -> tuple[QuestionFigures, ...]:
     """In the order in which the newest version of each survey asks them; questions that it no longer has
     come last."""
-    of = calls(scope, db.dialect).c
+    of = calls(scope, dialect_of(session)).c
     status = col(AnswerRow.status)
     outcomes = [status == each for each in AnswerStatus]
     dropped = status.is_(None) & (of.status == AttemptStatus.FINAL) & of.disposition.not_in(LED_ELSEWHERE)
@@ -134,8 +133,7 @@ async def questions(db: Database, scope: Scope, known: Definitions) -> tuple[Que
         .group_by(*key)
     )
     names = ("put", *AnswerStatus, "dropped", "reasked")
-    async with db.read() as session:
-        rows = (await session.exec(statement)).all()
+    rows = (await session.exec(statement)).all()
     found = [
         QuestionFigures(survey_id, question_id, **dict(zip(names, counts, strict=True)))
         for survey_id, question_id, *counts in rows
@@ -149,10 +147,9 @@ def _order(each: QuestionFigures, known: Definitions) -> tuple[str, int, str]:
     return each.survey_id, asked.place if asked else 1000, each.question_id
 
 
-async def outcomes(db: Database, scope: Scope) -> dict[Disposition, int]:
+async def outcomes(session: AsyncSession, scope: Scope) -> dict[Disposition, int]:
     """How the scope's calls ended, the most frequent first; calls that go on are not in it."""
-    of = calls(scope, db.dialect).c
+    of = calls(scope, dialect_of(session)).c
     statement: Any = select(of.disposition, func.count()).where(of.disposition != "").group_by(of.disposition)
-    async with db.read() as session:
-        rows: Iterable[tuple[str, int]] = (await session.exec(statement)).all()
+    rows: Iterable[tuple[str, int]] = (await session.exec(statement)).all()
     return {Disposition(name): times for name, times in Counter(dict(rows)).most_common()}

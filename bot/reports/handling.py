@@ -8,12 +8,21 @@ from typing import Any
 
 from sqlalchemy import func, literal
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.reports.measures import share
 from bot.reports.periods import Period
 from bot.reports.scores import Key
-from bot.reports.slices import By, Scope, calls, epoch, local_seconds, seconds_between, select_rows
-from bot.store.database import Database
+from bot.reports.slices import (
+    By,
+    Scope,
+    calls,
+    dialect_of,
+    epoch,
+    local_seconds,
+    seconds_between,
+    select_rows,
+)
 from bot.store.tables import Attempt, Handover, UtcDateTime
 from bot.store.tables_reports import SignalRow
 from bot.surveys.scoring import Score
@@ -98,15 +107,15 @@ class HeatCell:
     completed: int
 
 
-async def handling(db: Database, scope: Scope, by: By | None = None) -> dict[Key, Handling]:
-    of = calls(scope, db.dialect, by).c
+async def handling(session: AsyncSession, scope: Scope, by: By | None = None) -> dict[Key, Handling]:
+    of = calls(scope, dialect_of(session), by).c
     of_calls: Any = (
         select(of.slice, func.count(), func.avg(of.talk_s), func.count(of.phone.distinct()))
         .where(of.human)
         .group_by(of.slice)
     )
     joined = col(Handover.connected_at).is_not(None)
-    waited = seconds_between(col(Handover.started_at), col(Handover.connected_at), db.dialect)
+    waited = seconds_between(col(Handover.started_at), col(Handover.connected_at), dialect_of(session))
     of_handovers: Any = (
         select_rows(
             of.slice,
@@ -120,17 +129,16 @@ async def handling(db: Database, scope: Scope, by: By | None = None) -> dict[Key
         .where(of.human)
         .group_by(of.slice)
     )
-    async with db.read() as session:
-        rows = (await session.exec(of_calls)).all()
-        over = {key: rest for key, *rest in (await session.exec(of_handovers)).all()}
+    rows = (await session.exec(of_calls)).all()
+    over = {key: rest for key, *rest in (await session.exec(of_handovers)).all()}
     return {key: Handling(*counted, *over.get(key, ())) for key, *counted in rows}
 
 
 async def repeats(
-    db: Database, scope: Scope, now: datetime, days: int = REPEAT_DAYS, by: By | None = None
+    session: AsyncSession, scope: Scope, now: datetime, days: int = REPEAT_DAYS, by: By | None = None
 ) -> dict[Key, Repeats]:
     """Contacts whose days are not over by `now` are left out: their customers may still ring."""
-    of = calls(scope, db.dialect, by).c
+    of = calls(scope, dialect_of(session), by).c
     over = timedelta(days=days)
     until = literal(min(now - over, scope.period.end), UtcDateTime())
     contact = (col(Attempt.direction) == "inbound") & (col(Attempt.phone) != "")
@@ -145,24 +153,23 @@ async def repeats(
         .where(contact, within)
         .subquery("following")
     ).c
-    gap = epoch(following.again, db.dialect) - epoch(following.created_at, db.dialect)
+    gap = epoch(following.again, dialect_of(session)) - epoch(following.created_at, dialect_of(session))
     statement: Any = (
         select(of.slice, func.count(), func.count().filter(gap <= days * _DAY_S))
         .join(following.id.table, following.id == of.id)
         .where(of.created_at < until)
         .group_by(of.slice)
     )
-    async with db.read() as session:
-        rows = (await session.exec(statement)).all()
+    rows = (await session.exec(statement)).all()
     return {key: Repeats(days, *counts) for key, *counts in rows}
 
 
-async def matters(db: Database, scope: Scope) -> Matters:
-    of = calls(scope, db.dialect).c
+async def matters(session: AsyncSession, scope: Scope) -> Matters:
+    of = calls(scope, dialect_of(session)).c
     complaint, topic = col(SignalRow.name) == "complaint", col(SignalRow.topic)
     about = (
         select(of.call_id, topic, func.max(func.coalesce(complaint, False)).label("complained"))
-        if db.dialect == "sqlite"
+        if dialect_of(session) == "sqlite"
         else select(of.call_id, topic, func.bool_or(complaint).label("complained"))
     )
     each = (
@@ -182,11 +189,10 @@ async def matters(db: Database, scope: Scope) -> Matters:
         col(SignalRow.rule)
     )
     began = select(func.count()).select_from(of.id.table).where(of.began)
-    async with db.read() as session:
-        topics = (await session.exec(of_topics)).all()
-        signals = (await session.exec(of_signals)).all()
-        rules = (await session.exec(of_rules)).all()
-        total = (await session.exec(began)).one()
+    topics = (await session.exec(of_topics)).all()
+    signals = (await session.exec(of_signals)).all()
+    rules = (await session.exec(of_rules)).all()
+    total = (await session.exec(began)).one()
     return Matters(
         total,
         _ranked({name: times for name, complained, times in topics if complained}),
@@ -200,10 +206,10 @@ def _ranked(counts: dict[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items(), key=lambda item: (-item[1], item[0])))
 
 
-async def heat(db: Database, scope: Scope) -> tuple[HeatCell, ...]:
+async def heat(session: AsyncSession, scope: Scope) -> tuple[HeatCell, ...]:
     """Hours in which nothing was dialled are left out."""
-    of = calls(scope, db.dialect).c
-    each = _clocks(of, scope.period, db.dialect)
+    of = calls(scope, dialect_of(session)).c
+    each = _clocks(of, scope.period, dialect_of(session))
     completed = each.began & (each.disposition == "completed")
     statement: Any = (
         select_rows(
@@ -217,8 +223,7 @@ async def heat(db: Database, scope: Scope) -> tuple[HeatCell, ...]:
         .group_by(each.weekday, each.hour)
         .order_by(each.weekday, each.hour)
     )
-    async with db.read() as session:
-        return tuple(HeatCell(*map(int, row)) for row in (await session.exec(statement)).all())
+    return tuple(HeatCell(*map(int, row)) for row in (await session.exec(statement)).all())
 
 
 def _clocks(of: Any, period: Period, dialect: str) -> Any:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.endings import Disposition
 from bot.reports.definitions import Definitions, definitions
@@ -66,33 +67,35 @@ class Report:
 async def report(
     db: Database, scope: Scope, now: datetime, *, by: By | None = None, repeat_days: int = REPEAT_DAYS
 ) -> Report:
-    known = await definitions(db)
+    """All figures are of one and the same state of the database."""
     before = scope.before()
-    these = (await scores(db, scope, known)).get("", Scores())
-    those = (await scores(db, before, known)).get("", Scores())
-    return Report(
-        scope=scope,
-        by=by,
-        scores=these,
-        changes=changes(these, those),
-        funnel=(await funnels(db, scope)).get("", Funnel()),
-        funnel_before=(await funnels(db, before)).get("", Funnel()),
-        questions=await questions(db, scope, known),
-        outcomes=await outcomes(db, scope),
-        handling=(await handling(db, scope)).get("", Handling()),
-        repeats=(await repeats(db, scope, now, repeat_days)).get("", Repeats(repeat_days)),
-        matters=await matters(db, scope),
-        heat=await heat(db, scope),
-        rows=await rows(db, scope, by, known) if by is not None else (),
-    )
+    async with db.read() as session:
+        known = await definitions(session)
+        these = (await scores(session, scope, known)).get("", Scores())
+        those = (await scores(session, before, known)).get("", Scores())
+        return Report(
+            scope=scope,
+            by=by,
+            scores=these,
+            changes=changes(these, those),
+            funnel=(await funnels(session, scope)).get("", Funnel()),
+            funnel_before=(await funnels(session, before)).get("", Funnel()),
+            questions=await questions(session, scope, known),
+            outcomes=await outcomes(session, scope),
+            handling=(await handling(session, scope)).get("", Handling()),
+            repeats=(await repeats(session, scope, now, repeat_days)).get("", Repeats(repeat_days)),
+            matters=await matters(session, scope),
+            heat=await heat(session, scope),
+            rows=await rows(session, scope, by, known) if by is not None else (),
+        )
 
 
-async def rows(db: Database, scope: Scope, by: By, known: Definitions) -> tuple[Row, ...]:
+async def rows(session: AsyncSession, scope: Scope, by: By, known: Definitions) -> tuple[Row, ...]:
     """Over time every part of the period, also those without a call; else every slice that has any, by
     the number of its calls."""
-    of_scores = await scores(db, scope, known, by)
-    of_funnels = await funnels(db, scope, by)
-    of_handling = await handling(db, scope, by)
+    of_scores = await scores(session, scope, known, by)
+    of_funnels = await funnels(session, scope, by)
+    of_handling = await handling(session, scope, by)
 
     def row(key: Key, shown: str, label: str) -> Row:
         return Row(
@@ -106,20 +109,19 @@ async def rows(db: Database, scope: Scope, by: By, known: Definitions) -> tuple[
     if by.grain is not None:
         parts = scope.period.parts(by.grain)
         return tuple(row(place, part.first.isoformat(), "") for place, part in enumerate(parts))
-    named = await _names(db, by, known)
+    named = await _names(session, by, known)
     found = [row(key, str(key), named.get(str(key), "")) for key in of_funnels]
     return tuple(sorted(found, key=lambda each: (-each.funnel.dialled, each.key)))
 
 
-async def _names(db: Database, by: By, known: Definitions) -> dict[str, str]:
+async def _names(session: AsyncSession, by: By, known: Definitions) -> dict[str, str]:
     """What people call a slice, where a table tells it."""
     if by is By.SURVEY:
         return {each.survey_id: known.title(each.survey_id) for each in known.versions.values()}
     table: Any = {By.EMPLOYEE: AgentRow, By.DEPARTMENT: DepartmentRow}.get(by)
     if table is None:
         return {}
-    async with db.read() as session:
-        return dict((await session.exec(select(col(table.id), col(table.name)))).all())
+    return dict((await session.exec(select(col(table.id), col(table.name)))).all())
 
 
 # For programs -----------------------------------------------------------------------------------

@@ -8,12 +8,12 @@ from typing import Any
 
 from sqlalchemy import func
 from sqlmodel import col
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.answer import AnswerStatus
 from bot.reports.definitions import Definitions
 from bot.reports.measures import SCORED, Change, Measure, Scale, change, measures
-from bot.reports.slices import By, Scope, calls, select_rows
-from bot.store.database import Database
+from bot.reports.slices import By, Scope, calls, dialect_of, select_rows
 from bot.store.tables import AnswerRow
 
 Key = Hashable
@@ -56,11 +56,12 @@ class _Found:
         return Scores(measures(self.codes), questions, self.unread)
 
 
-async def scores(db: Database, scope: Scope, known: Definitions, by: By | None = None) -> dict[Key, Scores]:
+async def scores(
+    session: AsyncSession, scope: Scope, known: Definitions, by: By | None = None
+) -> dict[Key, Scores]:
     """By slice; a slice without answers is not there."""
     found: dict[Key, _Found] = {}
-    async with db.read() as session:
-        rows = (await session.exec(_statement(scope, db.dialect, by))).all()
+    rows = (await session.exec(_statement(scope, dialect_of(session), by))).all()
     for key, survey_id, survey_hash, question_id, kind, number, times in rows:
         of_slice = found.setdefault(key, _Found())
         scale = known.scale(survey_hash, question_id, kind)

@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import BigInteger, Float, Subquery, case, cast, extract, func, literal, literal_column
 from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.endings import Disposition
 from bot.reports.periods import Grain, Period
@@ -89,6 +90,11 @@ class Scope:
             )
             found.append(col(Attempt.call_id).in_(about))
         return found
+
+
+def dialect_of(session: AsyncSession) -> str:
+    """`sqlite` or `postgresql`."""
+    return session.get_bind().dialect.name
 
 
 def calls(scope: Scope, dialect: str, by: By | None = None) -> Any:

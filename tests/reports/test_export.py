@@ -29,7 +29,9 @@ from bot.reports.periods import Period
 from bot.reports.report import Report, report
 from bot.reports.slices import Scope
 from bot.store.database import Database
+from bot.store.settings import StoreSettings
 from bot.store.tables import AnswerRow
+from tests.postgres import Postgres
 from tests.reports import world
 from tests.reports.world import FIRST, ZONE, FakeCall, Reply
 
@@ -287,3 +289,14 @@ async def test_an_empty_period_is_a_table_without_rows(db: Database, tmp_path: P
     for form in Format:
         done, table = await written(db, tmp_path, form)
         assert (done.calls, table) == (0, [])
+
+
+async def test_postgresql_writes_the_same_file(
+    db: Database, crowd: list[FakeCall], postgres: Postgres, tmp_path: Path
+) -> None:
+    await export(db, SCOPE, Wanted(Format.CSV, tmp_path / "sqlite.csv", personal=True))
+    async with Database.open(StoreSettings(await postgres.empty_database())) as other:
+        await other.upgrade()
+        await world.store(other, crowd)
+        await export(other, SCOPE, Wanted(Format.CSV, tmp_path / "postgresql.csv", personal=True))
+    assert (tmp_path / "postgresql.csv").read_bytes() == (tmp_path / "sqlite.csv").read_bytes()

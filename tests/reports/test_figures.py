@@ -96,7 +96,6 @@ def _check_handling(found: Handling, calls: Sequence[FakeCall]) -> None:
 async def check_slices(db: Database, calls: Sequence[FakeCall], scope: Scope, *slicings: By) -> None:
     """Every slice is the report of its own calls."""
     these = [call for call in calls if _within(call, scope)]
-    known = await definitions(db)
     by: dict[By, dict[object, list[FakeCall]]] = {each: defaultdict(list) for each in By}
     parts = {each: scope.period.parts(each.grain) for each in By if each.grain is not None}
     for call in these:
@@ -113,9 +112,10 @@ async def check_slices(db: Database, calls: Sequence[FakeCall], scope: Scope, *s
             by[each][place].append(call)
     for slicing in slicings:
         members = by[slicing]
-        counted = await funnel.funnels(db, scope, slicing)
-        scored = await scores.scores(db, scope, known, slicing)
-        handled = await handling.handling(db, scope, slicing)
+        async with db.read() as session:
+            counted = await funnel.funnels(session, scope, slicing)
+            scored = await scores.scores(session, scope, await definitions(session), slicing)
+            handled = await handling.handling(session, scope, slicing)
         assert {key: _funnel(each) for key, each in counted.items()} == {
             key: world.funnel(of_key) for key, of_key in members.items()
         }, slicing
@@ -192,5 +192,6 @@ async def test_an_hour_that_comes_twice_is_one_hour_of_the_clock(db: Database) -
     seconds = int((autumn - FIRST).total_seconds())
     calls = [FakeCall(seconds), FakeCall(seconds + 3600), FakeCall(seconds + 7200)]
     await world.store(db, calls)
-    found = await handling.heat(db, Scope(Period(date(2025, 10, 20), date(2025, 10, 26), ZONE)))
+    async with db.read() as session:
+        found = await handling.heat(session, Scope(Period(date(2025, 10, 20), date(2025, 10, 26), ZONE)))
     assert [(each.weekday, each.hour, each.dialled) for each in found] == [(6, 2, 2), (6, 3, 1)]

@@ -225,9 +225,9 @@ def _end(disposition: str | None) -> int:
 @asynccontextmanager
 async def open_table(db: Database, scope: Scope, *, personal: bool) -> AsyncIterator[CallTable]:
     """The table of the scope; what is stored meanwhile is not in it."""
-    known = await definitions(db)
     where = scope.conditions()
     async with db.read() as session:
+        known = await definitions(session)
         total = (await session.exec(select(func.count()).select_from(Attempt).where(*where))).one()
         hashes = (await session.exec(select(col(Attempt.survey_hash)).where(*where).distinct())).all()
         named = (
