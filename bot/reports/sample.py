@@ -91,11 +91,12 @@ def surveys() -> list[SurveyRow]:
 
 
 def batches(answers: int, seed: int) -> Iterator[Rows]:
-    """Calls until there are exactly so many answers."""
+    """Calls until there are exactly so many answers, day after day, as they would come."""
     chance = Random(seed)
     rows, left, number = Rows(), answers, 0
     while left > 0:
-        left -= _call(rows, number, left, chance, max(answers // 12, 50))
+        day = START + timedelta(days=DAYS * (answers - left) // answers)
+        left -= _call(rows, number, day, left, chance, max(answers // 12, 50))
         number += 1
         if len(rows.attempts) == BATCH:
             yield rows
@@ -103,11 +104,9 @@ def batches(answers: int, seed: int) -> Iterator[Rows]:
     yield rows
 
 
-def _call(rows: Rows, number: int, left: int, chance: Random, phones: int) -> int:
+def _call(rows: Rows, number: int, day: datetime, left: int, chance: Random, phones: int) -> int:
     """One call; how many answers it has, at most `left`."""
-    at = START + timedelta(
-        days=chance.randrange(DAYS), hours=chance.triangular(6, 18, 10), seconds=chance.randrange(60)
-    )
+    at = day + timedelta(hours=chance.triangular(6, 18, 10))
     inbound = chance.random() < 0.4
     human = inbound or chance.random() < 0.75
     call_id = f"call-{number:08}"
