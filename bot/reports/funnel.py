@@ -16,9 +16,8 @@ from bot.core.endings import Disposition
 from bot.reports.definitions import Definitions
 from bot.reports.measures import share
 from bot.reports.scores import Key
-from bot.reports.slices import By, Scope, calls, dialect_of
-from bot.store.tables import AnswerRow, AttemptStatus, Handover
-from bot.store.tables_reports import QuestionPut
+from bot.reports.slices import By, Scope, calls, dialect_of, questions_put, select_rows
+from bot.store.tables import Attempt, AttemptStatus, Handover
 from bot.surveys.scoring import Score
 
 LED_ELSEWHERE = (Disposition.TRANSFERRED, Disposition.CALLBACK)
@@ -113,29 +112,32 @@ async def funnels(session: AsyncSession, scope: Scope, by: By | None = None) -> 
 async def questions(session: AsyncSession, scope: Scope, known: Definitions) -> tuple[QuestionFigures, ...]:
     """In the order in which the newest version of each survey asks them; questions that it no longer has
     come last."""
-    of = calls(scope, dialect_of(session)).c
-    status = col(AnswerRow.status)
-    outcomes = [status == each for each in AnswerStatus]
-    dropped = status.is_(None) & (of.status == AttemptStatus.FINAL) & of.disposition.not_in(LED_ELSEWHERE)
-    key = (of.survey_id, col(QuestionPut.question_id))
-    statement: Any = (
-        select(
-            *key,
-            func.count(),
-            *(func.count().filter(part) for part in (*outcomes, dropped, col(QuestionPut.times) > 1)),
-        )
-        .join(QuestionPut, col(QuestionPut.call_id) == of.call_id)
-        .outerjoin(
-            AnswerRow,
-            (col(AnswerRow.call_id) == of.call_id)
-            & (col(AnswerRow.question_id) == col(QuestionPut.question_id)),
+    put = questions_put(scope).c
+    key = (put.survey_id, put.question_id)
+    outcomes = [put.status == each for each in AnswerStatus]
+    counted = select_rows(
+        *key, func.count(), *(func.count().filter(part) for part in (*outcomes, put.times > 1))
+    ).group_by(*key)
+    left = (
+        select_rows(*key, func.count())
+        .join(Attempt, col(Attempt.call_id) == put.call_id)
+        .where(
+            put.status == "",
+            col(Attempt.status) == AttemptStatus.FINAL,
+            col(Attempt.disposition).not_in(LED_ELSEWHERE),
         )
         .group_by(*key)
     )
-    names = ("put", *AnswerStatus, "dropped", "reasked")
-    rows = (await session.exec(statement)).all()
+    names = ("put", *AnswerStatus, "reasked")
+    rows = (await session.exec(counted)).all()
+    dropped = {tuple(each): times for *each, times in (await session.exec(left)).all()}
     found = [
-        QuestionFigures(survey_id, question_id, **dict(zip(names, counts, strict=True)))
+        QuestionFigures(
+            survey_id,
+            question_id,
+            **dict(zip(names, counts, strict=True)),
+            dropped=dropped.get((survey_id, question_id), 0),
+        )
         for survey_id, question_id, *counts in rows
     ]
     return tuple(sorted(found, key=lambda each: _order(each, known)))

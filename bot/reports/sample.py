@@ -20,6 +20,7 @@ from bot.core.answer import AnswerSource, AnswerStatus
 from bot.core.endings import Disposition, EndKind
 from bot.core.errors import BadInput
 from bot.store.database import Database
+from bot.store.projection_reports import COPIED, NO_ANSWER
 from bot.store.tables import AnswerRow, Attempt, AttemptStatus, Handover, HandoverOutcome, SurveyRow
 from bot.store.tables_reports import QuestionPut, SignalRow
 
@@ -141,28 +142,33 @@ def _call(rows: Rows, number: int, day: datetime, left: int, chance: Random, pho
         }
     )  # fmt: skip
     if asked_at is not None:
-        _answers(rows, call_id, f"hash-{survey_id}", given, asked_at, chance)
+        _answers(rows, rows.attempts[-1], given, asked_at, chance)
         _around(rows, call_id, ended, handed, chance)
     return given
 
 
-def _answers(rows: Rows, call_id: str, survey_hash: str, given: int, at: datetime, chance: Random) -> None:
+def _answers(rows: Rows, call: dict[str, Any], given: int, at: datetime, chance: Random) -> None:
+    call_id = call["call_id"]
+    copied = {name: call[name] for name in COPIED}
     for place, question in enumerate(_QUESTIONS[: given + 1]):
         times = 2 if chance.random() < 0.12 else 1
-        rows.put.append({"call_id": call_id, "question_id": question["id"], "times": times, "at": at})
+        put = {"call_id": call_id, "question_id": question["id"], "times": times, "at": at, **copied}
         if place == given:
+            rows.put.append({**put, **NO_ANSWER})
             return  # he left at this one
         refused = chance.random() < 0.04
         value, number = (None, None) if refused else _value(question["id"], chance)
         rows.answers.append(
             {
                 "event_id": f"{call_id}:{place}", "call_id": call_id, "seq": place, "attempt_id": None,
-                "survey_hash": survey_hash, "question_id": question["id"], "kind": question["kind"],
+                "survey_hash": call["survey_hash"], "question_id": question["id"], "kind": question["kind"],
                 "status": (AnswerStatus.REFUSED if refused else AnswerStatus.ANSWERED).value,
                 "value": value, "number": number, "confidence": 0.9, "source": AnswerSource.SPEECH.value,
                 "heard": value or "", "at": at,
             }
         )  # fmt: skip
+        told = ("kind", "status", "number", "seq")
+        rows.put.append(put | {name: rows.answers[-1][name] for name in told})
         at += timedelta(seconds=12)
 
 

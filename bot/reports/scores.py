@@ -7,14 +7,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import func
-from sqlmodel import col
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.answer import AnswerStatus
 from bot.reports.definitions import Definitions
 from bot.reports.measures import SCORED, Change, Measure, Scale, change, measures
-from bot.reports.slices import By, Scope, calls, dialect_of, select_rows
-from bot.store.tables import AnswerRow
+from bot.reports.slices import By, Scope, questions_put, select_rows
 
 Key = Hashable
 """A slice as `slices.calls` names it."""
@@ -61,7 +59,7 @@ async def scores(
 ) -> dict[Key, Scores]:
     """By slice; a slice without answers is not there."""
     found: dict[Key, _Found] = {}
-    rows = (await session.exec(_statement(scope, dialect_of(session), by))).all()
+    rows = (await session.exec(_statement(scope, by))).all()
     for key, survey_id, survey_hash, question_id, kind, number, times in rows:
         of_slice = found.setdefault(key, _Found())
         scale = known.scale(survey_hash, question_id, kind)
@@ -74,23 +72,15 @@ async def scores(
     return {key: each.scores() for key, each in found.items()}
 
 
-def _statement(scope: Scope, dialect: str, by: By | None) -> Any:
-    of = calls(scope, dialect, by).c
-    columns = (
-        of.slice,
-        of.survey_id,
-        of.survey_hash,
-        col(AnswerRow.question_id),
-        col(AnswerRow.kind),
-        col(AnswerRow.number),
-    )
+def _statement(scope: Scope, by: By | None) -> Any:
+    put = questions_put(scope, by).c
+    columns = (put.slice, put.survey_id, put.survey_hash, put.question_id, put.kind, put.number)
     return (
         select_rows(*columns, func.count())
-        .join(AnswerRow, col(AnswerRow.call_id) == of.call_id)
         .where(
-            col(AnswerRow.kind).in_(SCORED),
-            col(AnswerRow.status) == AnswerStatus.ANSWERED,
-            col(AnswerRow.number).is_not(None),
+            put.kind.in_(SCORED),
+            put.status == AnswerStatus.ANSWERED,
+            put.number.is_not(None),
         )
         .group_by(*columns)
     )

@@ -20,7 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.endings import Disposition
 from bot.reports.periods import Grain, Period
 from bot.store.tables import Attempt, UtcDateTime
-from bot.store.tables_reports import SignalRow
+from bot.store.tables_reports import QuestionPut, SignalRow
 
 MACHINES = (
     Disposition.VOICEMAIL,
@@ -54,12 +54,11 @@ class By(StrEnum):
         return Grain(self.value) if self.value in set(Grain) else None
 
 
-COLUMNS: dict[By, Any] = {
-    By.EMPLOYEE: col(Attempt.agent_id),
-    By.DEPARTMENT: col(Attempt.department),
-    By.SURVEY: col(Attempt.survey_id),
-}
-"""Slices that are a column of the attempt: one more is a line here and one in `By`."""
+COLUMNS = {By.EMPLOYEE: "agent_id", By.DEPARTMENT: "department", By.SURVEY: "survey_id"}
+"""Slices that are a column of `Attempt` and `QuestionPut`: one more is a line here, and one in `By`."""
+
+Counted = type[Attempt] | type[QuestionPut]
+"""What is counted: calls, or the questions put in them."""
 
 
 NOTICED: dict[By, Any] = {By.TOPIC: col(SignalRow.topic), By.RULE: col(SignalRow.rule)}
@@ -79,16 +78,16 @@ class Scope:
     def before(self) -> Scope:
         return replace(self, period=self.period.before())
 
-    def conditions(self) -> list[Any]:
-        at = col(Attempt.created_at)
+    def conditions(self, of: Counted = Attempt) -> list[Any]:
+        at = col(of.created_at)
         found: list[Any] = [at >= self.period.start, at < self.period.end]
         narrowed = {By.EMPLOYEE: self.employees, By.DEPARTMENT: self.departments, By.SURVEY: self.surveys}
-        found += [COLUMNS[by].in_(members) for by, members in narrowed.items() if members]
+        found += [col(getattr(of, COLUMNS[by])).in_(members) for by, members in narrowed.items() if members]
         if self.topics:
             about = select(col(SignalRow.call_id)).where(
                 col(SignalRow.standing) > 0, col(SignalRow.topic).in_(self.topics)
             )
-            found.append(col(Attempt.call_id).in_(about))
+            found.append(col(of.call_id).in_(about))
         return found
 
 
@@ -118,18 +117,37 @@ def calls(scope: Scope, dialect: str, by: By | None = None) -> Any:
         human.label("human"),
         (human & col(Attempt.asked_at).is_not(None)).label("began"),
         seconds_between(col(Attempt.answered_at), col(Attempt.ended_at), dialect).label("talk_s"),
-    ).where(*scope.conditions())
+    )
+    return _sliced(statement, Attempt, scope, by).subquery("calls")
+
+
+def questions_put(scope: Scope, by: By | None = None) -> Any:
+    """As `calls`, the questions put in them, a row each with its outcome."""
+    statement = select_rows(
+        col(QuestionPut.call_id),
+        col(QuestionPut.survey_id),
+        col(QuestionPut.survey_hash),
+        col(QuestionPut.question_id),
+        col(QuestionPut.times),
+        col(QuestionPut.kind),
+        col(QuestionPut.status),
+        col(QuestionPut.number),
+    )
+    return _sliced(statement, QuestionPut, scope, by).subquery("put")
+
+
+def _sliced(statement: Any, of: Counted, scope: Scope, by: By | None) -> Any:
+    statement = statement.where(*scope.conditions(of))
     if by is None:
-        return statement.add_columns(literal_column("''").label("slice")).subquery("calls")
+        return statement.add_columns(literal_column("''").label("slice"))
     if by in NOTICED:
         about = noticed_in_calls(by)
-        joined = statement.join(about, about.c.call_id == col(Attempt.call_id))
-        return joined.add_columns(about.c.what.label("slice")).subquery("calls")
+        joined = statement.join(about, about.c.call_id == col(of.call_id))
+        return joined.add_columns(about.c.what.label("slice"))
     if by.grain is not None:
         starts = [part.start for part in scope.period.parts(by.grain)]
-        key = place_among(col(Attempt.created_at), starts)
-        return statement.add_columns(key.label("slice")).subquery("calls")
-    return statement.add_columns(COLUMNS[by].label("slice")).subquery("calls")
+        return statement.add_columns(place_among(col(of.created_at), starts).label("slice"))
+    return statement.add_columns(col(getattr(of, COLUMNS[by])).label("slice"))
 
 
 def noticed_in_calls(by: By) -> Subquery:

@@ -13,9 +13,14 @@ from bot.store.tables import Table, moment_field
 
 
 class QuestionPut(Table, table=True):
-    """One question that one caller was asked. `times` is the greatest attempt at it: 1 where he heard it
-    once, more where it was said again because he was silent, was not understood, asked for it, or was to
-    confirm. `at` is when it was first put."""
+    """One question that one caller was asked, with all that reports tell apart, so that a million of them
+    are counted without a join.
+
+    `times` is the greatest attempt at it: 1 where he heard it once, more where it was said again because
+    he was silent, was not understood, asked for it, or was to confirm. `at` is when it was first put.
+    `created_at`, the survey, `agent_id` and `department` are the attempt's; `kind`, `status`, `number` and
+    `seq` are the answer's, and "", None and -1 as long as there is none.
+    """
 
     __tablename__ = "questions_put"
 
@@ -23,6 +28,15 @@ class QuestionPut(Table, table=True):
     question_id: str = Field(primary_key=True)
     times: int
     at: datetime = moment_field()
+    created_at: datetime = moment_field(index=True)
+    survey_id: str
+    survey_hash: str
+    agent_id: str = ""
+    department: str = ""
+    kind: str = ""
+    status: str = ""
+    number: float | None = None
+    seq: int = -1
 
 
 class SignalRow(Table, table=True):

@@ -198,8 +198,16 @@ def _rows(call_id: str, call: FakeCall) -> Iterable[object]:
             value=words if reply.number is None else str(reply.number), number=number,
             confidence=1.0, source="speech", at=call.at,
         )  # fmt: skip
+    replied = {reply.question: reply for reply in call.replies}
     for question in call.put:
-        yield QuestionPut(call_id=call_id, question_id=question, times=call.times, at=call.at)
+        put = QuestionPut(
+            call_id=call_id, question_id=question, times=call.times, at=call.at, created_at=call.at,
+            survey_id=call.survey, survey_hash=call.version, agent_id=call.agent, department="dept",
+        )  # fmt: skip
+        if reply := replied.get(question):
+            put.kind, put.status, put.seq = KINDS[question], reply.status, 1
+            put.number = None if reply.number is None else float(reply.number)
+        yield put
     name = "complaint" if call.complains else "low_score"
     for topic in call.topics | call.withdrawn:
         yield SignalRow(call_id=call_id, name=name, rule="r", topic=topic, standing=int(topic in call.topics))

@@ -26,7 +26,8 @@ from tests.store.talk import START, Talk
 
 
 def _talk() -> list[CallEvent]:
-    """nps is said three times; resolved is answered before it is said; the comment is put, and he leaves."""
+    """nps is said three times and answered twice, resolved is answered before it is said, and at the
+    comment he leaves."""
     talk = Talk("call-1", "attempt-1", direction="inbound")
 
     def prompt(purpose: str, question_id: str = "", attempt: int = 1) -> CallEvent:
@@ -46,6 +47,7 @@ def _talk() -> list[CallEvent]:
         prompt("filler"),
         prompt("question", "nps", 3),
         talk.answer("nps", 2),
+        talk.answer("nps", 3),
         talk.event(SignalRaised, **waiting),
         talk.event(SignalRaised, **rude),
         talk.event(SignalWithdrawn, **rude),
@@ -58,17 +60,24 @@ def _talk() -> list[CallEvent]:
     ]
 
 
-async def _rows(db: Database) -> tuple[dict[str, int], dict[tuple[str, str], int], float]:
+async def _rows(db: Database) -> tuple[dict[str, Any], dict[tuple[str, str], int], float]:
     async with db.read() as session:
-        put = {row.question_id: row.times for row in await session.exec(select(QuestionPut))}
+        rows = (await session.exec(select(QuestionPut))).all()
+        put = {row.question_id: (row.times, row.kind, row.status, row.number) for row in rows}
+        about = {(row.created_at, row.survey_id, row.survey_hash, row.agent_id) for row in rows}
         signals = {(row.name, row.topic): row.standing for row in await session.exec(select(SignalRow))}
         asked_at = (await session.exec(select(col(Attempt.asked_at)))).one()
     assert asked_at is not None
+    assert about == {(START, "nps", "hash-1", "agent-7")}
     return put, signals, (asked_at - START).total_seconds()
 
 
 EXPECTED = (
-    {"nps": 3, "resolved": 1, "comment": 1},
+    {
+        "nps": (3, "nps", "answered", 3.0),
+        "resolved": (1, "yes_no", "answered", None),
+        "comment": (1, "", "", None),
+    },
     {("complaint", "waiting"): 2, ("complaint", "rudeness"): 0, ("low_score", ""): 1},
     3.0,
 )
@@ -89,12 +98,14 @@ _EVENT = """
 _ATTEMPT = """
     INSERT INTO attempts (id, survey_id, survey_hash, direction, to_uri, phone, agent_id, department, status,
         worker, call_id, recording, created_at, conversation_id, attribution)
-    VALUES ('attempt-1', 'nps', 'hash-1', 'inbound', '', '', '', '', 'live', '', 'call-1', '', :at, '', '')
+    VALUES ('attempt-1', 'nps', 'hash-1', 'inbound', '', '', 'agent-7', '', 'live',
+        '', 'call-1', '', :at, '', '')
 """
 _ANSWER = """
-    INSERT INTO answers (event_id, call_id, seq, question_id, kind, status, confidence, source, heard, at,
-        survey_hash)
-    VALUES (:id, 'call-1', :seq, :question, 'nps', 'answered', 1, 'speech', '', :at, '')
+    INSERT INTO answers (event_id, call_id, seq, question_id, kind, status, number, confidence, source, heard,
+        at, survey_hash)
+    VALUES (:id, 'call-1', :seq, :question, :kind, 'answered', :number, 1, 'speech', '', :at, '')
+    ON CONFLICT (call_id, question_id) DO UPDATE SET number = excluded.number, seq = excluded.seq
 """
 
 
@@ -129,7 +140,9 @@ async def test_an_older_database_is_filled_from_its_events(
                 told = {"kind": event.kind, "json": call_event.dump_json(event).decode(), "projected": True}
                 await connection.execute(text(_EVENT).bindparams(moment), row | told)
                 if event.kind == "answer_recorded":
-                    answer = {"id": event.id, "seq": event.seq, "question": event.question_id, "at": event.at}
-                    await connection.execute(text(_ANSWER).bindparams(moment), answer)
+                    number = float(event.answer.value) if isinstance(event.answer.value, int) else None
+                    answer = {"id": event.id, "seq": event.seq, "at": event.at, "number": number}
+                    about = {"question": event.question_id, "kind": event.question_kind}
+                    await connection.execute(text(_ANSWER).bindparams(moment), answer | about)
         await db.upgrade()
         assert await _rows(db) == EXPECTED

@@ -12,15 +12,23 @@ branch_labels = None
 depends_on = None
 
 _PUT = """
-    INSERT INTO questions_put (call_id, question_id, times, at)
-    SELECT call_id, question_id, MAX(times), MIN(at) FROM (
-        SELECT call_id, {question_id} AS question_id, CAST({attempt} AS INTEGER) AS times, at
-        FROM call_events
-        WHERE kind = 'prompt_started' AND {purpose} = 'question' AND {question_id} <> ''
-        UNION ALL
-        SELECT call_id, question_id, 1, at FROM answers
+    INSERT INTO questions_put (call_id, question_id, times, at, created_at, survey_id, survey_hash, agent_id,
+        department, kind, status, number, seq)
+    SELECT put.call_id, put.question_id, put.times, put.at, attempts.created_at, attempts.survey_id,
+        attempts.survey_hash, attempts.agent_id, attempts.department, COALESCE(answers.kind, ''),
+        COALESCE(answers.status, ''), answers.number, COALESCE(answers.seq, -1)
+    FROM (
+        SELECT call_id, question_id, MAX(times) AS times, MIN(at) AS at FROM (
+            SELECT call_id, {question_id} AS question_id, CAST({attempt} AS INTEGER) AS times, at
+            FROM call_events
+            WHERE kind = 'prompt_started' AND {purpose} = 'question' AND {question_id} <> ''
+            UNION ALL
+            SELECT call_id, question_id, 1, at FROM answers
+        ) AS every_put
+        GROUP BY call_id, question_id
     ) AS put
-    GROUP BY call_id, question_id
+    JOIN attempts ON attempts.call_id = put.call_id
+    LEFT JOIN answers ON answers.call_id = put.call_id AND answers.question_id = put.question_id
 """
 
 _SIGNALS = """
@@ -48,8 +56,18 @@ def upgrade() -> None:
         sa.Column("question_id", sa.String(), nullable=False),
         sa.Column("times", sa.Integer(), nullable=False),
         sa.Column("at", moment, nullable=False),
+        sa.Column("created_at", moment, nullable=False),
+        sa.Column("survey_id", sa.String(), nullable=False),
+        sa.Column("survey_hash", sa.String(), nullable=False),
+        sa.Column("agent_id", sa.String(), nullable=False),
+        sa.Column("department", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("status", sa.String(), nullable=False),
+        sa.Column("number", sa.Float(), nullable=True),
+        sa.Column("seq", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("call_id", "question_id", name=op.f("pk_questions_put")),
     )
+    op.create_index(op.f("ix_questions_put_created_at"), "questions_put", ["created_at"])
     op.create_table(
         "signals",
         sa.Column("call_id", sa.String(), nullable=False),
