@@ -6,7 +6,6 @@ hours and every moment is in exactly one day. Weeks begin on Monday (ISO 8601).
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
@@ -125,12 +124,6 @@ class Period:
             if _ahead(later, zone) != found[-1][1]:
                 found.append((_change(earlier, later, zone), _ahead(later, zone)))
         return tuple(found)
-
-
-def part_of(moment: datetime, parts: tuple[Period, ...]) -> Period | None:
-    """Which of a period's parts, in their order, a moment is in."""
-    place = bisect_right([part.start for part in parts], moment) - 1
-    return parts[place] if place >= 0 and moment < parts[place].end else None
 
 
 def _days(start: datetime, end: datetime) -> Iterator[datetime]:
