@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from bot.cli.report_scope import (
+    Campaign,
     Department,
     Employee,
     From,
@@ -42,6 +43,7 @@ def export_calls(
     employee: Employee = None,
     department: Department = None,
     survey: Survey = None,
+    campaign: Campaign = None,
     topic: OfTopic = None,
     personal: Annotated[
         bool,
@@ -66,7 +68,12 @@ def export_calls(
             words(f"папки {file.absolute().parent} нет", f"there is no folder {file.absolute().parent}")
         )
     wanted = scope(
-        period(first, last, of, settings.timezone, datetime.now(UTC)), employee, department, survey, topic
+        period(first, last, of, settings.timezone, datetime.now(UTC)),
+        employee,
+        department,
+        survey,
+        campaign,
+        topic,
     )
     to = Wanted(form, file, personal, delimiter)
 

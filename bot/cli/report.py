@@ -11,6 +11,7 @@ import typer
 
 from bot.cli.bench_tables import wide_console
 from bot.cli.report_scope import (
+    Campaign,
     Department,
     Employee,
     From,
@@ -43,6 +44,7 @@ def report(
     employee: Employee = None,
     department: Department = None,
     survey: Survey = None,
+    campaign: Campaign = None,
     topic: OfTopic = None,
     repeat_days: Annotated[
         int, typer.Option(min=1, max=90, help=words("дней для повторных обращений", "days of a repeat"))
@@ -50,7 +52,9 @@ def report(
     as_json_: Annotated[bool, typer.Option("--json", help=words("вывести JSON", "print JSON"))] = False,
 ) -> None:
     settings, now = load_settings(), datetime.now(UTC)
-    wanted = scope(period(first, last, of, settings.timezone, now), employee, department, survey, topic)
+    wanted = scope(
+        period(first, last, of, settings.timezone, now), employee, department, survey, campaign, topic
+    )
 
     async def read(db: Database) -> Report:
         return await make_report(db, wanted, now, by=by, repeat_days=repeat_days)

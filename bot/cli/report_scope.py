@@ -43,6 +43,9 @@ Department = Annotated[
 Survey = Annotated[
     list[str] | None, typer.Option(help=words("только этот опрос, можно несколько", "only this survey"))
 ]
+Campaign = Annotated[
+    list[str] | None, typer.Option(help=words("только эта кампания, можно несколько", "only this campaign"))
+]
 OfTopic = Annotated[
     list[Topic] | None, typer.Option("--topic", help=words("только с этой темой", "only with this topic"))
 ]
@@ -78,6 +81,7 @@ def scope(
     employees: list[str] | None,
     departments: list[str] | None,
     surveys: list[str] | None,
+    campaigns: list[str] | None,
     topics: list[Topic] | None,
 ) -> Scope:
     return Scope(
@@ -85,6 +89,7 @@ def scope(
         tuple(employees or ()),
         tuple(departments or ()),
         tuple(surveys or ()),
+        tuple(campaigns or ()),
         tuple(topic.value for topic in topics or ()),
     )
 

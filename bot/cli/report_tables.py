@@ -98,7 +98,9 @@ def _table(heads: str, *, left: int = 1) -> Table:
 
 def _narrowed(found: Report) -> str:
     of = found.scope
-    return ", ".join((*of.employees, *of.departments, *of.surveys, *map(topic_name, of.topics)))
+    return ", ".join(
+        (*of.employees, *of.departments, *of.surveys, *of.campaigns, *map(topic_name, of.topics))
+    )
 
 
 def _scores(console: Console, found: Report) -> None:

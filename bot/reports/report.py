@@ -29,6 +29,7 @@ from bot.reports.scores import Key, Scores, changes, scores
 from bot.reports.slices import By, Scope
 from bot.store.database import Database
 from bot.store.tables_agents import AgentRow, DepartmentRow
+from bot.store.tables_campaigns import CampaignRow
 from bot.surveys.scoring import Score
 
 
@@ -118,6 +119,8 @@ async def _names(session: AsyncSession, by: By, known: Definitions) -> dict[str,
     """What people call a slice, where a table tells it."""
     if by is By.SURVEY:
         return {each.survey_id: known.title(each.survey_id) for each in known.versions.values()}
+    if by is By.CAMPAIGN:
+        return dict((await session.exec(select(col(CampaignRow.id), col(CampaignRow.title)))).all())
     table: Any = {By.EMPLOYEE: AgentRow, By.DEPARTMENT: DepartmentRow}.get(by)
     if table is None:
         return {}
@@ -141,6 +144,7 @@ def as_json(found: Report) -> dict[str, Any]:
             "employees": found.scope.employees,
             "departments": found.scope.departments,
             "surveys": found.scope.surveys,
+            "campaigns": found.scope.campaigns,
             "topics": found.scope.topics,
         },
         "small_below": SMALL,

@@ -40,6 +40,7 @@ class By(StrEnum):
     EMPLOYEE = "employee"
     DEPARTMENT = "department"
     SURVEY = "survey"
+    CAMPAIGN = "campaign"
     TOPIC = "topic"
     RULE = "rule"
     DAY = "day"
@@ -54,7 +55,12 @@ class By(StrEnum):
         return Grain(self.value) if self.value in set(Grain) else None
 
 
-COLUMNS = {By.EMPLOYEE: "agent_id", By.DEPARTMENT: "department", By.SURVEY: "survey_id"}
+COLUMNS = {
+    By.EMPLOYEE: "agent_id",
+    By.DEPARTMENT: "department",
+    By.SURVEY: "survey_id",
+    By.CAMPAIGN: "campaign_id",
+}
 """Slices that are a column of `Attempt` and `QuestionPut`: one more is a line here, and one in `By`."""
 
 Counted = type[Attempt] | type[QuestionPut]
@@ -73,6 +79,7 @@ class Scope:
     employees: tuple[str, ...] = ()
     departments: tuple[str, ...] = ()
     surveys: tuple[str, ...] = ()
+    campaigns: tuple[str, ...] = ()
     topics: tuple[str, ...] = ()
 
     def before(self) -> Scope:
@@ -81,7 +88,12 @@ class Scope:
     def conditions(self, of: Counted = Attempt) -> list[Any]:
         at = col(of.created_at)
         found: list[Any] = [at >= self.period.start, at < self.period.end]
-        narrowed = {By.EMPLOYEE: self.employees, By.DEPARTMENT: self.departments, By.SURVEY: self.surveys}
+        narrowed = {
+            By.EMPLOYEE: self.employees,
+            By.DEPARTMENT: self.departments,
+            By.SURVEY: self.surveys,
+            By.CAMPAIGN: self.campaigns,
+        }
         found += [col(getattr(of, COLUMNS[by])).in_(members) for by, members in narrowed.items() if members]
         if self.topics:
             about = select(col(SignalRow.call_id)).where(
@@ -147,7 +159,8 @@ def _sliced(statement: Any, of: Counted, scope: Scope, by: By | None) -> Any:
     if by.grain is not None:
         starts = [part.start for part in scope.period.parts(by.grain)]
         return statement.add_columns(place_among(col(of.created_at), starts).label("slice"))
-    return statement.add_columns(col(getattr(of, COLUMNS[by])).label("slice"))
+    # A call of no campaign is the slice "", as is one about no employee.
+    return statement.add_columns(func.coalesce(col(getattr(of, COLUMNS[by])), "").label("slice"))
 
 
 def noticed_in_calls(by: By) -> Subquery:

@@ -36,6 +36,7 @@ _BY = {
     By.EMPLOYEE: ("сотрудник", "employee"),
     By.DEPARTMENT: ("отдел", "department"),
     By.SURVEY: ("опрос", "survey"),
+    By.CAMPAIGN: ("кампания", "campaign"),
     By.TOPIC: ("тема", "topic"),
     By.RULE: ("правило или список слов", "rule or word list"),
     By.DAY: ("день", "day"),

@@ -53,7 +53,7 @@ def signal_changed(event: SignalRaised | SignalWithdrawn, insert: Insert) -> Cha
 
 NO_ANSWER: dict[str, Any] = {"kind": "", "status": "", "number": None, "seq": -1}
 
-COPIED = ("created_at", "survey_id", "survey_hash", "agent_id", "department")
+COPIED = ("created_at", "survey_id", "survey_hash", "agent_id", "department", "campaign_id")
 """Columns that are the attempt's."""
 
 

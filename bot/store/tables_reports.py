@@ -18,8 +18,8 @@ class QuestionPut(Table, table=True):
 
     `times` is the greatest attempt at it: 1 where he heard it once, more where it was said again because
     he was silent, was not understood, asked for it, or was to confirm. `at` is when it was first put.
-    `created_at`, the survey, `agent_id` and `department` are the attempt's; `kind`, `status`, `number` and
-    `seq` are the answer's, and "", None and -1 as long as there is none.
+    `created_at`, the survey, the agent, the department and the campaign are the attempt's; `kind`,
+    `status`, `number` and `seq` are the answer's, and "", None and -1 as long as there is none.
     """
 
     __tablename__ = "questions_put"
@@ -33,6 +33,7 @@ class QuestionPut(Table, table=True):
     survey_hash: str
     agent_id: str = ""
     department: str = ""
+    campaign_id: str | None = None
     kind: str = ""
     status: str = ""
     number: float | None = None

@@ -39,6 +39,7 @@ def _within(call: FakeCall, scope: Scope) -> bool:
         of.start <= call.at < of.end
         and (not scope.employees or call.agent in scope.employees)
         and (not scope.surveys or call.survey in scope.surveys)
+        and (not scope.campaigns or call.campaign in scope.campaigns)
         and (not scope.topics or bool(call.topics & set(scope.topics)))
     )
 
@@ -102,6 +103,7 @@ async def check_slices(db: Database, calls: Sequence[FakeCall], scope: Scope, *s
         by[By.EMPLOYEE][call.agent].append(call)
         by[By.DEPARTMENT]["dept"].append(call)
         by[By.SURVEY][call.survey].append(call)
+        by[By.CAMPAIGN][call.campaign or ""].append(call)
         for topic in call.topics:
             by[By.TOPIC][topic].append(call)
         if call.topics:
@@ -130,6 +132,7 @@ scopes = st.builds(
     st.just(PERIOD),
     employees=st.sampled_from([(), (), ("ann",), ("ann", "")]),
     surveys=st.sampled_from([(), (), ("a",), ("a", "c")]),
+    campaigns=st.sampled_from([(), (), ("spring",)]),
     topics=st.sampled_from([(), (), ("waiting",), ("billing", "rudeness")]),
 )
 

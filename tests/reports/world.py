@@ -70,6 +70,7 @@ class FakeCall:
     after_s: int
     version: str = "a1"
     agent: str = "ann"
+    campaign: str | None = None
     phone: int = 1
     inbound: bool = True
     answered: bool = True
@@ -119,6 +120,7 @@ def fake_calls(draw: st.DrawFn) -> FakeCall:
         after_s=draw(st.integers(0, 14 * 86400)),
         version=version,
         agent=draw(st.sampled_from(["ann", "bob", ""])),
+        campaign=draw(st.sampled_from(["spring", "on-request", None])),
         phone=draw(st.integers(1, 4)),
         inbound=draw(st.booleans()),
         answered=answered,
@@ -148,6 +150,7 @@ def random_call(chance: Random) -> FakeCall:
     topics = ["waiting", "rudeness", "billing"]
     return FakeCall(
         after_s=chance.randint(0, 14 * 86400), version=version, agent=chance.choice(["ann", "bob", ""]),
+        campaign=chance.choice(["spring", "on-request", None]),
         phone=chance.randint(1, 90), inbound=chance.random() < 0.5, answered=answered,
         final=chance.random() < 0.9,
         disposition=chance.choice([Disposition.COMPLETED] * 9 + list(Disposition)),
@@ -182,7 +185,7 @@ def _rows(call_id: str, call: FakeCall) -> Iterable[object]:
     yield Attempt(
         id=f"attempt-{call_id}", call_id=call_id, survey_id=call.survey, survey_hash=call.version,
         direction="inbound" if call.inbound else "outbound", to_uri="", phone=f"7900{call.phone}",
-        agent_id=call.agent, department="dept", created_at=call.at,
+        agent_id=call.agent, department="dept", campaign_id=call.campaign, created_at=call.at,
         status=AttemptStatus.FINAL if call.final else AttemptStatus.LIVE,
         disposition=call.disposition if call.final else None,
         dialled_at=None if call.inbound else call.at, answered_at=answered_at,
@@ -203,6 +206,7 @@ def _rows(call_id: str, call: FakeCall) -> Iterable[object]:
         put = QuestionPut(
             call_id=call_id, question_id=question, times=call.times, at=call.at, created_at=call.at,
             survey_id=call.survey, survey_hash=call.version, agent_id=call.agent, department="dept",
+            campaign_id=call.campaign,
         )  # fmt: skip
         if reply := replied.get(question):
             put.kind, put.status, put.seq = KINDS[question], reply.status, 1

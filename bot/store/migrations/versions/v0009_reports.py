@@ -7,15 +7,16 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0005"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
 _PUT = """
     INSERT INTO questions_put (call_id, question_id, times, at, created_at, survey_id, survey_hash, agent_id,
-        department, kind, status, number, seq)
+        department, campaign_id, kind, status, number, seq)
     SELECT put.call_id, put.question_id, put.times, put.at, attempts.created_at, attempts.survey_id,
-        attempts.survey_hash, attempts.agent_id, attempts.department, COALESCE(answers.kind, ''),
+        attempts.survey_hash, attempts.agent_id, attempts.department, attempts.campaign_id,
+        COALESCE(answers.kind, ''),
         COALESCE(answers.status, ''), answers.number, COALESCE(answers.seq, -1)
     FROM (
         SELECT call_id, question_id, MAX(times) AS times, MIN(at) AS at FROM (
@@ -61,6 +62,7 @@ def upgrade() -> None:
         sa.Column("survey_hash", sa.String(), nullable=False),
         sa.Column("agent_id", sa.String(), nullable=False),
         sa.Column("department", sa.String(), nullable=False),
+        sa.Column("campaign_id", sa.String(), nullable=True),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("status", sa.String(), nullable=False),
         sa.Column("number", sa.Float(), nullable=True),
