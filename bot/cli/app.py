@@ -32,6 +32,8 @@ COMMANDS: dict[str, Lazy] = {
     "contact": Lazy("bot.cli.contacts", words("Клиенты: загрузить, найти, выгрузить", "Contacts")),
     "dnc": Lazy("bot.cli.do_not_call", words("Кому больше не звонить", "Who is never rung again")),
     "consent": Lazy("bot.cli.consents", words("Согласия клиентов", "Customers' consents")),
+    "report": Lazy("bot.cli.report", words("Результаты за период", "Results of a period")),
+    "export": Lazy("bot.cli.export", words("Выгрузить звонки и ответы", "Export calls and answers")),
     "demo": Lazy("bot.cli.demo", words("Показать всё на трёх звонках", "Show it all on three calls")),
     "survey": Lazy("bot.cli.survey", words("Опросы: проверить, испытать, опубликовать", "Surveys")),
     "campaign": Lazy("bot.cli.campaigns", words("Кампании исходящих звонков", "Outbound campaigns")),

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import typer
 
-from bot.cli import bench_amd, bench_answers, bench_bridge, bench_campaign, bench_compare, bench_reply_gap
+from bot.cli import (
+    bench_amd,
+    bench_answers,
+    bench_bridge,
+    bench_campaign,
+    bench_compare,
+    bench_reply_gap,
+    bench_reports,
+)
 from bot.words import words
 
 app = typer.Typer(no_args_is_help=True)
@@ -33,3 +41,6 @@ app.command("reply-gap", help=words("Паузы бота на сокете кл�
 app.command(
     "compare", help=words("Конец реплики: мы и одна тишина на всё", "End of turn: ours and one fixed silence")
 )(bench_compare.compare_ways)
+app.command("reports", help=words("Время чисел отчёта в большой базе", "Time of a report's figures"))(
+    bench_reports.reports
+)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from bot.core.errors import DiskFull, Unavailable
@@ -26,29 +28,39 @@ def disk_fault(error: OSError) -> Unavailable | None:
     return None
 
 
-def write_whole(path: Path, content: bytes, *, durable: bool = True, mode: int = 0o600) -> None:
-    """Write beside `path` and rename, so that a reader never sees half of a file.
+@contextmanager
+def fresh_file(path: Path, *, durable: bool = True, mode: int = 0o600) -> Iterator[Path]:
+    """An empty file beside `path` to be filled, which takes its place at the end of the block.
 
-    With `durable` the content and then its name are on disk when this returns (POSIX fsync(2): a
-    file's fsync says nothing of its directory's entry). Without it the file outlives this process,
-    not a loss of power. Raises OSError, and then leaves what was there.
+    An error or an interruption leaves what was there, and nothing half. With `durable` the content and
+    then its name are on disk afterwards (POSIX fsync(2): a file's fsync says nothing of its directory's
+    entry). Without it the file outlives this process, not a loss of power. Raises OSError.
     """
     handle, name = tempfile.mkstemp(prefix=".", suffix=".part", dir=path.parent)
+    os.close(handle)
     fresh = Path(name)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            os.fchmod(file.fileno(), mode)
-            file.flush()
-            if durable:
-                os.fsync(file.fileno())
+        yield fresh
+        fresh.chmod(mode)
+        if durable:
+            _sync(fresh)
         fresh.replace(path)
     except BaseException:
         fresh.unlink(missing_ok=True)
         raise
     if durable:
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        _sync(path.parent)
+
+
+def write_whole(path: Path, content: bytes, *, durable: bool = True, mode: int = 0o600) -> None:
+    """Write beside `path` and rename, so that a reader never sees half of a file; as `fresh_file`."""
+    with fresh_file(path, durable=durable, mode=mode) as fresh:
+        fresh.write_bytes(content)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

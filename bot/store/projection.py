@@ -37,10 +37,14 @@ from bot.core.events import (
     HandoverRouted,
     HandoverStarted,
     OptedOut,
+    PromptStarted,
     RecordingRefused,
     RecordingStarted,
+    SignalRaised,
+    SignalWithdrawn,
 )
 from bot.store import projection_cases as cases
+from bot.store import projection_reports as reports
 from bot.store.phones import phone_key
 from bot.store.projection_cases import CUT_OFF, INTERRUPTED
 from bot.store.tables import (
@@ -76,8 +80,12 @@ def project(event: CallEvent, dialect: str, worker: str = "") -> Changes:
             return _call_started(event, insert, worker)
         case Answered():
             return _answered(event)
+        case PromptStarted():
+            return reports.prompt_started(event, insert)
         case AnswerRecorded():
-            return _answer_recorded(event, insert)
+            return (*_answer_recorded(event, insert), *reports.answer_recorded(event, insert))
+        case SignalRaised() | SignalWithdrawn():
+            return reports.signal_changed(event, insert)
         case OptedOut():
             return _opted_out(event, insert)
         case CallbackPromised():

@@ -147,6 +147,7 @@ class Attempt(Table, table=True):
     `cause` why the contact is rung again ("" the first time), `resumes` the interrupted attempt whose survey
     goes on ("" for none).
     `disposition` is set exactly when `status` is final; `end_cause` when the call itself told its end.
+    `asked_at` is when the first question was put.
     """
 
     __tablename__ = "attempts"
@@ -159,6 +160,8 @@ class Attempt(Table, table=True):
             postgresql_where=text("direction = 'outbound' AND status IN ('dialling', 'live')"),
         ),
         Index("ix_attempts_status_created_at", "status", "created_at"),
+        Index("ix_attempts_created_at", "created_at"),
+        Index("ix_attempts_phone_created_at", "phone", "created_at"),
         CheckConstraint("(status = 'final') = (disposition IS NOT NULL)", name="one_outcome"),
     )
 
@@ -190,6 +193,7 @@ class Attempt(Table, table=True):
     created_at: datetime = moment_field()
     dialled_at: datetime | None = moment_field(default=None)
     answered_at: datetime | None = moment_field(default=None)
+    asked_at: datetime | None = moment_field(default=None)
     ended_at: datetime | None = moment_field(default=None)
 
 

@@ -1,0 +1,101 @@
+"""`otklik export`: the rows behind a report, for other programs."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from bot.cli.report_scope import (
+    Campaign,
+    Department,
+    Employee,
+    From,
+    Of,
+    OfTopic,
+    Survey,
+    To,
+    period,
+    scope,
+    with_database,
+)
+from bot.core.errors import BadInput
+from bot.reports.export.writing import Exported, Format, Wanted, export
+from bot.settings_load import load_settings
+from bot.store.database import Database
+from bot.words import words
+
+app = typer.Typer(add_completion=False)
+
+
+@app.command("export", help=words("Выгрузить звонки и ответы в файл", "Write calls and answers to a file"))
+def export_calls(
+    file: Annotated[Path, typer.Option("-o", "--output", help=words("куда записать", "where to"))],
+    form: Annotated[Format, typer.Option("--format", help=words("вид файла", "kind of file"))] = Format.CSV,
+    first: From = "",
+    last: To = "",
+    of: Of = None,
+    employee: Employee = None,
+    department: Department = None,
+    survey: Survey = None,
+    campaign: Campaign = None,
+    topic: OfTopic = None,
+    personal: Annotated[
+        bool,
+        typer.Option(
+            "--personal",
+            help=words(
+                "и личное: телефоны, имена, свободные ответы", "personal data, too: phones, names, free words"
+            ),
+        ),
+    ] = False,
+    delimiter: Annotated[
+        str, typer.Option(help=words("разделитель CSV, например ;", "delimiter of CSV, such as ;"))
+    ] = ",",
+) -> None:
+    settings = load_settings()
+    if len(delimiter) != 1 or delimiter in '"\r\n':
+        raise BadInput(
+            words("--delimiter: нужен один знак", "--delimiter: one character"), hint=', ; | TAB ($"\\t")'
+        )
+    if not file.absolute().parent.is_dir():
+        raise BadInput(
+            words(f"папки {file.absolute().parent} нет", f"there is no folder {file.absolute().parent}")
+        )
+    wanted = scope(
+        period(first, last, of, settings.timezone, datetime.now(UTC)),
+        employee,
+        department,
+        survey,
+        campaign,
+        topic,
+    )
+    to = Wanted(form, file, personal, delimiter)
+
+    with Progress(
+        TextColumn(words("звонков", "calls")),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+    ) as progress:
+        bar = progress.add_task("", total=None)
+
+        async def write(db: Database) -> Exported:
+            return await export(
+                db, wanted, to, lambda done, total: progress.update(bar, completed=done, total=total)
+            )
+
+        done = asyncio.run(with_database(settings, write))
+    typer.echo(
+        words(
+            f"{file}: звонков {done.calls}, ответов {done.answers}, столбцов {done.columns}",
+            f"{file}: {done.calls} calls, {done.answers} answers, {done.columns} columns",
+        )
+    )

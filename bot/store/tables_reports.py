@@ -1,0 +1,53 @@
+"""What reports count and no other table holds: which questions were put, and what a call was about.
+
+Projected from call events like everything else, so that a report never reads the events themselves.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Field
+
+from bot.store.tables import Table, moment_field
+
+
+class QuestionPut(Table, table=True):
+    """One question that one caller was asked, with all that reports tell apart, so that a million of them
+    are counted without a join.
+
+    `times` is the greatest attempt at it: 1 where he heard it once, more where it was said again because
+    he was silent, was not understood, asked for it, or was to confirm. `at` is when it was first put.
+    `created_at`, the survey, the agent, the department and the campaign are the attempt's; `kind`,
+    `status`, `number` and `seq` are the answer's, and "", None and -1 as long as there is none.
+    """
+
+    __tablename__ = "questions_put"
+
+    call_id: str = Field(primary_key=True)
+    question_id: str = Field(primary_key=True)
+    times: int
+    at: datetime = moment_field()
+    created_at: datetime = moment_field(index=True)
+    survey_id: str
+    survey_hash: str
+    agent_id: str = ""
+    department: str = ""
+    campaign_id: str | None = None
+    kind: str = ""
+    status: str = ""
+    number: float | None = None
+    seq: int = -1
+
+
+class SignalRow(Table, table=True):
+    """One signal of one call, by the rule and the topic that it was raised for ("" none). `standing` is how
+    often it was raised less how often it was taken back; what stands at 0 was corrected by the caller."""
+
+    __tablename__ = "signals"
+
+    call_id: str = Field(primary_key=True)
+    name: str = Field(primary_key=True)
+    rule: str = Field(primary_key=True)
+    topic: str = Field(primary_key=True)
+    standing: int
