@@ -48,6 +48,7 @@ from bot.settings_rooms import (
     store_settings,
     web_settings,
 )
+from bot.speech.advice import recognition, voice
 from bot.speech.synthesiser import SynthesiserClient
 from bot.store.database import Database
 from bot.store.writer import Writer
@@ -369,8 +370,8 @@ class Node:
             words("Диалог", "Dialogue"): f"Rasa 127.0.0.1:{settings.dialogue.rasa_port}, "
             + words("действия ", "actions ")
             + f"127.0.0.1:{settings.dialogue.actions_port}",
-            words("Распознавание", "Recognition"): speech.recogniser.model,
-            words("Голос", "Voice"): speech.synthesiser.engine,
+            words("Распознавание", "Recognition"): str(recognition(speech)),
+            words("Голос", "Voice"): str(voice(speech)),
             words("Опросы", "Surveys"): surveys,
             words("База", "Database"): self._database.dialect,
             words("Метрики", "Metrics"): f"http://{settings.metrics.host}:{settings.metrics.port}/metrics"

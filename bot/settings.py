@@ -148,13 +148,26 @@ class DialogueSection(Section):
 
 class SpeechSection(Section):
     language: Literal["ru"] = Field("ru", description="язык разговоров: ru")
-    model: str = Field(DEMO_MODEL, min_length=1, description="модель распознавания из models/manifest.toml")
+    model: str = Field(
+        "", description="модель распознавания русского; пусто: выбранная otklik models use, иначе учебная"
+    )
+    models: dict[str, str] = Field({}, description='модели других языков: en = "vosk-model-small-en-us-0.15"')
+    survey_models: dict[str, str] = Field(
+        {}, description='модели отдельных опросов: nps = "vosk-model-ru-0.42"'
+    )
     threads: int = Field(2, ge=1, le=64, description="потоков распознавания, от 1 до 64")
-    engine: Literal["auto", "espeak", "silero"] = Field(
-        "auto", description="синтез: auto (Silero, если её модель установлена), espeak, silero"
+    engine: Literal["auto", "espeak", "silero", "rhvoice"] = Field(
+        "auto", description="синтез: auto (Silero, если её модель установлена), espeak, silero, rhvoice"
     )
     voice: str = Field(
-        "", description="голос: у eSpeak ru, ru+f3; у Silero ru_zhadyra; пусто: голос по умолчанию"
+        "",
+        description="голос: у eSpeak ru, ru+f3; у Silero ru_zhadyra; у RHVoice elena; пусто: по умолчанию",
+    )
+    proxy: str = Field(
+        "", description="прокси для otklik models fetch, вида http://узел:3128; пусто: HTTPS_PROXY"
+    )
+    mirrors: Annotated[tuple[str, ...], NoDecode, BeforeValidator(by_commas)] = Field(
+        (), description="адреса папок с файлами моделей, которые спрашивать прежде издателя"
     )
 
 

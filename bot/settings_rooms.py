@@ -12,9 +12,16 @@ from bot.call.settings import CallSettings
 from bot.core.clock import Clock
 from bot.core.files import write_whole
 from bot.inbound.settings import HeaderNames, InboundSettings, Route
-from bot.settings import Settings
+from bot.settings import DEMO_MODEL, Settings
+from bot.speech.chosen import read_chosen
 from bot.speech.models import find_entry, model_path
-from bot.speech.settings import PromptSettings, RecogniserSettings, SpeechSettings, SynthesiserSettings
+from bot.speech.settings import (
+    FetchSettings,
+    PromptSettings,
+    RecogniserSettings,
+    SpeechSettings,
+    SynthesiserSettings,
+)
 from bot.store.settings import StoreSettings
 from bot.triage.presence import LocalBoard, PresenceBoard, PresenceSettings
 from bot.web.settings import MODULES, WebSettings
@@ -87,32 +94,52 @@ def call_settings(settings: Settings) -> CallSettings:
 
 
 SILERO_MODEL = SynthesiserSettings().silero_model
-DEFAULT_VOICES = {"espeak": "ru", "silero": "ru_zhadyra"}
+DEFAULT_VOICES = {"espeak": "ru", "rhvoice": "elena"}
 
 
-def engine_of(settings: Settings) -> Literal["espeak", "silero"]:
+def silero_model(settings: Settings) -> str:
+    """The Silero voice that was chosen, or the one under MIT."""
+    return read_chosen(settings.var_dir).tts.get("ru", SILERO_MODEL)
+
+
+def engine_of(settings: Settings) -> Literal["espeak", "silero", "rhvoice"]:
     """The synthesiser that `auto` stands for: Silero where its model and its packages are installed."""
     if settings.speech.engine != "auto":
         return settings.speech.engine
-    file = model_path(find_entry(SILERO_MODEL, settings.models_dir), settings.var_dir)
+    file = model_path(find_entry(silero_model(settings), settings.models_dir), settings.var_dir)
     packages = all(find_spec(name) is not None for name in ("torch", "silero_stress"))
     return "silero" if file.exists() and packages else "espeak"
 
 
+def recogniser_settings(settings: Settings) -> RecogniserSettings:
+    """What the settings name wins over what `otklik models use` chose. Raises SettingsInvalid."""
+    by_language = {**read_chosen(settings.var_dir).asr, **settings.speech.models}
+    return RecogniserSettings(
+        model=settings.speech.model or by_language.pop(settings.speech.language, DEMO_MODEL),
+        by_language={key: name for key, name in by_language.items() if key != settings.speech.language},
+        by_survey=settings.speech.survey_models,
+        threads=settings.speech.threads,
+    )
+
+
 def speech_settings(settings: Settings) -> SpeechSettings:
     """Raises ModelMissing where the manifest of models is not there."""
-    engine = engine_of(settings)
+    engine, silero = engine_of(settings), silero_model(settings)
+    voice = DEFAULT_VOICES.get(engine) or find_entry(silero, settings.models_dir).voice
+    chosen = read_chosen(settings.var_dir).tts
     return SpeechSettings(
         models_dir=settings.models_dir,
         var_dir=settings.var_dir,
-        recogniser=RecogniserSettings(model=settings.speech.model, threads=settings.speech.threads),
+        recogniser=recogniser_settings(settings),
         synthesiser=SynthesiserSettings(
             engine=engine,
-            silero_model=SILERO_MODEL,
-            voice=settings.speech.voice or DEFAULT_VOICES[engine],
+            silero_model=silero,
+            foreign_models=tuple((key, name) for key, name in sorted(chosen.items()) if key != "ru"),
+            voice=settings.speech.voice or voice,
             socket=settings.run_dir / "synthesiser.sock",
         ),
         prompts=PromptSettings(folder=settings.var_dir / "prompts"),
+        fetch=FetchSettings(proxy=settings.speech.proxy, mirrors=settings.speech.mirrors),
     )
 
 

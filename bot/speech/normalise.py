@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from ru_normalizr import Normalizer
 
+RUSSIAN = "ru"
+
 NORMALISER = f"ru-normalizr-{version('ru-normalizr')}+2"
 """Part of every prompt's key: raise the last number when the rules below change."""
 
@@ -70,6 +72,12 @@ def normalise(text: str) -> str:
     read = str(_normaliser().normalize(text))
     # What the normaliser takes for a name («N0е») it leaves as it is: its digits are read one by one.
     return _SPACES.sub(" ", _DIGIT.sub(lambda m: f" {cardinal(int(m[0]))} ", read)).strip()
+
+
+def spoken_text(text: str, language: str) -> str:
+    """The text that an engine is given: the normaliser is for Russian, what is in another language is
+    spoken as it is written."""
+    return normalise(text) if language == RUSSIAN else " ".join(text.split())
 
 
 def cardinal(number: int) -> str:

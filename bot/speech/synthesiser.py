@@ -35,9 +35,11 @@ def engine_name(settings: SynthesiserSettings) -> str:
     """
     if settings.engine == "silero":
         engine = f"silero-{settings.silero_model}"
+    elif settings.engine == "rhvoice":
+        engine = "rhvoice"
     else:
         engine = f"espeak-ng-loader-{version('espeakng-loader')}"
-    shaping = (settings.voice, settings.level_dbfs, settings.edge_s, _SOUND_RULES)
+    shaping = (settings.voice, settings.foreign_models, settings.level_dbfs, settings.edge_s, _SOUND_RULES)
     digest = hashlib.sha256(repr(shaping).encode()).hexdigest()[:8]
     return f"{engine}/{NORMALISER}/{digest}"
 
@@ -52,6 +54,7 @@ def synthesiser_command(settings: SpeechSettings) -> list[str]:
         *("--socket", str(engine.socket)),
         *("--engine", engine.engine),
         *("--silero-model", engine.silero_model),
+        *(f"--foreign-model={language}={name}" for language, name in engine.foreign_models),
         *("--voice", engine.voice),
         *("--level-dbfs", str(engine.level_dbfs)),
         *("--edge-s", str(engine.edge_s)),
