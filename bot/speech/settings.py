@@ -78,8 +78,9 @@ class SynthesiserSettings:
     a voice such as `elena`."""
     socket: Path = Path("var/run/synthesiser.sock")
     timeout_s: float = 30.0
-    level_dbfs: float = -20.0
-    """RMS of the voiced part of a prompt: telephony's usual active speech level."""
+    loudness_lufs: float = -23.0
+    """Programme loudness of every prompt, whoever spoke it: EBU R128's target. The voiced part of it has an
+    RMS of about -22 dBFS, somewhat above telephony's nominal -26 (ITU-T P.56)."""
     edge_s: float = 0.02
     """Silence kept before and after a prompt."""
 

@@ -100,7 +100,7 @@ class WithForeign:
 
 
 def synthesise(engine: Engine, request: SpeakRequest, settings: SynthesiserSettings) -> Pcm:
-    """Normalised, spoken, at the line's rate and level, without silence around it.
+    """Normalised, spoken, at the line's rate and loudness, without silence around it.
 
     The normaliser and the voice of the settings are for Russian: English is spoken as it is written.
     """
@@ -109,9 +109,9 @@ def synthesise(engine: Engine, request: SpeakRequest, settings: SynthesiserSetti
         return Pcm(b"", request.rate)
     voice = request.voice or (settings.voice if request.language == RUSSIAN else "")
     samples, rate = engine.speak(spoken, voice=voice, language=request.language, rate=request.rate)
-    samples = sound.resample(samples, rate, request.rate)
-    samples = sound.trim(samples, request.rate, settings.edge_s)
-    return sound.to_pcm(sound.level(samples, request.rate, settings.level_dbfs), request.rate)
+    return sound.for_the_line(
+        samples, rate, request.rate, edge_s=settings.edge_s, lufs=settings.loudness_lufs
+    )
 
 
 class SynthesiserServer:
@@ -225,7 +225,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--silero-model", default=defaults.silero_model)
     parser.add_argument("--foreign-model", action="append", default=[], metavar="LANGUAGE=NAME")
     parser.add_argument("--voice", default=defaults.voice)
-    parser.add_argument("--level-dbfs", type=float, default=defaults.level_dbfs)
+    parser.add_argument("--loudness-lufs", type=float, default=defaults.loudness_lufs)
     parser.add_argument("--edge-s", type=float, default=defaults.edge_s)
     parser.add_argument("--models-dir", type=Path, default=Path("models"))
     parser.add_argument("--var-dir", type=Path, default=Path("var"))
@@ -237,7 +237,7 @@ def main(arguments: list[str] | None = None) -> int:
         foreign_models=tuple(_pairs(given.foreign_model)),
         voice=given.voice,
         socket=given.socket,
-        level_dbfs=given.level_dbfs,
+        loudness_lufs=given.loudness_lufs,
         edge_s=given.edge_s,
     )
     try:
