@@ -156,6 +156,9 @@ class SpeechSection(Section):
         {}, description='модели отдельных опросов: nps = "vosk-model-ru-0.42"'
     )
     threads: int = Field(2, ge=1, le=64, description="потоков распознавания, от 1 до 64")
+    grammar: bool = Field(
+        False, description="слушать закрытые вопросы словами их ответов, где модель это умеет: true или false"
+    )
     engine: Literal["auto", "espeak", "silero", "rhvoice"] = Field(
         "auto", description="синтез: auto (Silero, если её модель установлена), espeak, silero, rhvoice"
     )

@@ -119,6 +119,7 @@ def recogniser_settings(settings: Settings) -> RecogniserSettings:
         by_language={key: name for key, name in by_language.items() if key != settings.speech.language},
         by_survey=settings.speech.survey_models,
         threads=settings.speech.threads,
+        grammar=settings.speech.grammar,
     )
 
 
