@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import typer
 
-from bot.cli import bench_amd, bench_answers, bench_bridge, bench_campaign, bench_compare, bench_reply_gap
+from bot.cli import (
+    bench_amd,
+    bench_answers,
+    bench_asr,
+    bench_bridge,
+    bench_campaign,
+    bench_compare,
+    bench_reply_gap,
+)
 from bot.words import words
 
 app = typer.Typer(no_args_is_help=True)
@@ -21,6 +29,9 @@ app.command(
 app.command(
     "answers", help=words("Ответы с голоса: верно ли взяты", "Spoken answers: how well they are taken")
 )(bench_answers.answers)
+app.command("asr", help=words("Как слышит модель: слова, шумы, скорость", "How well and fast a model hears"))(
+    bench_asr.asr
+)
 app.command("bridge", help=words("Задержка моста: туда и обратно", "The bridge's delay, there and back"))(
     bench_bridge.bridge
 )
