@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
+from bot.cli import models_words
 from bot.core.clock import SystemClock
 from bot.core.control import ControlClient
 from bot.core.errors import BadInput, ModelMissing, NodeUnavailable, OtklikError
@@ -29,7 +30,7 @@ from bot.speech.models import (
     ensure_model,
     find_entry,
     is_installed,
-    read_manifest,
+    known_models,
     read_pins,
     verify_model,
 )
@@ -42,6 +43,8 @@ app = typer.Typer(
         "Модели речи: список, скачивание, проверка, выбор", "Speech models: list, fetch, verify, choose"
     ),
 )
+app.add_typer(models_words.app, name="words")
+
 _Accept = Annotated[
     bool,
     typer.Option(
@@ -59,7 +62,7 @@ def list_models() -> None:
     settings = _settings()
     used = _used(settings)
     pins = read_pins(settings.var_dir)
-    for entry in read_manifest(settings.models_dir).values():
+    for entry in known_models(settings.models_dir, settings.var_dir).values():
         here = is_installed(entry, settings.models_dir, settings.var_dir)
         state = words("есть", "here") if here else words("нет", "not here")
         if entry.name in used:
@@ -134,7 +137,7 @@ def verify(
     settings = _settings()
     wanted = names or [
         entry.name
-        for entry in read_manifest(settings.models_dir).values()
+        for entry in known_models(settings.models_dir, settings.var_dir).values()
         if is_installed(entry, settings.models_dir, settings.var_dir)
     ]
     pins = read_pins(settings.var_dir)

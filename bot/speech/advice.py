@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from bot.speech.models import find_entry, is_installed
+from bot.speech.models import WITH_WORDS, find_entry, is_installed
 from bot.speech.settings import SpeechSettings
 from bot.words import words
 
@@ -29,7 +29,7 @@ def recognition(speech: SpeechSettings) -> Advice:
     name = speech.recogniser.model
     others = [f"{language}: {model}" for language, model in speech.recogniser.by_language.items()]
     used = ", ".join((name, *others))
-    better = _BETTER.get(name)
+    better = _BETTER.get(name.removesuffix(WITH_WORDS))
     if better is None:
         return Advice(used)
     used += words(": учебная, 660 слов, людей не слышала", ": for demonstration, 660 words")

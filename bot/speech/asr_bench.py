@@ -115,7 +115,7 @@ def telephone_noise(length: int, rate: int, seed: str) -> Samples:
     """Of power 1, in the band of a telephone."""
     rng = np.random.default_rng(zlib.crc32(seed.encode()))
     noise = band(rng.normal(0.0, 1.0, length).astype(np.float32), rate, 8000)
-    return (noise / np.sqrt(np.mean(noise**2))).astype(np.float32)
+    return np.asarray(noise / np.sqrt(np.mean(noise**2)), dtype=np.float32)
 
 
 def word_errors(said: Sequence[str], heard: Sequence[str]) -> int:

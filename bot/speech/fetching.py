@@ -21,6 +21,7 @@ from bot.core.files import write_whole
 from bot.speech.download import Downloader, FreeBytes, Part, Progress
 from bot.speech.licences import require_licence
 from bot.speech.models import (
+    WITH_WORDS,
     ModelEntry,
     disk_errors,
     find_entry,
@@ -82,7 +83,7 @@ async def fetch_model(
     archive that no model is), BadInput, LicenceUnanswered, FetchFailed, DiskFull.
     """
     entry = find_entry(name, models_dir)
-    if entry.package or entry.shipped:
+    if entry.package or entry.shipped or name.endswith(WITH_WORDS):
         raise BadInput(
             words(f"{name} скачивать не нужно: модель уже есть", f"{name} is here already"),
             hint=entry.note,

@@ -64,12 +64,27 @@ def read_manifest(models_dir: Path) -> dict[str, ModelEntry]:
     return {entry.name: entry for entry in entries}
 
 
+WITH_WORDS = "+words"
+"""What the name of a model ends in that `otklik models words add` made of another one."""
+
+
 def find_entry(name: str, models_dir: Path) -> ModelEntry:
     """Raises ModelMissing for a name that the manifest does not know."""
     entries = read_manifest(models_dir)
+    base = entries.get(name.removesuffix(WITH_WORDS))
+    if name.endswith(WITH_WORDS) and base is not None:
+        own = {"name": name, "shipped": False, "sha256": "", "size": 0, "source": "otklik models words add"}
+        return base.model_copy(update=own)
     if name not in entries:
         raise ModelMissing(f"unknown model {name!r}", hint=f"known models: {', '.join(sorted(entries))}")
     return entries[name]
+
+
+def known_models(models_dir: Path, var_dir: Path) -> dict[str, ModelEntry]:
+    """Those of the manifest, and those that were given more words here."""
+    entries = read_manifest(models_dir)
+    own = [find_entry(f"{name}{WITH_WORDS}", models_dir) for name in entries]
+    return entries | {entry.name: entry for entry in own if model_path(entry, var_dir).exists()}
 
 
 def ensure_model(name: str, models_dir: Path, var_dir: Path) -> Path:
@@ -86,7 +101,9 @@ def ensure_model(name: str, models_dir: Path, var_dir: Path) -> Path:
         if not target.exists():
             raise ModelMissing(
                 f"the model {name} is not installed",
-                hint=words(
+                hint=entry.source
+                if name.endswith(WITH_WORDS)
+                else words(
                     f"otklik models fetch {name} (из {entry.source})",
                     f"otklik models fetch {name} (from {entry.source})",
                 ),

@@ -13,7 +13,7 @@ from typing import Protocol
 import structlog
 
 from bot.core.ports import Recogniser
-from bot.speech.models import ensure_model
+from bot.speech.models import ensure_model, find_entry, model_path
 from bot.speech.recogniser import VoskRecogniser
 from bot.speech.settings import RecogniserSettings, SpeechSettings
 
@@ -27,6 +27,8 @@ class Loaded(Recogniser, Protocol):
 
 
 Load = Callable[[str, SpeechSettings], Awaitable[Loaded]]
+Edition = Callable[[str, SpeechSettings], object]
+"""What of a model's name is installed now: another one after it was fetched anew or given words."""
 
 
 async def load_vosk(name: str, settings: SpeechSettings) -> VoskRecogniser:
@@ -35,9 +37,19 @@ async def load_vosk(name: str, settings: SpeechSettings) -> VoskRecogniser:
     return await VoskRecogniser.load(path, settings.recogniser)
 
 
+def edition_of(name: str, settings: SpeechSettings) -> object:
+    """The folder itself: a model is replaced by another folder in its place, never written into."""
+    try:
+        found = model_path(find_entry(name, settings.models_dir), settings.var_dir).stat()
+    except FileNotFoundError:  # it is unpacked when it is loaded
+        return None
+    return found.st_ino, found.st_mtime_ns
+
+
 class _Model:
-    def __init__(self, name: str, recogniser: Loaded) -> None:
+    def __init__(self, name: str, edition: object, recogniser: Loaded) -> None:
         self.name = name
+        self.edition = edition
         self.recogniser = recogniser
         self.leases = 0
         self.named = True
@@ -67,8 +79,9 @@ class Lease:
 class Recognisers:
     """For one event loop. `use` before the first lease, `close` at the end."""
 
-    def __init__(self, load: Load = load_vosk) -> None:
+    def __init__(self, load: Load = load_vosk, edition: Edition = edition_of) -> None:
         self._load = load
+        self._edition = edition
         self._models: dict[str, _Model] = {}
         self._settings = RecogniserSettings()
         self._changing = asyncio.Lock()
@@ -84,8 +97,10 @@ class Recognisers:
             fresh: dict[str, _Model] = {}
             try:
                 for name in wanted:
-                    if name not in self._models:
-                        fresh[name] = _Model(name, await self._load(name, settings))
+                    known = self._models.get(name)
+                    if known is None or known.edition != self._edition(name, settings):
+                        recogniser = await self._load(name, settings)
+                        fresh[name] = _Model(name, self._edition(name, settings), recogniser)
             except BaseException:
                 for model in fresh.values():
                     model.recogniser.close()
@@ -94,7 +109,7 @@ class Recognisers:
             self._models = {name: fresh.get(name) or before[name] for name in wanted}
             self._settings = settings.recogniser
             for name, model in before.items():
-                model.named = name in self._models
+                model.named = self._models.get(name) is model
                 model.close_if_idle()
             return tuple(fresh)
 

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bot.cli.app import main
-from bot.cli.bench_asr import sound_of
+from bot.cli.bench_asr import asr, sound_of
 from bot.core.context import Word
 from bot.core.errors import AudioInvalid, BadInput
 from bot.core.ports import Transcript
@@ -111,6 +110,7 @@ def test_figures_are_of_words_and_of_sounds() -> None:
     assert rejected(found, "noise").share == 0.5
 
 
+@pytest.mark.usefixtures("logs_as_before")
 def test_the_command_measures_a_set(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -120,9 +120,7 @@ def test_the_command_measures_a_set(
         encoding="utf-8",
     )
     monkeypatch.setenv("OTKLIK_VAR", str(tmp_path / "var"))
-    with pytest.raises(SystemExit) as ended:
-        main(["bench", "asr", "--set", str(tmp_path), "--json"])
-    assert not ended.value.code
+    asr(folder=tmp_path, as_json=True)
     found = json.loads(capsys.readouterr().out)
     assert found["words"]["nsh"]["clean"] == 0.5
     assert (found["unknown_rejected"], found["noise_rejected"]) == (0.0, 1.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,9 @@ from bot.speech.recognisers import Recognisers
 from tests.speech.sounds import MODELS
 
 SMALL, DEMO, NC = "vosk-model-small-ru-0.22", "vosk-model-otklik-demo-ru", "v5_5_ru"
+
+
+pytestmark = pytest.mark.usefixtures("logs_as_before")
 
 
 @pytest.fixture(autouse=True)
@@ -125,6 +129,12 @@ async def test_a_model_is_changed_under_calls_for_real(var: Path) -> None:
     lease = recognisers.lease("ru", "nps")
     assert "десять" in lease.recogniser.vocabulary
     lease.release()
+    assert await recognisers.use(settings) == ()
+    replaced = var / "models" / DEMO
+    shutil.copytree(replaced, var / "copy")
+    shutil.rmtree(replaced)
+    (var / "copy").rename(replaced)
+    assert await recognisers.use(settings) == (DEMO,)
     recognisers.close()
 
 

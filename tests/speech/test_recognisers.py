@@ -33,12 +33,16 @@ class Shelf:
     def __init__(self, *broken: str) -> None:
         self.broken = set(broken)
         self.loaded: dict[str, Model] = {}
+        self.editions: dict[str, int] = {}
 
     async def load(self, name: str, settings: SpeechSettings) -> Model:
         if name in self.broken:
             raise RecogniserUnavailable(f"{name} is broken")
         self.loaded[name] = Model(name)
         return self.loaded[name]
+
+    def edition(self, name: str, settings: SpeechSettings) -> int:
+        return self.editions.get(name, 1)
 
 
 def speech(model: str, *, by_language: dict[str, str] | None = None, by_survey: dict[str, str] | None = None):  # type: ignore[no-untyped-def]
@@ -48,7 +52,8 @@ def speech(model: str, *, by_language: dict[str, str] | None = None, by_survey: 
 
 
 async def test_a_call_is_heard_by_the_model_of_its_survey_else_of_its_language() -> None:
-    recognisers = Recognisers(Shelf().load)
+    shelf = Shelf()
+    recognisers = Recognisers(shelf.load, shelf.edition)
     await recognisers.use(speech("ru", by_language={"en": "en"}, by_survey={"nps": "big"}))
     heard = {
         (language, survey): recognisers.lease(language, survey).recogniser.name  # type: ignore[attr-defined]
@@ -67,7 +72,7 @@ async def test_a_call_is_heard_by_the_model_of_its_survey_else_of_its_language()
 
 async def test_a_model_that_is_replaced_stays_until_its_last_call_is_over() -> None:
     shelf = Shelf()
-    recognisers = Recognisers(shelf.load)
+    recognisers = Recognisers(shelf.load, shelf.edition)
     assert await recognisers.use(speech("old")) == ("old",)
     first, second = recognisers.lease("ru", ""), recognisers.lease("ru", "")
     assert await recognisers.use(speech("new")) == ("new",)
@@ -82,7 +87,7 @@ async def test_a_model_that_is_replaced_stays_until_its_last_call_is_over() -> N
 
 async def test_what_is_named_still_is_not_loaded_again_and_what_nobody_leased_goes_at_once() -> None:
     shelf = Shelf()
-    recognisers = Recognisers(shelf.load)
+    recognisers = Recognisers(shelf.load, shelf.edition)
     await recognisers.use(speech("ru", by_language={"en": "en"}))
     ru = shelf.loaded["ru"]
     assert await recognisers.use(speech("ru", by_language={"en": "better"})) == ("better",)
@@ -92,7 +97,7 @@ async def test_what_is_named_still_is_not_loaded_again_and_what_nobody_leased_go
 
 async def test_a_model_that_cannot_be_loaded_changes_nothing() -> None:
     shelf = Shelf("broken")
-    recognisers = Recognisers(shelf.load)
+    recognisers = Recognisers(shelf.load, shelf.edition)
     await recognisers.use(speech("ru"))
     with pytest.raises(RecogniserUnavailable, match="broken"):
         await recognisers.use(speech("new", by_language={"en": "broken"}))
@@ -100,3 +105,17 @@ async def test_a_model_that_cannot_be_loaded_changes_nothing() -> None:
     assert (shelf.loaded["ru"].closed, shelf.loaded["new"].closed) == (0, 1)
     recognisers.close()
     assert shelf.loaded["ru"].closed == 1
+
+
+async def test_a_model_that_was_given_words_is_loaded_anew_by_its_old_name() -> None:
+    shelf = Shelf()
+    recognisers = Recognisers(shelf.load, shelf.edition)
+    await recognisers.use(speech("own"))
+    lease, before = recognisers.lease("ru", ""), shelf.loaded["own"]
+    assert await recognisers.use(speech("own")) == ()
+    shelf.editions["own"] = 2
+    assert await recognisers.use(speech("own")) == ("own",)
+    assert recognisers.lease("ru", "").recogniser is shelf.loaded["own"] is not before
+    assert before.closed == 0
+    lease.release()
+    assert before.closed == 1
