@@ -247,7 +247,8 @@ class Worker:
 
     async def _use_models(self, order: dict[str, Any]) -> dict[str, Any]:
         """Take the models that were chosen meanwhile. Raises what cannot be loaded; then nothing changes."""
-        loaded = await self._recognisers.use(speech_settings(self._settings))
+        speech = await asyncio.to_thread(speech_settings, self._settings)
+        loaded = await self._recognisers.use(speech)
         log.info("models changed", loaded=loaded, models=self._recognisers.names)
         return {"models": list(self._recognisers.names)}
 

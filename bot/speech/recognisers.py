@@ -98,9 +98,9 @@ class Recognisers:
             try:
                 for name in wanted:
                     known = self._models.get(name)
-                    if known is None or known.edition != self._edition(name, settings):
+                    if known is None or known.edition != await self._installed(name, settings):
                         recogniser = await self._load(name, settings)
-                        fresh[name] = _Model(name, self._edition(name, settings), recogniser)
+                        fresh[name] = _Model(name, await self._installed(name, settings), recogniser)
             except BaseException:
                 for model in fresh.values():
                     model.recogniser.close()
@@ -112,6 +112,9 @@ class Recognisers:
                 model.named = self._models.get(name) is model
                 model.close_if_idle()
             return tuple(fresh)
+
+    async def _installed(self, name: str, settings: SpeechSettings) -> object:
+        return await asyncio.to_thread(self._edition, name, settings)  # the lines' loop reads no files
 
     def lease(self, language: str, survey_id: str) -> Lease:
         return Lease(self._models[self._settings.model_for(language, survey_id)])
