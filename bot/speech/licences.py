@@ -59,8 +59,10 @@ def require_licence(entry: ModelEntry, var_dir: Path) -> None:
                 f"{entry.name}: the licence {entry.licence} forbids commercial use",
             ),
             hint=words(
-                f"otklik models use {entry.name} спросит об этом один раз; или возьмите голос под MIT",
-                f"otklik models use {entry.name} asks about it once; or take a voice under MIT",
+                f"в терминале otklik models use {entry.name} спросит об этом один раз, в скрипте ответит "
+                "--accept-licence; или возьмите голос под MIT",
+                f"in a terminal otklik models use {entry.name} asks about it once, in a script "
+                "--accept-licence answers; or take a voice under MIT",
             ),
         )
 
