@@ -47,6 +47,7 @@ from bot.settings_rooms import (
     speech_settings,
     store_settings,
     web_settings,
+    with_voice,
 )
 from bot.speech.advice import recognition, voice
 from bot.speech.synthesiser import SynthesiserClient
@@ -115,7 +116,8 @@ class Node:
     # The way up ------------------------------------------------------------------------------
 
     async def _start(self) -> None:
-        settings, clock = self.settings, SystemClock()
+        self.settings = settings = with_voice(self.settings)
+        clock = SystemClock()
         for folder in (settings.run_dir, settings.log_dir, settings.spool_dir):
             folder.mkdir(parents=True, exist_ok=True)
         self._server = ControlServer(settings.control_socket)

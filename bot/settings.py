@@ -35,6 +35,7 @@ from bot.core.zones import Zone
 from bot.settings_base import Port, Seconds, Section, by_commas, port_range
 from bot.settings_campaigns import CampaignsSection, NodeSection
 from bot.settings_inbound import InboundSection
+from bot.settings_speech import SpeechSection
 from bot.settings_web import WebRtcSection, WebSection
 
 if TYPE_CHECKING:  # the rooms are imported when their settings are asked for: the settings load fast
@@ -144,34 +145,6 @@ class DialogueSection(Section):
     rasa_port: Port = Field(5105, description="порт сервера Rasa на 127.0.0.1")
     actions_port: Port = Field(5155, description="порт сервера действий на 127.0.0.1")
     timeout_s: Seconds = Field(2.0, description="сколько секунд ждать ответа Rasa на реплику")
-
-
-class SpeechSection(Section):
-    language: Literal["ru"] = Field("ru", description="язык разговоров: ru")
-    model: str = Field(
-        "", description="модель распознавания русского; пусто: выбранная otklik models use, иначе учебная"
-    )
-    models: dict[str, str] = Field({}, description='модели других языков: en = "vosk-model-small-en-us-0.15"')
-    survey_models: dict[str, str] = Field(
-        {}, description='модели отдельных опросов: nps = "vosk-model-ru-0.42"'
-    )
-    threads: int = Field(2, ge=1, le=64, description="потоков распознавания, от 1 до 64")
-    grammar: bool = Field(
-        False, description="слушать закрытые вопросы словами их ответов, где модель это умеет: true или false"
-    )
-    engine: Literal["auto", "espeak", "silero", "rhvoice"] = Field(
-        "auto", description="синтез: auto (Silero, если её модель установлена), espeak, silero, rhvoice"
-    )
-    voice: str = Field(
-        "",
-        description="голос: у eSpeak ru, ru+f3; у Silero ru_zhadyra; у RHVoice elena; пусто: по умолчанию",
-    )
-    proxy: str = Field(
-        "", description="прокси для otklik models fetch, вида http://узел:3128; пусто: HTTPS_PROXY"
-    )
-    mirrors: Annotated[tuple[str, ...], NoDecode, BeforeValidator(by_commas)] = Field(
-        (), description="адреса папок с файлами моделей, которые спрашивать прежде издателя"
-    )
 
 
 class StoreSection(Section):

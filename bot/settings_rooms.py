@@ -97,16 +97,24 @@ SILERO_MODEL = SynthesiserSettings().silero_model
 DEFAULT_VOICES = {"espeak": "ru", "rhvoice": "elena"}
 
 
-def silero_model(settings: Settings) -> str:
-    """The Silero voice that was chosen, or the one under MIT."""
-    return read_chosen(settings.var_dir).tts.get("ru", SILERO_MODEL)
+def silero_voices(settings: Settings) -> dict[str, str]:
+    """Silero's models by language: those of the settings, else those that were chosen, else the one under
+    MIT. Raises SettingsInvalid."""
+    return {"ru": SILERO_MODEL, **(settings.speech.voices or read_chosen(settings.var_dir).tts)}
+
+
+def with_voice(settings: Settings) -> Settings:
+    """With the engine and the voices of this moment written out: what a running node speaks with does not
+    change under it, whatever is chosen or installed meanwhile. Raises ModelMissing, SettingsInvalid."""
+    fixed = {"engine": engine_of(settings), "voices": silero_voices(settings)}
+    return settings.model_copy(update={"speech": settings.speech.model_copy(update=fixed)})
 
 
 def engine_of(settings: Settings) -> Literal["espeak", "silero", "rhvoice"]:
     """The synthesiser that `auto` stands for: Silero where its model and its packages are installed."""
     if settings.speech.engine != "auto":
         return settings.speech.engine
-    file = model_path(find_entry(silero_model(settings), settings.models_dir), settings.var_dir)
+    file = model_path(find_entry(silero_voices(settings)["ru"], settings.models_dir), settings.var_dir)
     packages = all(find_spec(name) is not None for name in ("torch", "silero_stress"))
     return "silero" if file.exists() and packages else "espeak"
 
@@ -125,17 +133,16 @@ def recogniser_settings(settings: Settings) -> RecogniserSettings:
 
 def speech_settings(settings: Settings) -> SpeechSettings:
     """Raises ModelMissing where the manifest of models is not there."""
-    engine, silero = engine_of(settings), silero_model(settings)
-    voice = DEFAULT_VOICES.get(engine) or find_entry(silero, settings.models_dir).voice
-    chosen = read_chosen(settings.var_dir).tts
+    engine, silero = engine_of(settings), silero_voices(settings)
+    voice = DEFAULT_VOICES.get(engine) or find_entry(silero["ru"], settings.models_dir).voice
     return SpeechSettings(
         models_dir=settings.models_dir,
         var_dir=settings.var_dir,
         recogniser=recogniser_settings(settings),
         synthesiser=SynthesiserSettings(
             engine=engine,
-            silero_model=silero,
-            foreign_models=tuple((key, name) for key, name in sorted(chosen.items()) if key != "ru"),
+            silero_model=silero["ru"],
+            foreign_models=tuple((key, name) for key, name in sorted(silero.items()) if key != "ru"),
             voice=settings.speech.voice or voice,
             socket=settings.run_dir / "synthesiser.sock",
         ),

@@ -194,11 +194,13 @@ def use(
 
 def _require_not_overruled(entry: ModelEntry, node: Settings) -> None:
     """Raises BadInput where a setting names another model for the same."""
-    if entry.kind != "asr":
-        return
-    main = entry.language == node.speech.language
-    key = "speech.model" if main else f"speech.models.{entry.language}"
-    named = node.speech.model if main else node.speech.models.get(entry.language, "")
+    speech = node.speech
+    if entry.kind == "tts":
+        key, named = "speech.voices", speech.voices.get(entry.language, "-") if speech.voices else ""
+    elif entry.language == speech.language:
+        key, named = "speech.model", speech.model
+    else:
+        key, named = f"speech.models.{entry.language}", speech.models.get(entry.language, "")
     if named and named != entry.name:
         raise BadInput(
             words(f"настройка {key} называет {named}", f"the setting {key} names {named}"),

@@ -12,12 +12,14 @@ from bot.cli import models as commands
 from bot.core.clock import SystemClock
 from bot.core.control import ControlServer
 from bot.core.errors import BadInput, LicenceUnanswered, ModelMissing, RecogniserUnavailable
-from bot.settings_load import load_settings
+from bot.settings_load import as_environment, load_settings
+from bot.settings_rooms import with_voice
 from bot.speech.advice import recognition, voice
 from bot.speech.chosen import read_chosen
 from bot.speech.licences import agree, agreements, is_open, require_licence
 from bot.speech.models import find_entry, model_path
 from bot.speech.recognisers import Recognisers
+from bot.speech.synthesiser import engine_name
 from tests.speech.sounds import MODELS
 
 SMALL, DEMO, NC = "vosk-model-small-ru-0.22", "vosk-model-otklik-demo-ru", "v5_5_ru"
@@ -80,6 +82,25 @@ def test_a_non_commercial_licence_is_asked_about_once(var: Path) -> None:
     require_licence(entry, var)
     assert is_open(entry.model_copy(update={"licence": "CC BY-NC 5.0"}), var)
     assert not is_open(find_entry("v5_cis_base", MODELS), var)
+
+
+def test_a_running_node_keeps_the_voice_that_it_began_with(
+    var: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Prompts are kept by their engine: a worker that starts again must not call an old voice a new one."""
+    began = with_voice(load_settings(speech={"engine": "silero"}))
+    installed(NC, var)
+    commands.use(NC, accept=True)
+    assert began.speech_settings().synthesiser.silero_model == "v5_cis_base_nostress"
+    assert load_settings(speech={"engine": "silero"}).speech_settings().synthesiser.silero_model == NC
+    for key, value in as_environment(began).items():
+        monkeypatch.setenv(key, value)
+    child = load_settings()
+    assert engine_name(child.speech_settings().synthesiser) == engine_name(
+        began.speech_settings().synthesiser
+    )
+    with pytest.raises(BadInput, match=r"speech\.voices"):
+        commands.use(NC)
 
 
 def test_the_synthesiser_does_not_speak_with_a_licence_that_nobody_agreed_to(var: Path) -> None:
