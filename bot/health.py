@@ -329,7 +329,7 @@ def _here(*names: str) -> Callable[[], bool]:
 
 
 def programs() -> Iterator[Finding]:
-    """What only tests need."""
+    """What only tests need, and OpenFst, with which the small model is given words."""
     postgres = Path("/usr/lib/postgresql")
     wanted: Sequence[tuple[str, Callable[[], bool]]] = (
         ("sip-tester", _here("sipp")),
@@ -337,6 +337,7 @@ def programs() -> Iterator[Finding]:
         ("postgresql", lambda: any(postgres.glob("*/bin/initdb")) or _here("initdb")()),
         ("redis-server", _here("redis-server")),
         ("chromium", _here("chromium")),
+        ("libfst-tools", _here("fstconvert")),
     )
     label = words("Для тестов", "For tests")
     for package, here in wanted:
