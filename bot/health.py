@@ -23,7 +23,9 @@ from bot.core.clock import SystemClock
 from bot.core.control import ControlClient
 from bot.core.errors import NodeUnavailable, OtklikError
 from bot.settings import DEMO_MODEL, Settings
-from bot.settings_rooms import SILERO_MODEL, engine_of, presence_board, store_settings
+from bot.settings_rooms import presence_board, speech_settings, store_settings
+from bot.speech.advice import recognition, silero_steps, voice
+from bot.speech.licences import require_licence
 from bot.speech.models import find_entry, model_path, verify_model
 from bot.store.database import Database
 from bot.web.settings import MODULES
@@ -129,47 +131,40 @@ async def environment(home: Path, which: str) -> Finding:
 
 
 def speech_model(settings: Settings) -> Finding:
+    """The models that calls are heard by: each is there, and undamaged."""
     name = words("Модель речи", "Speech model")
-    model = settings.speech.model
     try:
-        place = model_path(find_entry(model, settings.models_dir), settings.var_dir)
-        if model == DEMO_MODEL and not place.exists():  # the one that ships: set-up unpacks it
-            return Finding(name, State.MISSING, words(f"нет {place}", f"{place} is not there"), "make setup")
-        verified = verify_model(model, settings.models_dir, settings.var_dir)
+        speech = speech_settings(settings)
+        for model in speech.recogniser.models:
+            place = model_path(find_entry(model, settings.models_dir), settings.var_dir)
+            if model == DEMO_MODEL and not place.exists():  # the one that ships: set-up unpacks it
+                return Finding(
+                    name, State.MISSING, words(f"нет {place}", f"{place} is not there"), "make setup"
+                )
+            verified = verify_model(model, settings.models_dir, settings.var_dir)
+        used, better = recognition(speech)
     except OtklikError as error:
         return Finding(name, State.MISSING, error.message, error.hint)
-    if model != DEMO_MODEL:
-        return Finding(name, State.OK, f"{model} ({verified})")
-    better = find_entry("vosk-model-small-ru-0.22", settings.models_dir)
-    return Finding(
-        name,
-        State.ADVICE,
-        words(f"{model}: учебная, 660 слов, людей не слышала", f"{model}: for demonstration, 660 words"),
-        words(
-            f"для живых клиентов: {better.source} распакуйте в {model_path(better, settings.var_dir)} "
-            f'и задайте speech.model = "{better.name}"',
-            f"for real customers unpack {better.source} to {model_path(better, settings.var_dir)} "
-            f'and set speech.model = "{better.name}"',
-        ),
-    )
+    if better:
+        return Finding(name, State.ADVICE, used, better)
+    return Finding(name, State.OK, f"{used} ({verified})")
 
 
 def synthesiser(settings: Settings) -> Finding:
     name = words("Синтез речи", "Synthesiser")
-    silero = find_entry(SILERO_MODEL, settings.models_dir)
-    file = model_path(silero, settings.var_dir)
-    how = words(
-        f"голос Silero: {silero.source} сохраните как {file} и поставьте пакеты torch и silero-stress",
-        f"for Silero's voice save {silero.source} as {file} and install torch and silero-stress",
-    )
-    engine = engine_of(settings)
-    if engine == "espeak":
-        return Finding(
-            name, State.ADVICE, words("eSpeak NG: разборчиво, но роботом", "eSpeak NG: robotic"), how
-        )
-    if not file.exists():
-        return Finding(name, State.MISSING, words(f"нет {file}", f"{file} is not there"), how)
-    return Finding(name, State.OK, f"Silero {SILERO_MODEL}")
+    try:
+        speech = speech_settings(settings)
+        used, better = voice(speech)
+        if speech.synthesiser.engine == "silero":
+            model = find_entry(speech.synthesiser.silero_model, settings.models_dir)
+            require_licence(model, settings.var_dir)
+            file = model_path(model, settings.var_dir)
+            if not file.exists():
+                how = silero_steps(speech, model.name)
+                return Finding(name, State.MISSING, words(f"нет {file}", f"{file} is not there"), how)
+    except OtklikError as error:
+        return Finding(name, State.MISSING, error.message, error.hint)
+    return Finding(name, State.ADVICE if better else State.OK, used, better)
 
 
 def rasa_model() -> Finding:
@@ -334,7 +329,7 @@ def _here(*names: str) -> Callable[[], bool]:
 
 
 def programs() -> Iterator[Finding]:
-    """What only tests need."""
+    """What only tests need, and OpenFst, with which the small model is given words."""
     postgres = Path("/usr/lib/postgresql")
     wanted: Sequence[tuple[str, Callable[[], bool]]] = (
         ("sip-tester", _here("sipp")),
@@ -342,6 +337,7 @@ def programs() -> Iterator[Finding]:
         ("postgresql", lambda: any(postgres.glob("*/bin/initdb")) or _here("initdb")()),
         ("redis-server", _here("redis-server")),
         ("chromium", _here("chromium")),
+        ("libfst-tools", _here("fstconvert")),
     )
     label = words("Для тестов", "For tests")
     for package, here in wanted:

@@ -45,7 +45,7 @@ def lint_tools(settings: Settings, tell: Callable[[str], None] = log.warning) ->
         from bot.speech.models import ensure_model, find_entry
         from bot.speech.vocabulary import read_vocabulary
 
-        entry = find_entry(speech.recogniser.model, speech.models_dir)
+        entry = find_entry(speech.recogniser.model_for(language), speech.models_dir)
         if entry.language != language:
             return None
         known = read_vocabulary(ensure_model(entry.name, speech.models_dir, speech.var_dir))

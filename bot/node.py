@@ -47,7 +47,9 @@ from bot.settings_rooms import (
     speech_settings,
     store_settings,
     web_settings,
+    with_voice,
 )
+from bot.speech.advice import recognition, voice
 from bot.speech.synthesiser import SynthesiserClient
 from bot.store.database import Database
 from bot.store.writer import Writer
@@ -114,7 +116,8 @@ class Node:
     # The way up ------------------------------------------------------------------------------
 
     async def _start(self) -> None:
-        settings, clock = self.settings, SystemClock()
+        self.settings = settings = with_voice(self.settings)
+        clock = SystemClock()
         for folder in (settings.run_dir, settings.log_dir, settings.spool_dir):
             folder.mkdir(parents=True, exist_ok=True)
         self._server = ControlServer(settings.control_socket)
@@ -369,8 +372,8 @@ class Node:
             words("Диалог", "Dialogue"): f"Rasa 127.0.0.1:{settings.dialogue.rasa_port}, "
             + words("действия ", "actions ")
             + f"127.0.0.1:{settings.dialogue.actions_port}",
-            words("Распознавание", "Recognition"): speech.recogniser.model,
-            words("Голос", "Voice"): speech.synthesiser.engine,
+            words("Распознавание", "Recognition"): str(recognition(speech)),
+            words("Голос", "Voice"): str(voice(speech)),
             words("Опросы", "Surveys"): surveys,
             words("База", "Database"): self._database.dialect,
             words("Метрики", "Metrics"): f"http://{settings.metrics.host}:{settings.metrics.port}/metrics"

@@ -42,8 +42,8 @@ from bot.worker_link import WorkerLink
 
 log = structlog.get_logger()
 
-FOR_THE_WORKER = ("agent_decides", "hold", "unhold", "pass_on", "hang_up")
-"""Orders to a live call: control passes them on (bot/worker_orders.py)."""
+FOR_THE_WORKER = ("agent_decides", "hold", "unhold", "pass_on", "hang_up", "use_models")
+"""Orders to a live call (bot/worker_orders.py), or to the worker itself: control passes them on."""
 
 FROM_THE_WORKER = ("ring_desk", "desk_done", "fetch_survey")
 """Desk pages are rung (bot/web/desk/desks.py), a survey is brought from SQL (bot/publishing.py)."""

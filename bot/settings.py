@@ -35,6 +35,7 @@ from bot.core.zones import Zone
 from bot.settings_base import Port, Seconds, Section, by_commas, port_range
 from bot.settings_campaigns import CampaignsSection, NodeSection
 from bot.settings_inbound import InboundSection
+from bot.settings_speech import SpeechSection
 from bot.settings_web import WebRtcSection, WebSection
 
 if TYPE_CHECKING:  # the rooms are imported when their settings are asked for: the settings load fast
@@ -144,18 +145,6 @@ class DialogueSection(Section):
     rasa_port: Port = Field(5105, description="порт сервера Rasa на 127.0.0.1")
     actions_port: Port = Field(5155, description="порт сервера действий на 127.0.0.1")
     timeout_s: Seconds = Field(2.0, description="сколько секунд ждать ответа Rasa на реплику")
-
-
-class SpeechSection(Section):
-    language: Literal["ru"] = Field("ru", description="язык разговоров: ru")
-    model: str = Field(DEMO_MODEL, min_length=1, description="модель распознавания из models/manifest.toml")
-    threads: int = Field(2, ge=1, le=64, description="потоков распознавания, от 1 до 64")
-    engine: Literal["auto", "espeak", "silero"] = Field(
-        "auto", description="синтез: auto (Silero, если её модель установлена), espeak, silero"
-    )
-    voice: str = Field(
-        "", description="голос: у eSpeak ru, ru+f3; у Silero ru_zhadyra; пусто: голос по умолчанию"
-    )
 
 
 class StoreSection(Section):

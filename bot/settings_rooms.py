@@ -12,9 +12,16 @@ from bot.call.settings import CallSettings
 from bot.core.clock import Clock
 from bot.core.files import write_whole
 from bot.inbound.settings import HeaderNames, InboundSettings, Route
-from bot.settings import Settings
+from bot.settings import DEMO_MODEL, Settings
+from bot.speech.chosen import read_chosen
 from bot.speech.models import find_entry, model_path
-from bot.speech.settings import PromptSettings, RecogniserSettings, SpeechSettings, SynthesiserSettings
+from bot.speech.settings import (
+    FetchSettings,
+    PromptSettings,
+    RecogniserSettings,
+    SpeechSettings,
+    SynthesiserSettings,
+)
 from bot.store.settings import StoreSettings
 from bot.triage.presence import LocalBoard, PresenceBoard, PresenceSettings
 from bot.web.settings import MODULES, WebSettings
@@ -87,32 +94,60 @@ def call_settings(settings: Settings) -> CallSettings:
 
 
 SILERO_MODEL = SynthesiserSettings().silero_model
-DEFAULT_VOICES = {"espeak": "ru", "silero": "ru_zhadyra"}
+DEFAULT_VOICES = {"espeak": "ru", "rhvoice": "elena"}
 
 
-def engine_of(settings: Settings) -> Literal["espeak", "silero"]:
+def silero_voices(settings: Settings) -> dict[str, str]:
+    """Silero's models by language: those of the settings, else those that were chosen, else the one under
+    MIT. Raises SettingsInvalid."""
+    return {"ru": SILERO_MODEL, **(settings.speech.voices or read_chosen(settings.var_dir).tts)}
+
+
+def with_voice(settings: Settings) -> Settings:
+    """With the engine and the voices of this moment written out: what a running node speaks with does not
+    change under it, whatever is chosen or installed meanwhile. Raises ModelMissing, SettingsInvalid."""
+    fixed = {"engine": engine_of(settings), "voices": silero_voices(settings)}
+    return settings.model_copy(update={"speech": settings.speech.model_copy(update=fixed)})
+
+
+def engine_of(settings: Settings) -> Literal["espeak", "silero", "rhvoice"]:
     """The synthesiser that `auto` stands for: Silero where its model and its packages are installed."""
     if settings.speech.engine != "auto":
         return settings.speech.engine
-    file = model_path(find_entry(SILERO_MODEL, settings.models_dir), settings.var_dir)
+    file = model_path(find_entry(silero_voices(settings)["ru"], settings.models_dir), settings.var_dir)
     packages = all(find_spec(name) is not None for name in ("torch", "silero_stress"))
     return "silero" if file.exists() and packages else "espeak"
 
 
+def recogniser_settings(settings: Settings) -> RecogniserSettings:
+    """What the settings name wins over what `otklik models use` chose. Raises SettingsInvalid."""
+    by_language = {**read_chosen(settings.var_dir).asr, **settings.speech.models}
+    return RecogniserSettings(
+        model=settings.speech.model or by_language.pop(settings.speech.language, DEMO_MODEL),
+        by_language={key: name for key, name in by_language.items() if key != settings.speech.language},
+        by_survey=settings.speech.survey_models,
+        threads=settings.speech.threads,
+        grammar=settings.speech.grammar,
+    )
+
+
 def speech_settings(settings: Settings) -> SpeechSettings:
     """Raises ModelMissing where the manifest of models is not there."""
-    engine = engine_of(settings)
+    engine, silero = engine_of(settings), silero_voices(settings)
+    voice = DEFAULT_VOICES.get(engine) or find_entry(silero["ru"], settings.models_dir).voice
     return SpeechSettings(
         models_dir=settings.models_dir,
         var_dir=settings.var_dir,
-        recogniser=RecogniserSettings(model=settings.speech.model, threads=settings.speech.threads),
+        recogniser=recogniser_settings(settings),
         synthesiser=SynthesiserSettings(
             engine=engine,
-            silero_model=SILERO_MODEL,
-            voice=settings.speech.voice or DEFAULT_VOICES[engine],
+            silero_model=silero["ru"],
+            foreign_models=tuple((key, name) for key, name in sorted(silero.items()) if key != "ru"),
+            voice=settings.speech.voice or voice,
             socket=settings.run_dir / "synthesiser.sock",
         ),
         prompts=PromptSettings(folder=settings.var_dir / "prompts"),
+        fetch=FetchSettings(proxy=settings.speech.proxy, mirrors=settings.speech.mirrors),
     )
 
 

@@ -52,9 +52,8 @@ from bot.settings_rooms import (
     speech_settings,
     webrtc_settings,
 )
-from bot.speech.models import ensure_model
 from bot.speech.prompts import PromptCache
-from bot.speech.recogniser import VoskRecogniser
+from bot.speech.recognisers import Lease, Recognisers
 from bot.speech.recorded import RecordedVoices
 from bot.speech.synthesiser import SynthesiserClient
 from bot.speech.voices import SileroVoices
@@ -105,6 +104,7 @@ class Worker:
         self._server = ControlServer(socket_path(settings, index))
         self._published = Published(published_dir(settings))
         self._inbound = inbound_settings(settings)
+        self._recognisers = Recognisers()
         self._calls: dict[str, tuple[CallSession, asyncio.Task[None]]] = {}
         self._chores: set[asyncio.Task[None]] = set()
         self._draining = False
@@ -124,6 +124,7 @@ class Worker:
             self._room = await self._furnish(stack)
             self._server.register("place", self._place)
             self._server.register("status", self._status)
+            self._server.register("use_models", self._use_models)
             self._browsers.register(self._server)
             CallOrders(self._session, self._browsers).register(self._server)
             await self._server.start()
@@ -137,11 +138,10 @@ class Worker:
     async def _furnish(self, stack: AsyncExitStack) -> CallRoom:
         """Build what the calls share, in the order in which it must be ready."""
         settings, speech = self._settings, speech_settings(self._settings)
-        model = await asyncio.to_thread(
-            ensure_model, speech.recogniser.model, speech.models_dir, speech.var_dir
-        )
-        recogniser = await VoskRecogniser.load(model, speech.recogniser)
-        stack.callback(recogniser.close)
+        stack.callback(self._recognisers.close)
+        await self._recognisers.use(speech)
+        main = self._recognisers.lease(settings.speech.language, "")
+        stack.callback(main.release)
         voices_heard = await asyncio.to_thread(SileroVoices)
         synthesiser = SynthesiserClient(speech.synthesiser)
         stack.push_async_callback(synthesiser.close)
@@ -174,7 +174,7 @@ class Worker:
                 http,
                 timeout_s=settings.dialogue.timeout_s,
             ),
-            recogniser=recogniser,
+            recogniser=main.recogniser,
             vad=voices_heard.line,
             prompts=self._prompts,
             sink=spool,
@@ -232,8 +232,9 @@ class Worker:
             about=order.get("about", ""),
         )
         caller = Caller.model_validate(order.get("caller", {}))
-        session = CallSession(plan, replace(self._room, dial=self._dial_as(caller, order["to"])))
-        self._run(context.call_id, session, session.outbound(order["to"]))
+        room = replace(self._room, dial=self._dial_as(caller, order["to"]))
+        session, lease = self._open(plan, room)
+        self._run(context.call_id, session, session.outbound(order["to"]), lease)
         return {}
 
     async def _survey(self, digest: str) -> Survey:
@@ -243,6 +244,13 @@ class Worker:
         except SurveyInvalid:
             await self._router.request("fetch_survey", hash=digest)
             return self._published.by_hash(digest)
+
+    async def _use_models(self, order: dict[str, Any]) -> dict[str, Any]:
+        """Take the models that were chosen meanwhile. Raises what cannot be loaded; then nothing changes."""
+        speech = await asyncio.to_thread(speech_settings, self._settings)
+        loaded = await self._recognisers.use(speech)
+        log.info("models changed", loaded=loaded, models=self._recognisers.names)
+        return {"models": list(self._recognisers.names)}
 
     async def _prepare(self, survey: Survey, context: CallContext) -> None:
         """Whatever this call can say is on disk before it rings."""
@@ -317,8 +325,13 @@ class Worker:
         return plan_of(survey, context, offer.attempt_id, offer.contact_id)
 
     def _begin(self, plan: CallPlan, leg: CallLeg) -> None:
-        session = CallSession(plan, self._room)
-        self._run(plan.context.call_id, session, session.inbound(leg))
+        session, lease = self._open(plan, self._room)
+        self._run(plan.context.call_id, session, session.inbound(leg), lease)
+
+    def _open(self, plan: CallPlan, room: CallRoom) -> tuple[CallSession, Lease]:
+        """A call in this room, but with the recogniser of its language and survey."""
+        lease = self._recognisers.lease(plan.voice.language, plan.survey_id)
+        return CallSession(plan, replace(room, recogniser=lease.recogniser)), lease
 
     def _must_take_calls(self) -> None:
         if self._draining:
@@ -329,8 +342,11 @@ class Worker:
         self._chores.add(task)
         task.add_done_callback(self._chores.discard)
 
-    def _run(self, call_id: str, session: CallSession, call: Coroutine[Any, Any, Disposition]) -> None:
+    def _run(
+        self, call_id: str, session: CallSession, call: Coroutine[Any, Any, Disposition], lease: Lease
+    ) -> None:
         task = asyncio.create_task(self._watched(call_id, call))
+        task.add_done_callback(lambda _: lease.release())
         self._calls[call_id] = (session, task)
         task.add_done_callback(lambda _: self._calls.pop(call_id))
 

@@ -28,6 +28,8 @@ PEERS: dict[str, tuple[str, ...]] = {
     "systemd": ("/usr/bin/systemd-analyze",),
     "iproute2": ("/usr/bin/ip",),
     "chromium": ("/usr/bin/chromium",),
+    "libfst-tools": ("/usr/bin/fstconvert",),
+    "libfst22-plugins-base": ("/usr/lib/*/fst/22/olabel_lookahead-fst.so",),
 }
 """Package -> the files that must be there for it (glob patterns); G.722 and Opus are baresip modules."""
 

@@ -7,6 +7,7 @@ import typer
 from bot.cli import (
     bench_amd,
     bench_answers,
+    bench_asr,
     bench_bridge,
     bench_campaign,
     bench_compare,
@@ -29,6 +30,9 @@ app.command(
 app.command(
     "answers", help=words("Ответы с голоса: верно ли взяты", "Spoken answers: how well they are taken")
 )(bench_answers.answers)
+app.command("asr", help=words("Как слышит модель: слова, шумы, скорость", "How well and fast a model hears"))(
+    bench_asr.asr
+)
 app.command("bridge", help=words("Задержка моста: туда и обратно", "The bridge's delay, there and back"))(
     bench_bridge.bridge
 )

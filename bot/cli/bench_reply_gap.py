@@ -96,7 +96,7 @@ def reply_gap(
 def about(settings: Settings) -> dict[str, Any]:
     """What the figures were taken on."""
     return {
-        "model": settings.speech.model,
+        "model": settings.speech_settings().recogniser.model,
         "cpus": os.cpu_count(),
         "load_1m": round(os.getloadavg()[0], 1),
     }

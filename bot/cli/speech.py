@@ -1,4 +1,4 @@
-"""`otklik transcribe`, `otklik speak`, `otklik models`: speech by hand, without a call."""
+"""`otklik transcribe`, `otklik say`: speech by hand, without a call."""
 
 from __future__ import annotations
 
@@ -10,16 +10,15 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.table import Table
 
 from bot.core.audio import Pcm
-from bot.core.errors import AudioInvalid, BadInput, DiskFull, ModelMissing, OtklikError
+from bot.core.errors import AudioInvalid, BadInput, DiskFull, OtklikError
 from bot.core.files import write_whole
 from bot.logs import configure_logs
 from bot.settings_load import load_settings
 from bot.speech.files import read_audio
-from bot.speech.models import ensure_model, read_manifest, verify_model
+from bot.speech.models import ensure_model
+from bot.speech.normalise import spoken_text
 from bot.speech.prompts import encode
 from bot.speech.recogniser import VoskRecogniser
 from bot.speech.settings import SpeechSettings
@@ -27,10 +26,6 @@ from bot.speech.synthesiser import spawned_synthesiser
 from bot.words import words
 
 app = typer.Typer(no_args_is_help=True)
-models_app = typer.Typer(
-    no_args_is_help=True, help=words("Модели речи: список и проверка", "Speech models: list, verify")
-)
-app.add_typer(models_app, name="models")
 
 
 @app.command("transcribe")
@@ -77,66 +72,26 @@ def transcribe(
         raise typer.Exit(BadInput.exit_status)
 
 
-@app.command("speak")
-def speak(
-    text: Annotated[str, typer.Argument(help=words("Текст по-русски", "A Russian text"))],
+@app.command("say")
+def say(
+    text: Annotated[str, typer.Argument(help=words("Текст", "A text"))],
     output: Annotated[Path, typer.Option("--output", "-o", help=words("Файл WAV", "A WAV file"))],
     voice: Annotated[str, typer.Option(help=words("Голос: ru, ru+f3, …", "A voice: ru, ru+f3, …"))] = "",
     rate: Annotated[
         int, typer.Option(help=words("Частота, Гц", "Samples a second"), min=8000, max=16000)
     ] = 8000,
+    language: Annotated[str, typer.Option(help=words("Язык текста: ru, en", "Its language: ru, en"))] = "ru",
+    show_text: Annotated[
+        bool,
+        typer.Option("--text", help=words("Показать и текст, как он читается", "Print the text as read")),
+    ] = False,
 ) -> None:
     """Произнести текст и записать его в файл — так, как его услышат в звонке."""
-    pcm = asyncio.run(_speak(_settings(), text, voice, rate))
+    pcm = asyncio.run(_say(_settings(), text, voice, language, rate))
     _write(output, encode(pcm))
+    if show_text:
+        typer.echo(spoken_text(text, language))
     typer.echo(f"{output}: {pcm.seconds:.2f} {words('с', 's')}", err=True)
-
-
-@models_app.command("list")
-def list_models() -> None:
-    """Какие модели известны и какие из них установлены."""
-    settings = _settings()
-    table = Table()
-    for title in (
-        words("модель", "model"),
-        words("вид", "kind"),
-        words("лицензия", "licence"),
-        words("есть", "here"),
-        words("откуда", "source"),
-    ):
-        table.add_column(title, overflow="fold")
-    for entry in read_manifest(settings.models_dir).values():
-        here = bool(entry.package) or _is_installed(entry.name, settings)
-        mark = words("да", "yes") if here else words("нет", "no")
-        table.add_row(entry.name, entry.kind, entry.licence, mark, entry.source)
-    Console().print(table)
-
-
-@models_app.command("verify")
-def verify(
-    names: Annotated[
-        list[str] | None,
-        typer.Argument(help=words("Имена; без них все установленные", "Names; without, all installed")),
-    ] = None,
-) -> None:
-    """Перечитать файлы моделей и сверить их с известными суммами SHA-256."""
-    settings = _settings()
-    wanted = names or [
-        entry.name
-        for entry in read_manifest(settings.models_dir).values()
-        if entry.shipped or entry.package or _is_installed(entry.name, settings)
-    ]
-    worst = 0
-    for name in wanted:
-        try:
-            verified = verify_model(name, settings.models_dir, settings.var_dir)
-        except ModelMissing as error:
-            worst = error.exit_status
-            _complain(error)
-        else:
-            typer.echo(f"{name}: {words('в порядке', 'ok')} ({verified})")
-    if worst:
-        raise typer.Exit(worst)
 
 
 def _settings() -> SpeechSettings:
@@ -150,17 +105,9 @@ def _recogniser(settings: SpeechSettings, model: str) -> VoskRecogniser:
     return VoskRecogniser(path, settings.recogniser)
 
 
-async def _speak(settings: SpeechSettings, text: str, voice: str, rate: int) -> Pcm:
+async def _say(settings: SpeechSettings, text: str, voice: str, language: str, rate: int) -> Pcm:
     async with spawned_synthesiser(settings) as synthesiser:
-        return await synthesiser.speak(text, voice=voice, language="ru", rate=rate)
-
-
-def _is_installed(name: str, settings: SpeechSettings) -> bool:
-    try:
-        ensure_model(name, settings.models_dir, settings.var_dir)
-    except ModelMissing:
-        return False
-    return True
+        return await synthesiser.speak(text, voice=voice, language=language, rate=rate)
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -17,6 +17,8 @@
     │   └── CallOver             a call to be gone on with that has ended (1)
     ├── Unavailable              something that should be there is not (exit status 3)
     │   ├── ModelMissing         a speech or dialogue model
+    │   ├── FetchFailed          a model that could not be fetched; what was there stays
+    │   ├── LicenceUnanswered    a model whose licence nobody has agreed to yet
     │   ├── PortInUse            an address that cannot be bound
     │   ├── TrunkUnreachable     the SIP trunk does not answer or refuses to register
     │   ├── DialogueUnavailable  Rasa or its action server
@@ -161,6 +163,14 @@ class Unavailable(OtklikError):
 
 class ModelMissing(Unavailable):
     code = "model_missing"
+
+
+class FetchFailed(Unavailable):
+    code = "fetch_failed"
+
+
+class LicenceUnanswered(Unavailable):
+    code = "licence_unanswered"
 
 
 class PortInUse(Unavailable):

@@ -1,30 +1,27 @@
 """Speech models: the manifest that names them, and their place on this machine.
 
 A shipped model is an archive in `models/`; it is unpacked into `var/models/<name>` once, verified
-by SHA-256, and put in place by one rename, so that a half-unpacked model is never seen.
+by SHA-256, and put in place by one rename, so that a half-unpacked model is never seen. The others are
+fetched by `otklik models fetch` (bot/speech/fetching.py) and by nothing else: what is missing here is
+told, never downloaded.
 """
 
 from __future__ import annotations
 
-import errno
 import fcntl
 import hashlib
-import json
-import os
-import shutil
-import tarfile
-import tempfile
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from bot.core.errors import DiskFull, ModelMissing, Place, SettingsInvalid
-
-_RECEIPT = ".otklik-model.json"
+from bot.core.files import disk_fault
+from bot.speech.unpacking import RECEIPT, read_receipt, unpack
+from bot.words import words
 
 
 class ModelEntry(BaseModel):
@@ -39,17 +36,19 @@ class ModelEntry(BaseModel):
     shipped: bool
     package: str = ""
     source: str
+    mirrors: tuple[str, ...] = ()
     licence: str
+    commercial: bool = True
     size: int
+    about_mb: int = 0
     sha256: str
+    voice: str = ""
     note: str = ""
 
-
-class _Receipt(BaseModel):
-    """What an unpacked model came from, and its files with their sizes and SHA-256."""
-
-    sha256: str
-    files: dict[str, tuple[int, str]]
+    @property
+    def single_file(self) -> bool:
+        """Whether it is kept as it comes (Silero's torch packages), not as a folder."""
+        return self.file.endswith(".pt")
 
 
 def read_manifest(models_dir: Path) -> dict[str, ModelEntry]:
@@ -65,12 +64,27 @@ def read_manifest(models_dir: Path) -> dict[str, ModelEntry]:
     return {entry.name: entry for entry in entries}
 
 
+WITH_WORDS = "+words"
+"""What the name of a model ends in that `otklik models words add` made of another one."""
+
+
 def find_entry(name: str, models_dir: Path) -> ModelEntry:
     """Raises ModelMissing for a name that the manifest does not know."""
     entries = read_manifest(models_dir)
+    base = entries.get(name.removesuffix(WITH_WORDS))
+    if name.endswith(WITH_WORDS) and base is not None:
+        own = {"name": name, "shipped": False, "sha256": "", "size": 0, "source": "otklik models words add"}
+        return base.model_copy(update=own)
     if name not in entries:
         raise ModelMissing(f"unknown model {name!r}", hint=f"known models: {', '.join(sorted(entries))}")
     return entries[name]
+
+
+def known_models(models_dir: Path, var_dir: Path) -> dict[str, ModelEntry]:
+    """Those of the manifest, and those that were given more words here."""
+    entries = read_manifest(models_dir)
+    own = [find_entry(f"{name}{WITH_WORDS}", models_dir) for name in entries]
+    return entries | {entry.name: entry for entry in own if model_path(entry, var_dir).exists()}
 
 
 def ensure_model(name: str, models_dir: Path, var_dir: Path) -> Path:
@@ -86,22 +100,28 @@ def ensure_model(name: str, models_dir: Path, var_dir: Path) -> Path:
     if not entry.shipped:
         if not target.exists():
             raise ModelMissing(
-                f"the model {name} is not installed", hint=f"get {entry.source} and put it at {target}"
+                f"the model {name} is not installed",
+                hint=entry.source
+                if name.endswith(WITH_WORDS)
+                else words(
+                    f"otklik models fetch {name} (из {entry.source})",
+                    f"otklik models fetch {name} (from {entry.source})",
+                ),
             )
         return target
     if _in_place(target, entry):
         return target
     archive = models_dir / entry.file
-    with _disk_errors(target), _locked(target.parent / f".{name}.lock"):
+    with disk_errors(target), locked(entry, var_dir):
         if not _in_place(target, entry):
             _check_archive(archive, entry)
-            _unpack(archive, target, entry)
+            unpack(archive, target, entry.sha256, source=entry.file)
     return target
 
 
 def model_path(entry: ModelEntry, var_dir: Path) -> Path:
     """Where a model lives once it is installed: a folder, or a file for Silero's packages."""
-    suffix = ".pt" if entry.file.endswith(".pt") else ""
+    suffix = ".pt" if entry.single_file else ""
     return (var_dir / "models" / f"{entry.name}{suffix}").absolute()
 
 
@@ -116,110 +136,90 @@ def verify_model(name: str, models_dir: Path, var_dir: Path) -> str:
     if entry.shipped:
         _check_archive(models_dir / entry.file, entry)
         target = ensure_model(name, models_dir, var_dir)
-        for file, (_, known) in _read_receipt(target).files.items():
-            if _sha256(target / file) != known:
-                raise ModelMissing(
-                    f"{target / file} is damaged", hint=f"remove {target}; it is unpacked again at next use"
-                )
+        _check_files(target, hint=f"remove {target}; it is unpacked again at next use")
         return "archive and unpacked files"
     target = ensure_model(name, models_dir, var_dir)
-    if target.is_file() and entry.sha256:
-        if _sha256(target) != entry.sha256:
-            raise ModelMissing(f"{target} is damaged", hint=f"get it again from {entry.source}")
-        return "file"
-    return "present; its SHA-256 is not pinned yet"
+    known = entry.sha256 or read_pins(var_dir).get(name, "")
+    if target.is_file():
+        if known and sha256_of(target) != known:
+            raise ModelMissing(f"{target} is damaged", hint=f"otklik models fetch {name}")
+        return "file" if known else "present; its SHA-256 is not pinned yet"
+    if not (target / RECEIPT).exists():
+        return "present; put there by hand, its SHA-256 is not pinned yet"
+    _check_files(target, hint=f"otklik models fetch {name}")
+    return "unpacked files"
+
+
+def is_installed(entry: ModelEntry, models_dir: Path, var_dir: Path) -> bool:
+    """Whether a model can be used as it is, or after it was unpacked. Changes nothing."""
+    if entry.package:
+        return True
+    return model_path(entry, var_dir).exists() or (entry.shipped and (models_dir / entry.file).is_file())
+
+
+def read_pins(var_dir: Path) -> dict[str, str]:
+    """The SHA-256 that each model's file had when it was first fetched here. Raises SettingsInvalid."""
+    path = pins_path(var_dir)
+    try:
+        return TypeAdapter(dict[str, str]).validate_json(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except ValidationError as exc:
+        raise SettingsInvalid(f"cannot read the pinned sums: {exc}", place=Place(str(path))) from exc
+
+
+def pins_path(var_dir: Path) -> Path:
+    return var_dir / "models" / "pins.json"
+
+
+def _check_files(target: Path, *, hint: str) -> None:
+    for file, (_, known) in read_receipt(target).files.items():
+        if not (target / file).is_file() or sha256_of(target / file) != known:
+            raise ModelMissing(f"{target / file} is damaged", hint=hint)
 
 
 def _in_place(target: Path, entry: ModelEntry) -> bool:
     try:
-        receipt = _read_receipt(target)
+        receipt = read_receipt(target)
         sizes = all((target / file).stat().st_size == size for file, (size, _) in receipt.files.items())
     except (FileNotFoundError, NotADirectoryError, ValidationError):
         return False
     return sizes and receipt.sha256 == entry.sha256
 
 
-def _read_receipt(target: Path) -> _Receipt:
-    return _Receipt.model_validate_json((target / _RECEIPT).read_bytes())
-
-
 def _check_archive(archive: Path, entry: ModelEntry) -> None:
     restore = f"restore {archive} from the repository"
     if not archive.is_file():
         raise ModelMissing(f"the archive of {entry.name} is missing", hint=restore)
-    found = _sha256(archive)
+    found = sha256_of(archive)
     if found != entry.sha256:
         raise ModelMissing(
             f"{archive} is damaged: its SHA-256 is {found}, {entry.sha256} was expected", hint=restore
         )
 
 
-def _unpack(archive: Path, target: Path, entry: ModelEntry) -> None:
-    fresh = Path(tempfile.mkdtemp(prefix=f".{entry.name}.", dir=target.parent))
-    try:
-        files: dict[str, tuple[int, str]] = {}
-        with tarfile.open(archive) as tar:
-            for member in tar:
-                inner = _inner_path(member, archive)
-                if inner is None:
-                    continue
-                stream = tar.extractfile(member)
-                assert stream is not None  # a regular file, by _inner_path
-                content = stream.read()
-                _write_durably(fresh / inner, content)
-                files[str(inner)] = (len(content), hashlib.sha256(content).hexdigest())
-        receipt = _Receipt(sha256=entry.sha256, files=files)
-        _write_durably(fresh / _RECEIPT, json.dumps(receipt.model_dump(), indent=1).encode())
-        fresh.chmod(0o755)
-        if target.exists():
-            shutil.rmtree(target)
-        fresh.rename(target)
-    except BaseException:
-        shutil.rmtree(fresh, ignore_errors=True)
-        raise
-
-
-def _inner_path(member: tarfile.TarInfo, archive: Path) -> PurePosixPath | None:
-    """The path below the archive's one top folder; None for folders. Refuses all that is not plain."""
-    path = PurePosixPath(member.name)
-    if member.isdir():
-        return None
-    if path.is_absolute() or ".." in path.parts or len(path.parts) < 2 or not member.isreg():
-        raise ModelMissing(
-            f"{archive} holds {member.name!r}, which no model archive may hold",
-            hint="an archive has one top folder with plain files",
-        )
-    return PurePosixPath(*path.parts[1:])
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Blocking."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 @contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w") as lock:
+def locked(entry: ModelEntry, var_dir: Path) -> Iterator[None]:
+    """As long as the block lasts no other process changes this model's files."""
+    folder = model_path(entry, var_dir).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / f".{entry.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # released with the file
         yield
 
 
 @contextmanager
-def _disk_errors(target: Path) -> Iterator[None]:
+def disk_errors(target: Path) -> Iterator[None]:
+    """A disk that is full while `target` is written becomes DiskFull."""
     try:
         yield
     except OSError as exc:
-        if exc.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull(
-                f"no space to unpack {target.name}", hint=f"free space at {target.parent}"
-            ) from exc
-        raise
+        if not isinstance(disk_fault(exc), DiskFull):
+            raise
+        raise DiskFull(f"no space to unpack {target.name}", hint=f"free space at {target.parent}") from exc

@@ -9,7 +9,6 @@ put together again, and the end of a turn is forced by `finish`.
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -20,13 +19,12 @@ from typing import TypeVar
 import numpy as np
 import structlog
 import vosk
-from pydantic import BaseModel
 
 from bot.core.audio import SAMPLE_BYTES, Frame, Pcm
-from bot.core.context import Word
 from bot.core.directives import Expectation
 from bot.core.errors import RecogniserUnavailable
 from bot.core.ports import Transcript
+from bot.speech.decoding import Decoder, HeardWord, better_known, mostly_unknown
 from bot.speech.grammar import phrases_for
 from bot.speech.settings import RecogniserSettings
 from bot.speech.vocabulary import read_vocabulary
@@ -36,63 +34,6 @@ T = TypeVar("T")
 
 _GAP_S = 0.001
 _WARM_UP_S = 1.0
-
-
-vosk.SetLogLevel(-1)  # Vosk logs to stderr by itself; process-wide, so set once
-
-
-class _HeardWord(BaseModel):
-    word: str
-    start: float
-    end: float
-    conf: float
-
-    def placed(self, media_time: Callable[[float], float]) -> Word:
-        """The word on another scale of time; Kaldi's confidence may exceed 1 by rounding."""
-        return Word(
-            text=self.word,
-            start=round(media_time(self.start), 3),
-            end=round(media_time(self.end), 3),
-            confidence=min(max(self.conf, 0.0), 1.0),
-        )
-
-
-class _Heard(BaseModel):
-    text: str = ""
-    partial: str = ""
-    result: tuple[_HeardWord, ...] = ()
-
-
-class _Decoder:
-    """One Kaldi decoder. Blocking; used by one thread at a time."""
-
-    def __init__(self, model: vosk.Model, rate: int, phrases: tuple[str, ...] | None) -> None:
-        if phrases is None:
-            self._kaldi = vosk.KaldiRecognizer(model, rate)
-        else:
-            self._kaldi = vosk.KaldiRecognizer(model, rate, json.dumps(phrases, ensure_ascii=False))
-        self._kaldi.SetWords(True)
-        self._segments: list[_Heard] = []
-
-    def accept(self, data: bytes) -> None:
-        """Decodes s16le."""
-        if self._kaldi.AcceptWaveform(data):
-            self._segments.append(_Heard.model_validate_json(self._kaldi.Result()))
-
-    def text(self) -> str:
-        """The text so far. Plain partials: with word times they stay empty for short answers."""
-        partial = _Heard.model_validate_json(self._kaldi.PartialResult()).partial
-        return " ".join(text for text in (*(s.text for s in self._segments), partial) if text)
-
-    def settle(self) -> str:
-        """Decide on all that was accepted; what follows is a segment of its own."""
-        self._segments.append(_Heard.model_validate_json(self._kaldi.FinalResult()))
-        return self.text()
-
-    def finish(self) -> list[_HeardWord]:
-        """All words; their times count from the first sample."""
-        self.settle()
-        return [word for segment in self._segments for word in segment.result]
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +51,8 @@ class VoskStream:
         self._recogniser = recogniser
         self._rate = rate
         self._phrases = phrases
-        self._decoder: _Decoder | None = None
+        self._decoder: Decoder | None = None
+        self._heard = bytearray()  # all of it, while there is a grammar that may prove too narrow
         self._hop_bytes = round(recogniser.settings.hop_s * rate) * SAMPLE_BYTES
         self._queued = bytearray()
         self._hop: asyncio.Future[None] | None = None
@@ -135,6 +77,8 @@ class VoskStream:
             raise ValueError(f"a frame at {frame.rate} Hz in a stream at {self._rate} Hz")
         self._follow(frame)
         self._queued += frame.data
+        if self._phrases is not None:
+            self._heard += frame.data
         if len(self._queued) < self._hop_bytes:
             return self._partial
         hop = self._ensure_hop()
@@ -150,16 +94,22 @@ class VoskStream:
         return self._partial
 
     async def finish(self) -> Transcript:
-        """Force the final result, after everything fed is decoded. Raises RecogniserUnavailable."""
+        """Force the final result, after everything fed is decoded. What a grammar hardly knew a word of is
+        decoded once more from the beginning, openly. Raises RecogniserUnavailable."""
         self._closed = True
         await self._ensure_hop()  # it goes on until nothing is queued
         words = await self._recogniser.run(self._finish)
+        if self._phrases is not None and mostly_unknown(words):
+            openly = await self._recogniser.run(self._recogniser.openly, bytes(self._heard), self._rate)
+            words = better_known(openly, words)
+        self._heard.clear()
         placed = tuple(word.placed(self._media_time) for word in words)
         return Transcript(text=" ".join(word.text for word in placed), words=placed)
 
     def close(self) -> None:
         self._closed = True
         self._queued.clear()
+        self._heard.clear()
         if self._hop is None or self._hop.done():
             self._decoder = None  # else the hop under way lets go of it
 
@@ -204,7 +154,7 @@ class VoskStream:
     def _settle(self) -> str:
         return self._decoder.settle() if self._decoder else ""
 
-    def _finish(self) -> list[_HeardWord]:
+    def _finish(self) -> list[HeardWord]:
         decoder, self._decoder = self._decoder, None
         return decoder.finish() if decoder else []
 
@@ -262,12 +212,22 @@ class VoskRecogniser:
         """Recognises a whole recording, openly, or by the grammar of what is expected where the model
         takes one. Blocking: for files, not for calls."""
         phrases = phrases_for(expectation, self._vocabulary) if self._grammars else None
-        decoder = self.decoder(pcm.rate, phrases)
-        step = pcm.rate // 5 * SAMPLE_BYTES
-        for offset in range(0, len(pcm.data), step):
-            decoder.accept(pcm.data[offset : offset + step])
-        words = tuple(word.placed(lambda s: s) for word in decoder.finish())
+        heard = self._decoded(pcm.data, pcm.rate, phrases)
+        if phrases is not None and mostly_unknown(heard):
+            heard = better_known(self.openly(pcm.data, pcm.rate), heard)
+        words = tuple(word.placed(lambda s: s) for word in heard)
         return Transcript(text=" ".join(word.text for word in words), words=words)
+
+    def openly(self, data: bytes, rate: int) -> list[HeardWord]:
+        """All of a turn at once, without a grammar. Blocking."""
+        return self._decoded(data, rate, None)
+
+    def _decoded(self, data: bytes, rate: int, phrases: tuple[str, ...] | None) -> list[HeardWord]:
+        decoder = self.decoder(rate, phrases)
+        step = rate // 5 * SAMPLE_BYTES
+        for offset in range(0, len(data), step):
+            decoder.accept(data[offset : offset + step])
+        return decoder.finish()
 
     async def run(self, work: Callable[..., T], *args: object) -> T:
         """Runs blocking decoder work in the pool. Raises RecogniserUnavailable for Vosk's failures."""
@@ -276,8 +236,8 @@ class VoskRecogniser:
         except Exception as exc:  # Vosk raises nothing more precise; a closed pool RuntimeError
             raise RecogniserUnavailable(f"decoding failed: {exc}", hint="load the recogniser again") from exc
 
-    def decoder(self, rate: int, phrases: tuple[str, ...] | None) -> _Decoder:
-        return _Decoder(self._model, rate, phrases)
+    def decoder(self, rate: int, phrases: tuple[str, ...] | None) -> Decoder:
+        return Decoder(self._model, rate, phrases)
 
     def close(self) -> None:
         """Ends the threads; streams that are open fail with RecogniserUnavailable."""

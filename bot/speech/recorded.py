@@ -16,7 +16,7 @@ from bot.core.errors import AudioInvalid, Place, SynthesiserUnavailable
 from bot.core.ports import Synthesiser
 from bot.speech.files import read_audio, write_kept
 from bot.speech.settings import SynthesiserSettings
-from bot.speech.sound import level, resample, to_pcm, to_samples, trim
+from bot.speech.sound import for_the_line, to_samples, trim
 from bot.surveys.prompts import RECORDED, recordings
 from bot.surveys.schema import Survey
 
@@ -52,8 +52,8 @@ class RecordedVoices:
             raise SynthesiserUnavailable(
                 f"recording {digest[:12]} cannot be played: {error}", hint="publish its survey again"
             ) from error
-        samples = trim(resample(to_samples(sound), sound.rate, rate), rate, self._settings.edge_s)
-        return to_pcm(level(samples, rate, self._settings.level_dbfs), rate)
+        edge_s, lufs = self._settings.edge_s, self._settings.loudness_lufs
+        return for_the_line(to_samples(sound), sound.rate, rate, edge_s=edge_s, lufs=lufs)
 
 
 def keep_recordings(survey: Survey, beside: Path, folder: Path) -> int:

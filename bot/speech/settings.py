@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -40,6 +41,11 @@ class EndpointingSettings:
 @dataclass(frozen=True, slots=True)
 class RecogniserSettings:
     model: str = "vosk-model-otklik-demo-ru"
+    """The model for Russian."""
+    by_language: Mapping[str, str] = field(default_factory=dict)
+    """The models for other languages, or for Russian as well, by language."""
+    by_survey: Mapping[str, str] = field(default_factory=dict)
+    """Models of single surveys, by the survey's id."""
     threads: int = 2
     """Threads that decode, shared by all lines of the process; Vosk releases the GIL."""
     hop_s: float = 0.04
@@ -50,17 +56,31 @@ class RecogniserSettings:
     grammar: bool = False
     """Give closed questions a runtime grammar, where the model supports it."""
 
+    def model_for(self, language: str, survey_id: str = "") -> str:
+        """The name of the model that hears a language, or one survey. Where none is known for a language,
+        the Russian one listens: keys are taken all the same."""
+        return self.by_survey.get(survey_id) or self.by_language.get(language) or self.model
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Every model that may be needed, the Russian one first."""
+        return tuple(dict.fromkeys((self.model, *self.by_language.values(), *self.by_survey.values())))
+
 
 @dataclass(frozen=True, slots=True)
 class SynthesiserSettings:
-    engine: Literal["espeak", "silero"] = "espeak"
+    engine: Literal["espeak", "silero", "rhvoice"] = "espeak"
     silero_model: str = "v5_cis_base_nostress"
+    foreign_models: tuple[tuple[str, str], ...] = ()
+    """Silero models of other languages; where a language has none, eSpeak NG speaks it."""
     voice: str = "ru"
-    """eSpeak NG: a voice name such as `ru` or `ru+f3`; Silero: a speaker such as `ru_zhadyra`."""
+    """eSpeak NG: a voice name such as `ru` or `ru+f3`; Silero: a speaker such as `ru_zhadyra`; RHVoice:
+    a voice such as `elena`."""
     socket: Path = Path("var/run/synthesiser.sock")
     timeout_s: float = 30.0
-    level_dbfs: float = -20.0
-    """RMS of the voiced part of a prompt: telephony's usual active speech level."""
+    loudness_lufs: float = -23.0
+    """Programme loudness of every prompt, whoever spoke it: EBU R128's target. The voiced part of it has an
+    RMS of about -22 dBFS, somewhat above telephony's nominal -26 (ITU-T P.56)."""
     edge_s: float = 0.02
     """Silence kept before and after a prompt."""
 
@@ -73,6 +93,16 @@ class PromptSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class FetchSettings:
+    """How `otklik models fetch` reaches the publishers."""
+
+    proxy: str = ""
+    """`http://host:port`; "" is what the environment says (HTTPS_PROXY, NO_PROXY)."""
+    mirrors: tuple[str, ...] = ()
+    """Addresses of folders that hold the models' files; asked before the publishers."""
+
+
+@dataclass(frozen=True, slots=True)
 class SpeechSettings:
     models_dir: Path = Path("models")
     var_dir: Path = Path("var")
@@ -80,3 +110,4 @@ class SpeechSettings:
     endpointing: EndpointingSettings = field(default_factory=EndpointingSettings)
     synthesiser: SynthesiserSettings = field(default_factory=SynthesiserSettings)
     prompts: PromptSettings = field(default_factory=PromptSettings)
+    fetch: FetchSettings = field(default_factory=FetchSettings)

@@ -21,9 +21,12 @@ _DEFAULT_SPEAKER = "ru_zhadyra"
 class Silero:
     """A loaded Silero model. One thread at a time."""
 
-    def __init__(self, model_path: Path) -> None:
-        """Raises ModelMissing where torch, silero-stress or the model is missing or unusable."""
+    def __init__(self, model_path: Path, speaker: str = _DEFAULT_SPEAKER) -> None:
+        """`speaker` speaks where no other is asked for.
+
+        Raises ModelMissing where torch, silero-stress or the model is missing or unusable."""
         self.name = f"silero-{model_path.stem}"
+        self._speaker = speaker
         torch: Any = _need("torch", "torch")
         if not model_path.is_file():
             raise ModelMissing(f"no Silero model at {model_path}", hint="see `otklik models list`")
@@ -44,13 +47,11 @@ class Silero:
         made_at = rate if rate in _RATES else _RATES[1]
         stressed = self._accent(text) if self._accent else text
         try:
-            sound = self._model.apply_tts(
-                text=stressed, speaker=voice or _DEFAULT_SPEAKER, sample_rate=made_at
-            )
+            sound = self._model.apply_tts(text=stressed, speaker=voice or self._speaker, sample_rate=made_at)
         except Exception as exc:  # the package raises bare Exception and ValueError for voice and text
             raise SynthesiserUnavailable(
                 f"Silero cannot speak this: {exc}",
-                hint=f"is {voice or _DEFAULT_SPEAKER!r} one of its speakers?",
+                hint=f"is {voice or self._speaker!r} one of its speakers?",
             ) from exc
         return np.asarray(sound, dtype=np.float32), made_at
 
@@ -61,5 +62,5 @@ def _need(module: str, package: str) -> Any:
     except ImportError as exc:
         raise ModelMissing(
             f"Silero voices need the Python package {package}",
-            hint=f"install {package} into the project's environment, or set the engine to espeak",
+            hint="install the extra silero (docs/speech.md), or set the engine to espeak",
         ) from exc

@@ -1,4 +1,4 @@
-"""Sound made fit for the line: another rate, no silence at the edges, telephony's level."""
+"""Sound made fit for the line: its rate and band, no silence or click at the edges, one loudness."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ import numpy.typing as npt
 import soxr
 
 from bot.core.audio import Pcm
+from bot.speech.loudness import loudness
 
 Samples = npt.NDArray[np.float32]
 
+_NARROW, _WIDE = 8000, 16000
+_BANDS = {_NARROW: (200.0, 3400.0), _WIDE: (50.0, 7000.0)}
+_RINGS_S = 0.05
+_FADE_S = 0.005
+
 _BLOCK_S = 0.005
 _SILENCE_BELOW_PEAK_DB = 45.0
-_ACTIVE_BELOW_PEAK_DB = 30.0
 _PEAK_LIMIT = 10 ** (-1 / 20)
 """Peaks stay 1 dB below full scale, for A-law and the far end's conversions."""
 
@@ -44,21 +49,47 @@ def trim(samples: Samples, rate: int, keep_s: float) -> Samples:
     return samples[max(loud[0] * block - keep, 0) : (loud[-1] + 1) * block + keep]
 
 
-def level(samples: Samples, rate: int, dbfs: float) -> Samples:
-    """With the RMS of its voiced blocks at `dbfs`, or as near as its peaks allow."""
-    levels = _block_rms(samples, rate)
-    if not len(levels) or levels.max() <= 0:
+def level(samples: Samples, rate: int, lufs: float) -> Samples:
+    """With this programme loudness, or as near to it as the peaks allow."""
+    now = loudness(samples, rate)
+    if not np.isfinite(now):
         return samples
-    gain = 10 ** ((dbfs - active_dbfs(samples, rate)) / 20)
-    gain = min(gain, _PEAK_LIMIT / float(np.abs(samples).max()))
+    gain = min(10 ** ((lufs - now) / 20), _PEAK_LIMIT / float(np.abs(samples).max()))
     return (samples * gain).astype(np.float32)
 
 
-def active_dbfs(samples: Samples, rate: int) -> float:
-    """RMS, in dB below full scale, of the blocks within 30 dB of the loudest one."""
-    levels = _block_rms(samples, rate)
-    active = levels[levels > levels.max() * 10 ** (-_ACTIVE_BELOW_PEAK_DB / 20)]
-    return float(10 * np.log10(np.mean(active**2)))
+def band(samples: Samples, rate: int, line_rate: int) -> Samples:
+    """Without what a line at `line_rate` cannot carry or only carries as a rumble: a telephone ends at
+    3400 Hz and is weak below 200 (ITU-T G.712), a wideband line has 50 to 7000 (G.722). Phases stay."""
+    low, high = _BANDS[_NARROW if line_rate <= _NARROW else _WIDE]
+    if not len(samples):
+        return samples
+    size = len(samples) + round(_RINGS_S * rate)
+    hertz = np.fft.rfftfreq(size, 1 / rate)
+    up = np.clip((hertz - low * 0.5) / (low * 0.5), 0.0, 1.0)
+    down = np.clip((high * 1.1 - hertz) / (high * 0.1), 0.0, 1.0)
+    weight = np.sin(np.pi / 2 * up) ** 2 * np.sin(np.pi / 2 * down) ** 2
+    kept = np.fft.irfft(np.fft.rfft(samples, size) * weight, size)
+    return np.asarray(kept[: len(samples)], dtype=np.float32)
+
+
+def fade(samples: Samples, rate: int) -> Samples:
+    """Beginning and ending in silence, however an engine begins and ends: a step is heard as a click."""
+    length = min(round(_FADE_S * rate), len(samples) // 2)
+    if not length:
+        return samples
+    ramp = np.sin(np.pi / 2 * np.arange(length) / length) ** 2
+    faded = samples.astype(np.float32)
+    faded[:length] *= ramp
+    faded[-length:] *= ramp[::-1]
+    return faded
+
+
+def for_the_line(samples: Samples, rate: int, line_rate: int, *, edge_s: float, lufs: float) -> Pcm:
+    """A prompt as it is played, whoever spoke it: the line's band and rate, one loudness, no clicks."""
+    samples = trim(resample(samples, rate, line_rate), line_rate, edge_s)
+    samples = band(samples, line_rate, line_rate)
+    return to_pcm(fade(level(samples, line_rate, lufs), line_rate), line_rate)
 
 
 def _block(rate: int) -> int:

@@ -13,8 +13,10 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -25,14 +27,13 @@ from bot.core.audio import Pcm
 from bot.core.errors import OtklikError, PortInUse, SynthesiserUnavailable
 from bot.logs import configure_logs
 from bot.speech import sound
+from bot.speech.licences import require_licence
 from bot.speech.models import find_entry, model_path
-from bot.speech.normalise import normalise
+from bot.speech.normalise import RUSSIAN, normalise, spoken_text
 from bot.speech.settings import SynthesiserSettings
 from bot.speech.wire import SpeakReply, SpeakRequest, read_header, write_message
 
 log = structlog.get_logger(__name__)
-
-RUSSIAN = "ru"
 
 _MAX_PATH = 107
 """Bytes of a unix socket's path that Linux allows (unix(7), sun_path)."""
@@ -48,12 +49,17 @@ class Engine(Protocol):
 
 
 def make_engine(settings: SynthesiserSettings, models_dir: Path, var_dir: Path) -> Engine:
-    """Raises ModelMissing, SynthesiserUnavailable."""
-    if settings.engine == "silero":
-        from bot.speech.silero import Silero
+    """Raises ModelMissing, LicenceUnanswered, SynthesiserUnavailable."""
+    if settings.engine == "espeak":
+        return _espeak()
+    if settings.engine == "rhvoice":
+        from bot.speech.rhvoice import RhVoice
 
-        return WithForeign(Silero(model_path(find_entry(settings.silero_model, models_dir), var_dir)))
-    return _espeak()
+        return WithForeign(RhVoice(), {})
+    foreign = {
+        language: partial(_silero, name, models_dir, var_dir) for language, name in settings.foreign_models
+    }
+    return WithForeign(_silero(settings.silero_model, models_dir, var_dir), foreign)
 
 
 def _espeak() -> Engine:
@@ -62,40 +68,50 @@ def _espeak() -> Engine:
     return Espeak()
 
 
-class WithForeign:
-    """A Russian engine, beside which eSpeak NG speaks what is in another language."""
+def _silero(name: str, models_dir: Path, var_dir: Path) -> Engine:
+    from bot.speech.silero import Silero
 
-    def __init__(self, russian: Engine) -> None:
+    entry = find_entry(name, models_dir)
+    require_licence(entry, var_dir)
+    return Silero(model_path(entry, var_dir), entry.voice)
+
+
+class WithForeign:
+    """A Russian engine; what is in another language is spoken by the engine of that language, or by eSpeak
+    NG. Each is made when it is first needed."""
+
+    def __init__(self, russian: Engine, foreign: Mapping[str, Callable[[], Engine]]) -> None:
         self._russian = russian
-        self._foreign: Engine | None = None
+        self._foreign = foreign
+        self._made: dict[str, Engine] = {}
 
     @property
     def name(self) -> str:
         return self._russian.name
 
     def speak(self, text: str, *, voice: str, language: str, rate: int) -> tuple[sound.Samples, int]:
-        """Raises SynthesiserUnavailable."""
+        """Raises SynthesiserUnavailable, ModelMissing, LicenceUnanswered."""
         if language == RUSSIAN:
             return self._russian.speak(text, voice=voice, language=language, rate=rate)
-        if self._foreign is None:
-            self._foreign = _espeak()
-        return self._foreign.speak(text, voice=voice, language=language, rate=rate)
+        key = language if language in self._foreign else ""
+        if key not in self._made:
+            self._made[key] = self._foreign[key]() if key else _espeak()
+        return self._made[key].speak(text, voice=voice, language=language, rate=rate)
 
 
 def synthesise(engine: Engine, request: SpeakRequest, settings: SynthesiserSettings) -> Pcm:
-    """Normalised, spoken, at the line's rate and level, without silence around it.
+    """Normalised, spoken, at the line's rate and loudness, without silence around it.
 
     The normaliser and the voice of the settings are for Russian: English is spoken as it is written.
     """
-    russian = request.language == RUSSIAN
-    spoken = normalise(request.text) if russian else " ".join(request.text.split())
+    spoken = spoken_text(request.text, request.language)
     if not spoken:
         return Pcm(b"", request.rate)
-    voice = request.voice or (settings.voice if russian else "")
+    voice = request.voice or (settings.voice if request.language == RUSSIAN else "")
     samples, rate = engine.speak(spoken, voice=voice, language=request.language, rate=request.rate)
-    samples = sound.resample(samples, rate, request.rate)
-    samples = sound.trim(samples, request.rate, settings.edge_s)
-    return sound.to_pcm(sound.level(samples, request.rate, settings.level_dbfs), request.rate)
+    return sound.for_the_line(
+        samples, rate, request.rate, edge_s=settings.edge_s, lufs=settings.loudness_lufs
+    )
 
 
 class SynthesiserServer:
@@ -195,14 +211,21 @@ async def serve(settings: SynthesiserSettings, models_dir: Path, var_dir: Path) 
         await server.stop()
 
 
+def _pairs(given: Sequence[str]) -> Iterator[tuple[str, str]]:
+    for pair in given:
+        language, _, name = pair.partition("=")
+        yield language, name
+
+
 def main(arguments: list[str] | None = None) -> int:
     defaults = SynthesiserSettings()
     parser = argparse.ArgumentParser(prog="python -m bot.speech.synth_process", description=__doc__)
     parser.add_argument("--socket", type=Path, required=True)
-    parser.add_argument("--engine", choices=("espeak", "silero"), default=defaults.engine)
+    parser.add_argument("--engine", choices=("espeak", "silero", "rhvoice"), default=defaults.engine)
     parser.add_argument("--silero-model", default=defaults.silero_model)
+    parser.add_argument("--foreign-model", action="append", default=[], metavar="LANGUAGE=NAME")
     parser.add_argument("--voice", default=defaults.voice)
-    parser.add_argument("--level-dbfs", type=float, default=defaults.level_dbfs)
+    parser.add_argument("--loudness-lufs", type=float, default=defaults.loudness_lufs)
     parser.add_argument("--edge-s", type=float, default=defaults.edge_s)
     parser.add_argument("--models-dir", type=Path, default=Path("models"))
     parser.add_argument("--var-dir", type=Path, default=Path("var"))
@@ -211,9 +234,10 @@ def main(arguments: list[str] | None = None) -> int:
     settings = SynthesiserSettings(
         engine=given.engine,
         silero_model=given.silero_model,
+        foreign_models=tuple(_pairs(given.foreign_model)),
         voice=given.voice,
         socket=given.socket,
-        level_dbfs=given.level_dbfs,
+        loudness_lufs=given.loudness_lufs,
         edge_s=given.edge_s,
     )
     try:

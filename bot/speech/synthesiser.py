@@ -23,8 +23,8 @@ from bot.speech.wire import SpeakReply, SpeakRequest, read_header, read_sound, w
 
 log = structlog.get_logger(__name__)
 
-_SOUND_RULES = 1
-"""Part of every prompt's key: raise it when trimming, level or resampling change."""
+_SOUND_RULES = 2
+"""Part of every prompt's key: raise it when bands, trimming, loudness, fades or an engine's manner change."""
 
 
 @cache
@@ -35,9 +35,11 @@ def engine_name(settings: SynthesiserSettings) -> str:
     """
     if settings.engine == "silero":
         engine = f"silero-{settings.silero_model}"
+    elif settings.engine == "rhvoice":
+        engine = "rhvoice"
     else:
         engine = f"espeak-ng-loader-{version('espeakng-loader')}"
-    shaping = (settings.voice, settings.level_dbfs, settings.edge_s, _SOUND_RULES)
+    shaping = (settings.voice, settings.foreign_models, settings.loudness_lufs, settings.edge_s, _SOUND_RULES)
     digest = hashlib.sha256(repr(shaping).encode()).hexdigest()[:8]
     return f"{engine}/{NORMALISER}/{digest}"
 
@@ -52,8 +54,9 @@ def synthesiser_command(settings: SpeechSettings) -> list[str]:
         *("--socket", str(engine.socket)),
         *("--engine", engine.engine),
         *("--silero-model", engine.silero_model),
+        *(f"--foreign-model={language}={name}" for language, name in engine.foreign_models),
         *("--voice", engine.voice),
-        *("--level-dbfs", str(engine.level_dbfs)),
+        *("--loudness-lufs", str(engine.loudness_lufs)),
         *("--edge-s", str(engine.edge_s)),
         *("--models-dir", str(settings.models_dir)),
         *("--var-dir", str(settings.var_dir)),

@@ -58,7 +58,7 @@ def spoken(*names: str, pause_s: float = 0.15) -> Pcm:
     """Recordings one after another, at the level of prompts."""
     parts = [around(sound_of(clip(name).path), 0.0, pause_s).data for name in names]
     joined = Pcm(b"".join(parts), RATE)
-    return to_pcm(level(to_samples(joined), RATE, -20.0), RATE)
+    return to_pcm(level(to_samples(joined), RATE, -23.0), RATE)
 
 
 class Recorded:

@@ -16,9 +16,14 @@ import pytest
 
 from bot.core.errors import NumberBlocked
 from bot.core.events import AnswerRecorded, CallEvent
+from bot.settings import DEMO_MODEL
 from bot.sim.results import SimReport
 from bot.sim.run import run_scenario
 from bot.sim.scenario import Scenario
+from bot.speech.chosen import read_chosen, write_chosen
+from bot.speech.models import find_entry
+from bot.speech.wordgraph.adding import add_words
+from bot.speech.wordgraph.g2p import phones
 from tests.node.running import RunningNode
 
 AUDIO = Path(__file__).parent.parent / "data" / "audio" / "ru"
@@ -112,6 +117,36 @@ def test_four_at_once_do_not_mix(node: RunningNode) -> None:
     busy = {"name": "many-busy", "caller": {"on_invite": "busy"}}
     report = asyncio.run(run(node, scenario(*calls, busy, at_once=4)))
     assert [call.disposition for call in report.calls] == ["completed"] * 3 + ["busy"]
+
+
+class Changer:
+    """Takes another model into use in the middle of a call, as `otklik models use` does."""
+
+    def __init__(self, node: RunningNode) -> None:
+        self._node = node
+        self._asked: asyncio.Task[dict[str, Any]] | None = None
+        self.models: list[str] = []
+
+    def __call__(self, event: CallEvent) -> None:
+        if isinstance(event, AnswerRecorded) and self._asked is None:
+            self._asked = asyncio.get_running_loop().create_task(self._node.ask("use_models"))
+        if self._asked is not None and self._asked.done():
+            self.models = self._asked.result()["models"]
+
+
+def test_a_model_is_changed_while_a_call_goes_on(node: RunningNode) -> None:
+    models, var = node.settings.models_dir, node.settings.var_dir
+    own, _ = add_words(DEMO_MODEL, {"бегемот": phones("бегем+от")}, models, var)
+    before, changer = read_chosen(var), Changer(node)
+    write_chosen(before.with_model(find_entry(own, models)), var)
+    try:
+        report = asyncio.run(run(node, scenario({"name": "changed", "answers": ANSWERS}), changer))
+        assert changer.models == [own]
+        assert report.calls[0].disposition == "completed"
+        assert report.calls[0].longest_silence_s < DEAD_AIR_S
+    finally:
+        write_chosen(before, var)
+    assert asyncio.run(node.ask("use_models")) == {"models": [DEMO_MODEL]}
 
 
 class Killer:

@@ -131,6 +131,7 @@ def test_a_model_that_has_to_be_fetched_is_named_with_its_source(tmp_path: Path)
     finding = health.speech_model(settings(tmp_path, speech={"model": "vosk-model-small-ru-0.22"}))
     assert finding.state is State.MISSING
     assert "alphacephei.com" in finding.hint
+    assert "otklik models fetch vosk-model-small-ru-0.22" in finding.hint
 
 
 def test_silero_that_was_asked_for_and_is_not_there_is_missing(tmp_path: Path) -> None:
@@ -193,7 +194,7 @@ def test_the_clock_names_its_zone() -> None:
 
 def test_what_only_tests_need_is_never_missing() -> None:
     findings = list(health.programs())
-    assert len(findings) == 5
+    assert len(findings) == 6
     assert {finding.state for finding in findings} <= {State.OK, State.OPTIONAL}
 
 

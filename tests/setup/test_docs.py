@@ -32,6 +32,7 @@ PAGES = [
     "docs/api.md",
     "docs/scale.md",
     "deploy/README.md",
+    "docs/speech.md",
 ]
 
 

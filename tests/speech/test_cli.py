@@ -99,22 +99,23 @@ def test_transcribe_without_the_model_says_how_to_get_it(otklik: Otklik, model: 
     assert "Traceback" not in done.stderr
 
 
-def test_speak_writes_a_prompt(otklik: Otklik, tmp_path: Path) -> None:
+def test_say_writes_a_prompt(otklik: Otklik, tmp_path: Path) -> None:
     output = tmp_path / "said.wav"
-    done = otklik("speak", "Здравствуйте! Оцените нас от 0 до 10.", "-o", output)
+    done = otklik("say", "Здравствуйте! Оцените нас от 0 до 10.", "-o", output, "--text")
     assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "Здравствуйте! Оцените нас от ноля до десяти."
     with wave.open(str(output), "rb") as file:
         assert file.getframerate() == 8000
         assert file.getnframes() / 8000 > 2.0
-    failed = otklik("speak", "да", "-o", output, "--voice", "nobody")
+    failed = otklik("say", "да", "-o", output, "--voice", "nobody")
     assert failed.returncode == 3
     assert "nobody" in failed.stderr
     with wave.open(str(output), "rb") as file:
         assert file.getnframes() / 8000 > 2.0  # as it was
 
 
-def test_speak_to_a_place_that_is_not_there_is_refused(otklik: Otklik, tmp_path: Path) -> None:
-    done = otklik("speak", "да", "-o", tmp_path / "no" / "said.wav")
+def test_say_to_a_place_that_is_not_there_is_refused(otklik: Otklik, tmp_path: Path) -> None:
+    done = otklik("say", "да", "-o", tmp_path / "no" / "said.wav")
     assert done.returncode == 2
     assert "cannot write" in done.stderr
 
@@ -122,8 +123,10 @@ def test_speak_to_a_place_that_is_not_there_is_refused(otklik: Otklik, tmp_path:
 def test_models_are_listed_and_verified(otklik: Otklik, tmp_path: Path) -> None:
     listed = otklik("models", "list")
     assert listed.returncode == 0, listed.stderr
-    assert "vosk-model-otklik-demo-" in listed.stdout
-    assert "Apache-2.0" in listed.stdout
+    assert "vosk-model-otklik-demo-ru: в работе\n  asr ru, 4.2 MB, Apache-2.0" in listed.stdout
+    assert (
+        "v5_5_ru: нет\n  tts ru, ?, CC BY-NC 4.0 (некоммерческая), https://models.silero.ai/" in listed.stdout
+    )
     verified = otklik("models", "verify")
     assert verified.returncode == 0, verified.stderr
     assert "vosk-model-otklik-demo-ru: в порядке" in verified.stdout

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.errors import DiskFull, ModelMissing, SettingsInvalid
-from bot.speech import models
+from bot.speech import unpacking
 from bot.speech.models import ensure_model, find_entry, read_manifest, verify_model
 from tests.speech.sounds import MODELS
 
@@ -64,7 +64,12 @@ def test_the_manifest_of_the_project_is_whole() -> None:
             assert (entry.size, entry.sha256) == (len(content), hashlib.sha256(content).hexdigest())
         elif not entry.package:
             assert entry.source.startswith("https://")
-            assert entry.sha256 or "no SHA-256 is known yet" in entry.note
+            assert entry.source.endswith(f"/{entry.file}")
+            assert entry.sha256 or "no SHA-256 is published" in entry.note
+            assert entry.commercial == ("NC" not in entry.licence)
+            assert entry.voice or entry.kind == "asr"
+    kinds = {(entry.kind, entry.language) for entry in entries.values() if not entry.shipped}
+    assert {("asr", "ru"), ("asr", "en"), ("tts", "ru"), ("tts", "en")} <= kinds
 
 
 def test_a_shipped_model_is_unpacked_once(tmp_path: Path) -> None:
@@ -190,7 +195,7 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: pyt
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     folder = make_models(tmp_path / "models")
-    monkeypatch.setattr(models.os, "fsync", full)
+    monkeypatch.setattr(unpacking.os, "fsync", full)
     with pytest.raises(DiskFull, match="no space"):
         ensure_model("tiny", folder, tmp_path / "var")
     assert [p.name for p in (tmp_path / "var" / "models").iterdir()] == [".tiny.lock"]

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.speech.normalise import cardinal, normalise
+from bot.speech.normalise import normalise
+from bot.speech.reading import cardinal
+
+READING = Path(__file__).resolve().parents[1] / "data/speech/reading.tsv"
 
 
 @pytest.mark.parametrize(
@@ -38,6 +42,18 @@ from bot.speech.normalise import cardinal, normalise
 )
 def test_text_is_read_as_people_read_it(written: str, read: str) -> None:
     assert normalise(written).rstrip(".") == read.rstrip(".")
+
+
+def test_sentences_of_calls_are_read_aloud_right() -> None:
+    lines = READING.read_text(encoding="utf-8").splitlines()
+    pairs = [line.split("\t") for line in lines if not line.startswith("#")]
+    assert len(pairs) >= 150
+    wrong = [
+        (written, spoken, normalise(written)) for written, spoken in pairs if normalise(written) != spoken
+    ]
+    assert wrong == []
+    # What was read aloud once is read aloud as it is.
+    assert [spoken for _, spoken in pairs if re.search(r"[\d№₽%$€*#@]", spoken)] == []
 
 
 def test_a_phone_number_is_read_in_its_groups() -> None:

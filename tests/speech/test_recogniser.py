@@ -11,6 +11,7 @@ from bot.core.audio import Frame
 from bot.core.directives import ScaleExpected, YesNoExpected
 from bot.core.errors import RecogniserUnavailable
 from bot.core.ports import Recogniser
+from bot.speech.decoding import HeardWord, better_known, mostly_unknown
 from bot.speech.recogniser import VoskRecogniser, VoskStream
 from bot.speech.settings import RecogniserSettings
 from tests.speech.sounds import Clip, around, clip, clips, frames, silent_frame, sound_of
@@ -185,3 +186,52 @@ async def test_a_closed_question_with_a_grammar_hears_interruptions(
     await listen(stream, frames(around(sound_of(said.path), 0.1, 0.4)))
     assert (await stream.finish()).text == said.text
     recogniser.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "expectation", "decodings"),
+    [
+        ("056_elena", YesNoExpected(), 2),  # «всё отлично спасибо большое»
+        ("009_nsh", YesNoExpected(), 2),  # «девять»
+        ("020_nsh", YesNoExpected(), 1),  # «да»: what the grammar knows is not decoded twice
+        ("056_elena", None, 1),
+    ],
+)
+async def test_what_a_grammar_does_not_know_is_heard_again_openly(
+    model_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    expectation: YesNoExpected | None,
+    decodings: int,
+) -> None:
+    recogniser = VoskRecogniser(model_path, RecogniserSettings(grammar=True, feed_wait_s=5.0))
+    made: list[object] = []
+    decoder = recogniser.decoder
+    monkeypatch.setattr(
+        recogniser, "decoder", lambda rate, phrases: made.append(phrases) or decoder(rate, phrases)
+    )
+    said = clip(name)
+    stream = recogniser.open(8000, expectation)
+    heard = around(sound_of(said.path), 0.5, 0.4)
+    partial = await listen(stream, frames(heard))
+    transcript = await stream.finish()
+    assert (transcript.text, len(made)) == (said.text, decodings)
+    assert made[-1] is None or decodings == 1
+    assert 0.4 < transcript.words[0].start < transcript.words[-1].end < heard.seconds
+    if decodings == 2:
+        assert "[unk]" in partial[-1]
+    assert recogniser.transcribe(heard, expectation).text == said.text
+    recogniser.close()
+
+
+def test_a_noise_that_is_no_word_openly_either_stays_unknown() -> None:
+    """The second hearing is taken only where it knows more."""
+    unknown = HeardWord(word="[unk]", start=0.1, end=0.4, conf=0.5)
+    known = HeardWord(word="да", start=0.1, end=0.4, conf=0.5)
+    assert mostly_unknown([unknown, known])
+    assert not mostly_unknown([unknown, known, known])
+    assert not mostly_unknown([])
+    assert better_known([unknown], [unknown]) == [unknown]
+    assert better_known([], [unknown]) == [unknown]
+    assert better_known([unknown, known], [unknown]) == [unknown, known]
+    assert better_known([unknown, known], [unknown, known]) == [unknown, known]

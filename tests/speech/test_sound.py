@@ -4,7 +4,18 @@ import numpy as np
 import pytest
 
 from bot.core.audio import Pcm
-from bot.speech.sound import Samples, active_dbfs, level, resample, to_pcm, to_samples, trim
+from bot.speech.loudness import loudness
+from bot.speech.sound import (
+    Samples,
+    band,
+    fade,
+    for_the_line,
+    level,
+    resample,
+    to_pcm,
+    to_samples,
+    trim,
+)
 
 
 def tone(seconds: float, rate: int, amplitude: float = 0.3, hertz: float = 440.0) -> Samples:
@@ -37,7 +48,7 @@ def test_silence_trims_to_nothing() -> None:
 @pytest.mark.parametrize("amplitude", [0.001, 0.05, 0.9])
 def test_the_level_is_set_by_the_voiced_parts(amplitude: float) -> None:
     sound = np.concatenate((tone(0.5, 8000, amplitude), quiet(2.0, 8000), tone(0.5, 8000, amplitude)))
-    assert active_dbfs(level(sound, 8000, -20.0), 8000) == pytest.approx(-20.0, abs=0.1)
+    assert loudness(level(sound, 8000, -21.0), 8000) == pytest.approx(-21.0, abs=0.05)
 
 
 def test_peaks_bound_the_level() -> None:
@@ -61,3 +72,65 @@ def test_pcm_there_and_back_is_the_same_and_never_wraps() -> None:
     assert to_pcm(to_samples(pcm), 8000) == pcm
     loud = np.array([1.5, -1.5, 1.0, -1.0], dtype=np.float32)
     assert to_pcm(loud, 8000) == Pcm(np.array([32767, -32768, 32767, -32768], "<i2").tobytes(), 8000)
+
+
+@pytest.mark.parametrize("rate", [8000, 16000, 22050, 48000])
+def test_loudness_is_that_of_the_standard(rate: int) -> None:
+    """EBU Tech 3341's signals, in one channel: 3.01 dB less than the two of a stereo programme."""
+
+    def sine(dbfs: float, seconds: float) -> Samples:
+        return tone(seconds, rate, 10 ** (dbfs / 20), 997.0)
+
+    assert loudness(sine(0.0, 3.0), rate) == pytest.approx(-3.01, abs=0.01)
+    assert loudness(sine(-23.0, 3.0), rate) == pytest.approx(-26.01, abs=0.1)
+    gated = np.concatenate((sine(-36.0, 2.0), sine(-23.0, 30.0), sine(-36.0, 2.0), quiet(4.0, rate)))
+    assert loudness(gated, rate) == pytest.approx(-26.01, abs=0.1)
+    assert loudness(quiet(1.0, rate), rate) == -np.inf
+    assert loudness(sine(-20.0, 0.1), rate) == pytest.approx(-23.01, abs=0.1)
+
+
+def test_low_sound_counts_less_than_high_sound() -> None:
+    assert loudness(tone(2.0, 8000, 0.1, 60.0), 8000) < loudness(tone(2.0, 8000, 0.1, 1000.0), 8000) - 1.0
+    assert loudness(tone(2.0, 8000, 0.1, 3000.0), 8000) > loudness(tone(2.0, 8000, 0.1, 1000.0), 8000) + 2.5
+
+
+@pytest.mark.parametrize(
+    ("hertz", "line", "stays"),
+    [
+        (50, 8000, False),
+        (250, 8000, True),
+        (3300, 8000, True),
+        (3900, 8000, False),
+        (90, 16000, True),
+        (6800, 16000, True),
+    ],
+)
+def test_a_line_gets_what_it_can_carry(hertz: int, line: int, stays: bool) -> None:
+    sound = tone(1.0, 22050, 0.3, hertz)
+    kept = band(sound, 22050, line)[5000:15000]
+    power = float(np.sqrt(np.mean(kept**2)) / np.sqrt(np.mean(sound[5000:15000] ** 2)))
+    assert power == pytest.approx(1.0, abs=0.01) if stays else power < 0.02
+
+
+def test_a_prompt_begins_and_ends_in_silence() -> None:
+    cut = np.full(8000, 0.5, np.float32)  # an engine that stops in the middle of a wave
+    faded = fade(cut, 8000)
+    assert abs(faded[0]) < 1e-6
+    assert abs(faded[-1]) < 1e-6
+    assert float(np.abs(np.diff(faded)).max()) < 0.03
+    assert np.array_equal(faded[40:-40], cut[40:-40])
+    assert len(fade(cut[:0], 8000)) == 0
+
+
+@pytest.mark.parametrize("line", [8000, 16000])
+def test_voices_of_any_level_and_rate_are_equally_loud(line: int) -> None:
+    rng = np.random.default_rng(1)
+    heard = []
+    for rate, amplitude in ((22050, 0.02), (24000, 0.3), (48000, 0.9)):
+        syllables = [
+            tone(0.2, rate, amplitude * rng.uniform(0.5, 1.0), rng.uniform(300, 2500)) for _ in range(8)
+        ]
+        said = np.concatenate([part for each in syllables for part in (each, quiet(0.05, rate))])
+        made = for_the_line(said, rate, line, edge_s=0.02, lufs=-21.0)
+        heard.append(loudness(to_samples(made), line))
+    assert heard == pytest.approx([-21.0] * 3, abs=0.1)

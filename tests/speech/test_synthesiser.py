@@ -16,8 +16,9 @@ import pytest
 from bot.core.audio import Pcm
 from bot.core.errors import ModelMissing, PortInUse, SynthesiserUnavailable
 from bot.core.ports import Synthesiser
+from bot.speech.loudness import loudness
 from bot.speech.settings import SpeechSettings, SynthesiserSettings
-from bot.speech.sound import Samples, active_dbfs, to_samples
+from bot.speech.sound import Samples, to_samples
 from bot.speech.synth_process import SynthesiserServer, make_engine, synthesise
 from bot.speech.synthesiser import (
     SynthesiserClient,
@@ -91,7 +92,7 @@ async def test_espeak_speaks_trimmed_and_level_at_both_rates(
     samples = to_samples(pcm)
     assert pcm.rate == rate
     assert 3.0 < pcm.seconds < 6.0
-    assert active_dbfs(samples, rate) == pytest.approx(-20.0, abs=0.5)
+    assert loudness(samples, rate) == pytest.approx(-23.0, abs=0.2)
     assert np.abs(samples).max() < 0.9
     for edge in (samples, samples[::-1]):
         assert np.flatnonzero(np.abs(edge) > 0.003)[0] / rate < 0.05
@@ -279,7 +280,7 @@ def test_the_name_tells_all_that_shapes_the_sound() -> None:
     others = [
         replace(base, engine="silero"),
         replace(base, voice="ru+f3"),
-        replace(base, level_dbfs=-23.0),
+        replace(base, loudness_lufs=-20.0),
         replace(base, edge_s=0.0),
     ]
     assert len({engine_name(s) for s in (base, *others)}) == 5

@@ -1,0 +1,266 @@
+"""`otklik models`: which speech models there are, getting them, checking them, choosing them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+from bot.cli import models_words
+from bot.core.clock import SystemClock
+from bot.core.control import ControlClient
+from bot.core.errors import BadInput, ModelMissing, NodeUnavailable, OtklikError
+from bot.logs import configure_logs
+from bot.settings import Settings
+from bot.settings_load import load_settings
+from bot.settings_rooms import speech_settings
+from bot.speech.chosen import read_chosen, write_chosen
+from bot.speech.fetching import fetch_model
+from bot.speech.licences import agree, is_open, require_licence
+from bot.speech.models import (
+    ModelEntry,
+    ensure_model,
+    find_entry,
+    is_installed,
+    known_models,
+    read_pins,
+    verify_model,
+)
+from bot.speech.settings import SpeechSettings
+from bot.words import words
+
+app = typer.Typer(
+    no_args_is_help=True,
+    help=words(
+        "Модели речи: список, скачивание, проверка, выбор", "Speech models: list, fetch, verify, choose"
+    ),
+)
+app.add_typer(models_words.app, name="words")
+
+_Accept = Annotated[
+    bool,
+    typer.Option(
+        "--accept-licence",
+        help=words(
+            "Согласиться с некоммерческой лицензией, не спрашивая", "Agree to a non-commercial licence"
+        ),
+    ),
+]
+
+
+@app.command("list")
+def list_models() -> None:
+    """Какие модели известны, какие установлены и какими узел пользуется."""
+    settings = _settings()
+    used = _used(settings)
+    pins = read_pins(settings.var_dir)
+    for entry in known_models(settings.models_dir, settings.var_dir).values():
+        here = is_installed(entry, settings.models_dir, settings.var_dir)
+        state = words("есть", "here") if here else words("нет", "not here")
+        if entry.name in used:
+            state = words("в работе", "in use")
+        licence = entry.licence + (
+            "" if entry.commercial else words(" (некоммерческая)", " (non-commercial)")
+        )
+        typer.echo(f"{entry.name}: {state}")
+        typer.echo(f"  {entry.kind} {entry.language}, {_size(entry)}, {licence}, {entry.source}")
+        known = entry.sha256 or pins.get(entry.name)
+        typer.echo(
+            "  SHA-256 " + (known or words("закрепит первое скачивание", "is pinned by the first fetch"))
+        )
+
+
+@app.command("fetch")
+def fetch(
+    name: Annotated[str, typer.Argument(help=words("Имя из otklik models list", "A name of the list"))],
+    file: Annotated[
+        Path | None,
+        typer.Option("--from", help=words("Взять этот файл, без сети", "Take this file, without a network")),
+    ] = None,
+    new_pin: Annotated[
+        bool,
+        typer.Option(
+            "--new-pin",
+            help=words(
+                "Принять файл, не тот, что закреплён раньше", "Take what differs from what was pinned"
+            ),
+        ),
+    ] = False,
+    accept: _Accept = False,
+) -> None:
+    """Скачать модель, проверить и поставить на место. Что не удалось, ничего не меняет; повтор продолжит.
+
+    Зеркала и прокси: speech.mirrors и speech.proxy настроек, иначе переменная HTTPS_PROXY.
+    """
+    settings = _settings()
+    entry = find_entry(name, settings.models_dir)
+    _ask(entry, settings.var_dir, accept)
+    with _bar(name) as bar:
+        task = bar.add_task(name, total=None)
+        fetched = asyncio.run(
+            fetch_model(
+                name,
+                settings.models_dir,
+                settings.var_dir,
+                settings.fetch,
+                file=file,
+                new_pin=new_pin,
+                progress=lambda done, total: bar.update(task, completed=done, total=total),
+                unpacking=lambda: bar.update(task, description=words("распаковка", "unpacking")),
+            )
+        )
+    typer.echo(f"{name}: {fetched.path}")
+    pinned = words(
+        "закреплена здесь: издатель сумм не даёт, сверьте её, если можете",
+        "pinned here: the publisher gives none, compare it if you can",
+    )
+    typer.echo(f"SHA-256 {fetched.sha256} ({pinned if fetched.pinned else words('сошлась', 'as known')})")
+    typer.echo(words(f"Включить: otklik models use {name}", f"To use it: otklik models use {name}"))
+
+
+@app.command("verify")
+def verify(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(help=words("Имена; без них все установленные", "Names; without, all installed")),
+    ] = None,
+) -> None:
+    """Перечитать файлы моделей и сверить их с известными суммами SHA-256."""
+    settings = _settings()
+    wanted = names or [
+        entry.name
+        for entry in known_models(settings.models_dir, settings.var_dir).values()
+        if is_installed(entry, settings.models_dir, settings.var_dir)
+    ]
+    pins = read_pins(settings.var_dir)
+    worst = 0
+    for name in wanted:
+        try:
+            verified = verify_model(name, settings.models_dir, settings.var_dir)
+        except ModelMissing as error:
+            worst = error.exit_status
+            typer.echo(f"otklik: {error}", err=True)
+        else:
+            pinned = f", SHA-256 {pins[name]}" if name in pins else ""
+            typer.echo(f"{name}: {words('в порядке', 'ok')} ({verified}{pinned})")
+    if worst:
+        raise typer.Exit(worst)
+
+
+@app.command("use")
+def use(
+    name: Annotated[str, typer.Argument(help=words("Имя установленной модели", "An installed model"))],
+    accept: _Accept = False,
+) -> None:
+    """Взять модель в работу. Работающий узел переходит на модель распознавания сразу, звонков не роняя."""
+    node = load_settings()
+    configure_logs("warning")
+    settings = speech_settings(node)
+    entry = find_entry(name, settings.models_dir)
+    if entry.kind == "vad":
+        raise BadInput(words(f"{name} выбирать не нужно", f"{name} needs no choice"), hint=entry.note)
+    _ask(entry, settings.var_dir, accept)
+    require_licence(entry, settings.var_dir)
+    ensure_model(name, settings.models_dir, settings.var_dir)
+    _require_not_overruled(entry, node)
+    before = read_chosen(settings.var_dir)
+    write_chosen(before.with_model(entry), settings.var_dir)
+    try:
+        told = entry.kind == "asr" and asyncio.run(_tell_node(node))
+    except OtklikError:
+        write_chosen(before, settings.var_dir)
+        raise
+    typer.echo(words(f"{name}: в работе", f"{name}: in use"))
+    if told:
+        typer.echo(
+            words(
+                "узел уже слушает ею новые звонки, идущие закончит прежней",
+                "the node hears new calls with it, those under way keep theirs",
+            )
+        )
+    elif entry.kind == "tts":
+        typer.echo(
+            words("голос сменится при следующем запуске узла", "the voice changes when the node starts again")
+        )
+
+
+def _require_not_overruled(entry: ModelEntry, node: Settings) -> None:
+    """Raises BadInput where a setting names another model for the same."""
+    speech = node.speech
+    if entry.kind == "tts":
+        key, named = "speech.voices", speech.voices.get(entry.language, "-") if speech.voices else ""
+    elif entry.language == speech.language:
+        key, named = "speech.model", speech.model
+    else:
+        key, named = f"speech.models.{entry.language}", speech.models.get(entry.language, "")
+    if named and named != entry.name:
+        raise BadInput(
+            words(f"настройка {key} называет {named}", f"the setting {key} names {named}"),
+            hint=words(
+                f"уберите её или впишите туда {entry.name}", f"remove it, or write {entry.name} there"
+            ),
+        )
+
+
+async def _tell_node(node: Settings) -> bool:
+    """Whether a node runs, and has the new model now. Raises what the node cannot do."""
+    try:
+        client = await ControlClient.connect(node.control_socket)
+    except NodeUnavailable:
+        return False
+    async with client:
+        await client.request("use_models")
+    return True
+
+
+def _ask(entry: ModelEntry, var_dir: Path, accept: bool) -> None:
+    """Once for each licence that forbids commercial use: whoever says no is left to `require_licence`."""
+    if not is_open(entry, var_dir):
+        return
+    question = words(
+        f"Лицензия {entry.licence} модели {entry.name} запрещает коммерческое применение. "
+        "Вы применяете её только так, как она позволяет?",
+        f"The licence {entry.licence} of {entry.name} forbids commercial use. "
+        "Do you use it only as it allows?",
+    )
+    if accept or (sys.stdin.isatty() and typer.confirm(question, default=False)):
+        agree(entry, var_dir, at=SystemClock().now(), user=f"uid {os.getuid()}")
+
+
+def _settings() -> SpeechSettings:
+    """The settings; and logs, from warnings up, go to stderr: stdout is the commands' own."""
+    configure_logs("warning")
+    return load_settings().speech_settings()
+
+
+def _used(settings: SpeechSettings) -> set[str]:
+    used = set(settings.recogniser.models)
+    if settings.synthesiser.engine == "silero":
+        used.add(settings.synthesiser.silero_model)
+    return used
+
+
+def _size(entry: ModelEntry) -> str:
+    if entry.size:
+        return f"{entry.size / 1e6:.1f} MB"
+    return f"~{entry.about_mb} MB" if entry.about_mb else "?"
+
+
+@contextmanager
+def _bar(name: str) -> Iterator[Progress]:
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+    ) as bar:
+        yield bar

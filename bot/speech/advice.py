@@ -1,0 +1,60 @@
+"""Which models a node uses, what is better and how to get it: for `doctor` and the node's first screen."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from bot.speech.models import WITH_WORDS, find_entry, is_installed
+from bot.speech.settings import SpeechSettings
+from bot.words import words
+
+_BETTER = {"vosk-model-otklik-demo-ru": "vosk-model-small-ru-0.22"}
+"""What serves real callers better. A large model is better still and costs memory and time: a choice, no
+advice."""
+_MIT_VOICE = "v5_cis_base_nostress"
+
+
+class Advice(NamedTuple):
+    """`better` is what to do for something better; "" where nothing is to be said."""
+
+    used: str
+    better: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.used}; {self.better}" if self.better else self.used
+
+
+def recognition(speech: SpeechSettings) -> Advice:
+    """Raises ModelMissing, SettingsInvalid where the manifest cannot be read."""
+    name = speech.recogniser.model
+    others = [f"{language}: {model}" for language, model in speech.recogniser.by_language.items()]
+    used = ", ".join((name, *others))
+    better = _BETTER.get(name.removesuffix(WITH_WORDS))
+    if better is None:
+        return Advice(used)
+    used += words(": учебная, 660 слов, людей не слышала", ": for demonstration, 660 words")
+    said = words(f"для живых клиентов лучше {better}", f"{better} is better for real callers")
+    return Advice(used, f"{said}: {get_and_use(better, speech)}")
+
+
+def voice(speech: SpeechSettings) -> Advice:
+    """Raises ModelMissing, SettingsInvalid where the manifest cannot be read."""
+    engine = speech.synthesiser.engine
+    if engine == "silero":
+        return Advice(f"Silero {speech.synthesiser.silero_model}")
+    if engine == "rhvoice":
+        return Advice(f"RHVoice {speech.synthesiser.voice}")
+    used = words("eSpeak NG: разборчиво, но роботом", "eSpeak NG: robotic")
+    return Advice(used, words("приятнее Silero: ", "Silero sounds better: ") + silero_steps(speech))
+
+
+def silero_steps(speech: SpeechSettings, name: str = _MIT_VOICE) -> str:
+    extra = words("поставить extra silero (docs/speech.md)", "install the extra silero (docs/speech.md)")
+    return f"{get_and_use(name, speech)}; {extra}"
+
+
+def get_and_use(name: str, speech: SpeechSettings) -> str:
+    """The commands that bring a model into use: without the first where it is here already."""
+    use = f"otklik models use {name}"
+    here = is_installed(find_entry(name, speech.models_dir), speech.models_dir, speech.var_dir)
+    return use if here else f"otklik models fetch {name} && {use}"
