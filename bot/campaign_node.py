@@ -25,7 +25,7 @@ from bot.planning import callable_uri
 from bot.published import Published
 from bot.settings import Settings
 from bot.store import campaigns as store
-from bot.store import queries
+from bot.store import queries, requests
 from bot.store.database import Database
 from bot.store.tables import Attempt
 from bot.store.tables_campaigns import NodeRow
@@ -123,8 +123,15 @@ class CampaignNode:
         context: dict[str, Any] = {"reason": definition.reason}
         if attempt.resumes:
             context["resumed"] = await self._given(attempt.resumes)
+        request = await requests.asked(self._db, attempt.request_id) if attempt.request_id else None
+        if request is not None:
+            context["agent"] = request.agent
         caller = definition.caller
-        return Placing(context=context, caller={"number": caller.number, "label": caller.label})
+        return Placing(
+            context=context,
+            caller={"number": caller.number, "label": caller.label},
+            about=request.about if request is not None else "",
+        )
 
     async def _given(self, attempt_id: str) -> Mapping[str, Answer]:
         """The answers of an interrupted survey, with those of the calls that it went on with itself."""

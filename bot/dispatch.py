@@ -38,11 +38,12 @@ of a lease."""
 
 @dataclass(frozen=True, slots=True)
 class Placing:
-    """What a call is placed with beside its attempt: more of its `CallContext`, and the `caller` that the
-    telephone shows (`bot.worker.Caller`); empty for our own."""
+    """What a call is placed with beside its attempt: more of its `CallContext`, the `caller` that the
+    telephone shows (`bot.worker.Caller`), empty for our own, and `about` which talk it is, in words."""
 
     context: dict[str, Any] = field(default_factory=dict)
     caller: dict[str, str] = field(default_factory=dict)
+    about: str = ""
 
 
 Claim = Callable[[str, str], Awaitable[tuple[Attempt, Placing] | None]]
@@ -51,7 +52,8 @@ Claim = Callable[[str, str], Awaitable[tuple[Attempt, Placing] | None]]
 
 class Dispatcher:
     """`missing` names what a call needs and what does not run now: nobody is rung meanwhile, only to be
-    told that nothing works."""
+    told that nothing works. `timezone` is the company's: what is said to a customer whose own is not known is
+    read by it."""
 
     def __init__(
         self,
@@ -60,27 +62,26 @@ class Dispatcher:
         clock: Clock,
         worker: str,
         missing: Callable[[], Collection[str]] = tuple,
+        timezone: str = "Europe/Moscow",
     ) -> None:
         self._db = db
         self._link = link
         self._clock = clock
         self._worker = worker
         self.missing = missing
+        self._timezone = timezone
         self._grown = asyncio.Event()
         self._agents: dict[str, Person] = {}
-        self._abouts: dict[str, str] = {}
         self._placing = asyncio.Lock()
 
     def look(self) -> None:
         """What kept the queue waiting may be over."""
         self._grown.set()
 
-    def queued(self, attempt_id: str, agent: Person, about: str = "") -> None:
-        """The queue has grown. `agent` had the talk, `about` that: by name until this node stops, then by
-        id only, and the survey's fall-back wording is used."""
+    def queued(self, attempt_id: str, agent: Person) -> None:
+        """The queue has grown. `agent` had the talk: by name until this node stops, then by id only, and the
+        survey's fall-back wording is used."""
         self._agents[attempt_id] = agent
-        if about:
-            self._abouts[attempt_id] = about
         self.look()
 
     async def run(self, writer: Writer) -> None:
@@ -147,15 +148,17 @@ class Dispatcher:
                 middle_name=contact.middle_name,
                 last_name=contact.last_name,
             )
+        known: dict[str, Any] = {
+            "agent": self._agents.pop(attempt.id, Person(id=attempt.agent_id)),
+            "department": attempt.department,
+            "timezone": (contact.tz if contact is not None else "") or self._timezone,
+        }
         context = CallContext(
             call_id=call_of(attempt.id),
             survey_hash=attempt.survey_hash,
             direction="outbound",
             customer=customer,
-            agent=self._agents.pop(attempt.id, Person(id=attempt.agent_id)),
-            department=attempt.department,
-            **({} if contact is None else {"timezone": contact.tz}),
-            **placing.context,
+            **known | placing.context,
         )
         try:
             await self._link.request(
@@ -164,7 +167,7 @@ class Dispatcher:
                 contact_id=attempt.contact_id or "",
                 to=attempt.to_uri,
                 conversation_id=attempt.conversation_id,
-                about=self._abouts.pop(attempt.id, ""),
+                about=placing.about,
                 context=context.model_dump(mode="json"),
                 **({"caller": placing.caller} if placing.caller else {}),
             )

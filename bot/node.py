@@ -35,7 +35,7 @@ from bot.orders_agents import AgentOrders
 from bot.orders_campaigns import CampaignOrders
 from bot.orders_cases import CaseOrders
 from bot.orders_inbound import InboundOrders
-from bot.orders_requests import QueuedCalls, RequestOrders
+from bot.orders_requests import RequestOrders, StandingCalls
 from bot.planning import check_routes
 from bot.processes import children, worker_of
 from bot.published import Published, published_dir
@@ -145,7 +145,9 @@ class Node:
             children(settings), log_dir=settings.log_dir, on_state=self._child_state
         )
         worker = worker_of(settings.node.name, 0)
-        self._dispatcher = Dispatcher(self._database, self._link, clock, worker, self._supervisor.missing)
+        self._dispatcher = Dispatcher(
+            self._database, self._link, clock, worker, self._supervisor.missing, settings.timezone
+        )
         self._start_routing(clock)
         postman = await self._stack.enter_async_context(Postman(clock))
         self._sender = Sender(self._database, postman, clock, self._writer.drain_once)
@@ -186,8 +188,9 @@ class Node:
         self._server.register("desk_done", self._desks.desk_done)
         self._orders.register(self._server)
         InboundOrders(self._database, self._published, AnnouncementBook(), clock).register(self._server)
-        queued = QueuedCalls(self._database, self._published, self._dispatcher, settings)
-        requests = RequestOrders(self._database, queued, clock)
+        trunk, campaigns = settings.sip.trunk, self._campaigns
+        standing = StandingCalls(self._database, campaigns.survey, campaigns.queue.begin, trunk, clock)
+        requests = RequestOrders(self._database, standing, clock)
         requests.register(self._server)
         self._task(requests.run())
         CampaignOrders(self._database, self._campaigns, clock).register(self._server)

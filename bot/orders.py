@@ -19,7 +19,6 @@ from bot.core.ids import call_of
 from bot.core.orders import Order, read_order
 from bot.core.zones import Zone
 from bot.dispatch import Dispatcher
-from bot.inbound.numbers import user_of
 from bot.orders_agents import AGENT_ORDERS
 from bot.orders_campaigns import CAMPAIGN_ORDERS
 from bot.orders_cases import CASE_ORDERS
@@ -36,7 +35,6 @@ from bot.store.queries import Call
 from bot.store.returning import open_matter
 from bot.store.tables import AnswerRow
 from bot.store.writer import Writer
-from bot.timezones import customer_zone
 from bot.triage.router import LocalRouter
 from bot.worker_link import WorkerLink
 
@@ -148,7 +146,7 @@ class Orders:
                 survey_hash=digest,
                 customer=order.customer,
                 language=survey.language,
-                tz=customer_zone(order.timezone, user_of(to_uri), self._settings.timezone),
+                tz=order.timezone,
                 agent_id=order.agent.id,
                 department=order.department,
             ),

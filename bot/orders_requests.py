@@ -1,11 +1,12 @@
 """Orders about calls that other systems ask for: taking the wish once, and what became of it.
 
-`RequestOrders` keeps the wish; `QueuedCalls` sees to it, as a `bot.core.requests.RequestCall`.
+`RequestOrders` keeps the wish; `StandingCalls` sees to it, as a `bot.core.requests.RequestCall`.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import datetime
 from typing import Any
@@ -13,21 +14,20 @@ from typing import Any
 import structlog
 from pydantic import Field
 
+from bot.campaigns.reading import Surveys
+from bot.campaigns.requested import what_became
+from bot.campaigns.standing import ask_for
 from bot.core.clock import Clock
 from bot.core.control import ControlServer
 from bot.core.errors import BadInput, DiskFull, Unavailable
-from bot.core.ids import call_of
 from bot.core.orders import Order, read_order
 from bot.core.requests import CallRequest, RequestCall, RequestedCall, RequestState
-from bot.dispatch import Dispatcher
 from bot.planning import callable_uri
-from bot.published import Published
-from bot.settings import Settings
-from bot.store import queries, requests
-from bot.store.attempts import NewCall, queue_call
+from bot.settings import TrunkSection
+from bot.store import requests
+from bot.store.attempts import NewCall
 from bot.store.database import Database
 from bot.store.tables_delivery import CallRequestRow
-from bot.timezones import customer_zone
 
 log = structlog.get_logger()
 
@@ -66,7 +66,8 @@ class RequestOrders:
             server.register(name, handler)
 
     async def run(self) -> None:
-        """Calls whose time comes later, and those that a node had kept when it died."""
+        """Calls whose time comes later, those that a node had kept when it died, and those whose customer was
+        on the line."""
         while True:
             self._asked.clear()
             try:
@@ -85,7 +86,7 @@ class RequestOrders:
                 await self._place(row)
             except BadInput as error:
                 log.warning("requested call refused", request=row.id, code=error.code)
-                await requests.take_up(self._db, row.id, self._clock.now(), refused=error.code)
+                await requests.refuse(self._db, row.id, self._clock.now(), error.code)
 
     async def _request(self, params: dict[str, Any]) -> dict[str, Any]:
         """Refused at once where that can be known; then nothing is kept. The answer to a repetition is
@@ -102,10 +103,8 @@ class RequestOrders:
         return {"id": row.id, "new": new, "accepted_at": _utc(row.created_at), "not_before": _utc(row.due_at)}
 
     async def _place(self, row: CallRequestRow) -> None:
-        """Idempotent: a node that dies before the second step does both again."""
-        now = self._clock.now()
-        await self._calls.place(row.id, CallRequest.model_validate_json(row.json_), now)
-        await requests.take_up(self._db, row.id, now)
+        if not await self._calls.place(row.id, CallRequest.model_validate_json(row.json_), self._clock.now()):
+            log.info("requested call waits for another of its customer", request=row.id)
 
     async def _requested(self, params: dict[str, Any]) -> dict[str, Any]:
         order = read_order("requested_call", RequestedCallOrder, params)
@@ -117,7 +116,7 @@ class RequestOrders:
         elif row.taken_up_at is None:
             became = RequestedCall(state=RequestState.WAITING)
         else:
-            became = await self._calls.state(row.id, CallRequest.model_validate_json(row.json_))
+            became = await self._calls.state(row.id)
         return {
             "known": True,
             "id": row.id,
@@ -127,52 +126,44 @@ class RequestOrders:
         }
 
 
-class QueuedCalls:
-    """A `RequestCall` over the queue of single calls: each request is one attempt, in its turn.
-
-    Do-not-call lists are kept. Calling windows, caps and retries belong to campaigns: a standing campaign
-    takes this class's place where there is one.
-    """
+class StandingCalls:
+    """A `RequestCall` over standing campaigns: whoever is asked for becomes a member, and policy decides."""
 
     def __init__(
-        self, db: Database, published: Published, dispatcher: Dispatcher, settings: Settings
+        self,
+        db: Database,
+        surveys: Surveys,
+        begin: Callable[[str], Awaitable[None]],
+        trunk: TrunkSection,
+        clock: Clock,
     ) -> None:
         self._db = db
-        self._published = published
-        self._dispatcher = dispatcher
-        self._settings = settings
+        self._surveys = surveys
+        self._begin = begin
+        self._trunk = trunk
+        self._clock = clock
 
-    async def place(self, request_id: str, call: CallRequest, now: datetime) -> None:
-        digest, survey = self._published.by_id(call.survey)
+    async def place(self, request_id: str, call: CallRequest, now: datetime) -> bool:
+        digest, survey = self._surveys(call.survey)
         new = NewCall(
-            to_uri=callable_uri(call.phone, self._settings.sip.trunk),
+            to_uri=callable_uri(call.phone, self._trunk),
             survey_id=survey.id,
             survey_hash=digest,
             customer=call.customer,
             language=survey.language,
-            tz=customer_zone(call.timezone, call.phone, self._settings.timezone),
+            tz=call.timezone,
             agent_id=call.agent.id,
             department=call.department,
             conversation_id=call.conversation_id,
         )
-        attempt = await queue_call(self._db, new, now, attempt_id=_attempt_of(request_id))
-        self._dispatcher.queued(attempt.id, call.agent, call.about)
+        campaign_id = await ask_for(self._db, request_id, new, now)
+        if campaign_id is None:
+            return False
+        await self._begin(campaign_id)
+        return True
 
-    async def state(self, request_id: str, call: CallRequest) -> RequestedCall:
-        attempt = await queries.attempt(self._db, _attempt_of(request_id))
-        if attempt is None:
-            return RequestedCall(state=RequestState.WAITING)
-        return RequestedCall(
-            state=RequestState(attempt.status),
-            attempt_id=attempt.id,
-            call_id=attempt.call_id or call_of(attempt.id),
-            disposition=attempt.disposition or "",
-        )
-
-
-def _attempt_of(request_id: str) -> str:
-    """So a request that is placed twice is one attempt."""
-    return f"attempt-{request_id.removeprefix('request-')}"
+    async def state(self, request_id: str) -> RequestedCall:
+        return await what_became(self._db, request_id, self._surveys, self._clock.now())
 
 
 def _utc(moment: datetime) -> str:

@@ -130,6 +130,7 @@ async def _queue(
         agent_id=member.agent_id,
         department=member.department,
         conversation_id=member.conversation_id,
+        request_id=member.request_id,
         campaign_id=row.id,
         due_at=member.next_at,
         cause=RetryCause.PROMISED if allowed.for_promise else member.cause,

@@ -38,15 +38,17 @@ async def explain(db: Database, phone: str, surveys: Surveys, now: datetime) -> 
             "phone": key,
             "contact_id": contact.id if contact else None,
             "tz": contact.tz if contact else "",
-            "do_not_call": _do_not_call(blocked),
+            "do_not_call": _do_not_call(blocked, contact),
             "campaigns": await _campaigns(session, contact, surveys, now) if contact else [],
             "history": await _history(session, key),
         }
 
 
-def _do_not_call(row: DoNotCall | None) -> dict[str, Any] | None:
+def _do_not_call(row: DoNotCall | None, contact: Contact | None) -> dict[str, Any] | None:
+    """By a list, or by his own wish, which he may have said under another number."""
     if row is None:
-        return None
+        wished = contact.do_not_call_at if contact else None
+        return {"at": wished.isoformat(), "call_id": None, "words": ""} if wished else None
     return {"at": row.at.isoformat(), "call_id": row.call_id or None, "words": row.words}
 
 

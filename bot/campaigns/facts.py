@@ -56,8 +56,9 @@ class ContactFacts:
     withdrawn. `on_the_line` is whether he has a call now, in either direction. `rings` are all his rings of
     at least the longest span of the campaign's rules, of all campaigns, in any order. `next_at` is the
     earliest moment that the last attempt's retry allows, `promised_at` a time that he was promised and
-    that is not kept yet. `withdrawn` is whether he was taken out of the campaign. `attributes` are what
-    quotas ask for (`department`, `region` …).
+    that is not kept yet. After `ask_until` the talk that he is to be asked about is too long
+    ago. `withdrawn` is whether he was taken out of the campaign. `attributes` are what quotas ask for
+    (`department`, `region` …).
     """
 
     contact_id: str
@@ -69,6 +70,7 @@ class ContactFacts:
     next_at: datetime | None = None
     promised_at: datetime | None = None
     withdrawn: bool = False
+    ask_until: datetime | None = None
     country: str = ""
     do_not_call_source: str = ""
     attributes: Mapping[str, str] = field(default_factory=dict)

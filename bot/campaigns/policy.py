@@ -55,13 +55,16 @@ def may_dial(contact: ContactFacts, campaign: CampaignFacts, now: datetime) -> D
     window = window_of(contact, campaign)
     case = _Case(contact, campaign, window)
     standing = (*_of_campaign(campaign), *unwanted(contact, campaign), *_of_contact(contact, campaign))
-    reasons = (*standing, *case.history(), *case.closed(now), *case.waits(now))
+    reasons = (*standing, *case.history(), *case.stale(now), *case.closed(now), *case.waits(now))
     if not reasons:
         return Allowed(for_promise=case.promise is not None)
     if any(reason.kind is not ReasonKind.TIME for reason in reasons):
         return Refused(reasons)
     first = case.first_allowed(now)
-    return Refused((*reasons, first)) if isinstance(first, Reason) else Refused(reasons, first)
+    if isinstance(first, Reason):
+        return Refused((*reasons, first))
+    too_late = tuple(case.stale(first))
+    return Refused((*reasons, *too_late), None if too_late else first)
 
 
 def window_of(contact: ContactFacts, campaign: CampaignFacts) -> Window | Reason:
@@ -104,6 +107,12 @@ class _Case:
             over = Reason(ReasonCode.PROMISES_USED, detail=str(limit)) if used else None
         if over is not None:
             yield over
+
+    def stale(self, now: datetime) -> Iterator[Reason]:
+        """Whether there is nothing left to ask about. A promised time is kept all the same."""
+        until = self._contact.ask_until
+        if until is not None and now > until and self.promise is None:
+            yield Reason(ReasonCode.STALE)
 
     def closed(self, now: datetime) -> Iterator[Reason]:
         """Why it is not his hour."""

@@ -105,6 +105,7 @@ async def contact_facts(
             rings=rings[contact.id],
             next_at=member.not_before,
             promised_at=member.promised_at,
+            ask_until=member.ask_until,
             do_not_call_source=allowed[contact.id].source,
             attributes={
                 "department": member.department or contact.department,

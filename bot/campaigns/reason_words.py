@@ -39,6 +39,10 @@ REASONS: Mapping[ReasonCode, _Pair] = {
         "whether the quota is reached cannot be told: data are missing",
     ),
     ReasonCode.WITHDRAWN: ("контакт убран из кампании", "the contact was taken out of the campaign"),
+    ReasonCode.STALE: (
+        "разговор, о котором спросить, уже слишком давний",
+        "the talk to ask about is too long ago",
+    ),
     ReasonCode.DO_NOT_CALL: ("номер в списке «не звонить»", "the number is on the do-not-call list"),
     ReasonCode.DO_NOT_CALL_UNKNOWN: (
         "список «не звонить» не проверен",

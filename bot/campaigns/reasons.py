@@ -22,6 +22,7 @@ class ReasonCode(StrEnum):
     QUOTA_UNKNOWN = "quota_unknown"
     # The contact.
     WITHDRAWN = "withdrawn"
+    STALE = "stale"
     DO_NOT_CALL = "do_not_call"
     DO_NOT_CALL_UNKNOWN = "do_not_call_unknown"
     NO_CONSENT = "no_consent"
@@ -87,6 +88,7 @@ _FINAL = frozenset(
         ReasonCode.TARGET_REACHED,
         ReasonCode.QUOTA_REACHED,
         ReasonCode.WITHDRAWN,
+        ReasonCode.STALE,
         ReasonCode.TALKED,
         ReasonCode.BAD_NUMBER,
         ReasonCode.DECLINED,

@@ -160,7 +160,8 @@ def _distinct(quotas: tuple[Quota, ...]) -> tuple[Quota, ...]:
 class Campaign(_Model):
     """`reason` is why customers are rung, in the words that a survey's `{reason|…}` puts into its sentences.
     `survey` is `id` or `id@version`. `starts` and `ends` are the first and the last day, by the clock of
-    whoever is rung. `target` is how many completed surveys are enough."""
+    whoever is rung. `target` is how many completed surveys are enough. `ask_within` is how long after a talk
+    whoever was asked to be rung about it is still rung, promised times aside."""
 
     id: Id
     title: str = Field(min_length=1, max_length=200)
@@ -171,6 +172,7 @@ class Campaign(_Model):
     starts: date | None = None
     ends: date | None = None
     target: int | None = Field(default=None, ge=1)
+    ask_within: Duration = 3 * DAY
     caller: Caller = Caller()
     calling: Calling = Calling()
     retries: Retries = Retries()

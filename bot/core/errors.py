@@ -123,6 +123,14 @@ class NumberBlocked(BadInput):
     code = "number_blocked"
 
 
+class ZoneUnknown(BadInput):
+    code = "zone_unknown"
+
+
+class RequestsStopped(BadInput):
+    code = "requests_stopped"
+
+
 class KeyReused(BadInput):
     code = "key_reused"
     exit_status = 1

@@ -63,33 +63,41 @@ class CallRequest(BaseModel):
 
 
 class RequestState(StrEnum):
-    WAITING = "waiting"  # its time has not come
+    WAITING = "waiting"  # its time has not come, or policy does not allow it now
     QUEUED = "queued"
     DIALLING = "dialling"
     LIVE = "live"
     FINAL = "final"
     REFUSED = "refused"  # nobody was rung: the customer must not be
+    SUPERSEDED = "superseded"  # nobody was rung about this talk: the call is about a later one
 
 
 class RequestedCall(BaseModel):
-    """What became of it. `disposition` is set where it is final, `refused` (a code) where it is that;
-    `attempt_id` and `call_id` name its last attempt as webhooks do, "" before there is one."""
+    """What became of it. `refused` (a code) is set where it is that. `reasons` are why policy does not allow
+    it now (`bot.campaigns.reasons.ReasonCode`), and `allowed_at` is the first moment at which they are gone
+    by themselves, None where time alone does not help. `superseded_by` is the request about a later talk.
+    `attempt_id`, `call_id` and `disposition` are those of its last call, "" before there is one: it may wait
+    to be rung again."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     state: RequestState
     refused: str = ""
+    reasons: tuple[str, ...] = ()
+    allowed_at: AwareDatetime | None = None
+    superseded_by: str = ""
     attempt_id: str = ""
     call_id: str = ""
     disposition: str = ""
 
 
 class RequestCall(Protocol):
-    """Has calls made that were asked for. `bot.orders_requests.QueuedCalls` is one."""
+    """Has calls made that were asked for. `bot.orders_requests.StandingCalls` is one."""
 
-    async def place(self, request_id: str, call: CallRequest, now: datetime) -> None:
-        """See to it; idempotent for an id. Raises BadInput (NumberBlocked, SurveyInvalid) where it cannot
-        be, and nothing has come of it then; Unavailable."""
+    async def place(self, request_id: str, call: CallRequest, now: datetime) -> bool:
+        """See to one that is kept; idempotent. False where that must wait: this customer is on the line about
+        another talk. Raises BadInput (NumberBlocked, ZoneUnknown, RequestsStopped, SurveyInvalid) where it
+        cannot be, and nothing has come of it then; Unavailable."""
 
-    async def state(self, request_id: str, call: CallRequest) -> RequestedCall:
+    async def state(self, request_id: str) -> RequestedCall:
         """As of now, of one that was placed."""

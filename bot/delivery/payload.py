@@ -53,6 +53,7 @@ class About:
     agent_id: str = ""
     department: str = ""
     conversation_id: str = ""
+    request_id: str = ""
 
 
 def about_of(started: CallStarted) -> About:
@@ -99,6 +100,7 @@ def _common(about: About, personal: bool) -> dict[str, Any]:
         "agent_id": about.agent_id,
         "department": about.department,
         "conversation_id": about.conversation_id,
+        "request_id": about.request_id,
     }
 
 

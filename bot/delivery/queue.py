@@ -164,6 +164,7 @@ async def facts(db: Database, row: WebhookDeliveryRow) -> tuple[About, Sequence[
                 agent_id=attempt.agent_id,
                 department=attempt.department,
                 conversation_id=attempt.conversation_id,
+                request_id=attempt.request_id,
             )
         return about, events
 

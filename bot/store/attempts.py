@@ -22,6 +22,7 @@ from bot.core.endings import Disposition
 from bot.core.errors import NumberBlocked
 from bot.core.ids import call_of, new_id
 from bot.store import outbox
+from bot.store.contact_facts import forbidden
 from bot.store.database import Database
 from bot.store.phones import phone_key
 from bot.store.projection import LEASE_S, insert_into
@@ -31,10 +32,10 @@ from bot.store.tables import (
     AttemptStatus,
     CallbackRow,
     Contact,
-    DoNotCall,
     Handover,
     HandoverOutcome,
 )
+from bot.timezones import zone_of_number
 
 log = structlog.get_logger(__name__)
 
@@ -43,34 +44,30 @@ _ALIVE = (AttemptStatus.DIALLING, AttemptStatus.LIVE)
 
 @dataclass(frozen=True, slots=True)
 class NewCall:
-    """Whom to call with which published survey. `to_uri` is a SIP or tel URI."""
+    """Whom to call with which published survey. `to_uri` is a SIP or tel URI.
+
+    `tz` is the customer's zone where somebody told it; "" leaves the contact his own, or that of his number.
+    `language` is for a contact who is new.
+    """
 
     to_uri: str
     survey_id: str
     survey_hash: str
     customer: Person = field(default_factory=Person)
     language: str = "ru"
-    tz: str = "Europe/Moscow"
+    tz: str = ""
     agent_id: str = ""
     department: str = ""
     conversation_id: str = ""
 
 
-async def queue_call(db: Database, call: NewCall, now: datetime, *, attempt_id: str = "") -> Attempt:
-    """Queue an attempt, with its contact; one of this id that is there already is that. Raises
-    NumberBlocked: nothing is stored then."""
+async def queue_call(db: Database, call: NewCall, now: datetime) -> Attempt:
+    """Queue an attempt, with its contact. Raises NumberBlocked: nothing is stored then."""
     phone = phone_key(call.to_uri)
     async with db.write() as session:
-        there = await session.get(Attempt, attempt_id) if attempt_id else None
-        if there is not None:
-            return there
-        if await _blocked(session, phone):
-            raise NumberBlocked(
-                f"{call.to_uri} is on the do-not-call list",
-                hint="its owner asked never to be called again; call somebody else",
-            )
+        await require_callable(session, call, phone)
         attempt = Attempt(
-            id=attempt_id or new_id("attempt"),
+            id=new_id("attempt"),
             contact_id=(await contact_of(session, db.dialect, call, phone, now)).id,
             survey_id=call.survey_id,
             survey_hash=call.survey_hash,
@@ -82,21 +79,17 @@ async def queue_call(db: Database, call: NewCall, now: datetime, *, attempt_id: 
             conversation_id=call.conversation_id,
             created_at=now,
         )
-        try:
-            async with session.begin_nested():
-                session.add(attempt)
-                await session.flush()
-        except IntegrityError:
-            # Another process queued the same one in this very moment.
-            there = await session.get(Attempt, attempt.id)
-            if there is None:
-                raise
-            return there
+        session.add(attempt)
     return attempt
 
 
-async def _blocked(session: AsyncSession, phone: str) -> bool:
-    return await session.get(DoNotCall, phone) is not None
+async def require_callable(session: AsyncSession, call: NewCall, phone: str) -> None:
+    """Raises NumberBlocked."""
+    if await forbidden(session, phone, call.customer.id):
+        raise NumberBlocked(
+            f"{call.to_uri} is on the do-not-call list",
+            hint="its owner asked never to be called again; call somebody else",
+        )
 
 
 async def contact_of(
@@ -115,13 +108,14 @@ async def contact_of(
             external_id=person.id,
             phone=phone,
             phone_uri=call.to_uri,
+            language=call.language,
             created_at=now,
         )
         values = new.model_dump()
         await session.exec(insert_into(dialect)(Contact).values(values).on_conflict_do_nothing())
         contact = (await session.exec(by_phone)).one()
     contact.phone, contact.phone_uri = phone, call.to_uri
-    contact.language, contact.tz = call.language, call.tz
+    contact.tz = call.tz or contact.tz or zone_of_number(f"+{phone}") or ""
     contact.first_name = person.first_name or contact.first_name
     contact.middle_name = person.middle_name or contact.middle_name
     contact.last_name = person.last_name or contact.last_name
@@ -177,7 +171,7 @@ async def _lease(db: Database, worker: str, now: datetime, lease_s: float, *whic
             attempt = (await session.exec(candidate)).one_or_none()
             if attempt is None:
                 return None
-            if await _blocked(session, attempt.phone):
+            if await forbidden(session, attempt.phone, attempt.contact_id or ""):
                 _finish(attempt, Disposition.CANCELLED, now)
                 await session.flush()
                 continue

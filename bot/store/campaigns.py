@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -46,15 +46,6 @@ class Chosen:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class About:
-    """The talk that a call is about, as far as the company told: as in `Attempt`."""
-
-    agent_id: str = ""
-    department: str = ""
-    conversation_id: str = ""
-
-
 async def create(db: Database, row: CampaignRow, chosen: Chosen | None, now: datetime) -> int:
     """With whoever is chosen; how many they are. Raises BadInput where one of that name is there, or nobody
     is chosen: nothing is stored then."""
@@ -67,7 +58,7 @@ async def create(db: Database, row: CampaignRow, chosen: Chosen | None, now: dat
             )
         if chosen is None:
             return 0
-        members = await _add(session, db.dialect, row.id, chosen, now, About())
+        members = await _add(session, db.dialect, row.id, chosen, now)
         if not members:
             raise BadInput("таких контактов нет: звонить некому", hint="сначала otklik contact import")
         return members
@@ -117,23 +108,7 @@ async def take_back(db: Database, campaign_id: str, now: datetime) -> int:
         return int(done.rowcount)
 
 
-# Members ---------------------------------------------------------------------------------------
-
-
-async def add_members(
-    db: Database, campaign_id: str, chosen: Chosen, now: datetime, *, about: About | None = None
-) -> int:
-    """Those of the chosen contacts who are not members yet become members, due at once; how many.
-
-    `about` is what the call is about. Raises BadInput where there is no such campaign."""
-    async with db.write() as session:
-        known(await session.get(CampaignRow, campaign_id), campaign_id)
-        return await _add(session, db.dialect, campaign_id, chosen, now, about or About())
-
-
-async def _add(
-    session: AsyncSession, dialect: str, campaign_id: str, chosen: Chosen, now: datetime, about: About
-) -> int:
+async def _add(session: AsyncSession, dialect: str, campaign_id: str, chosen: Chosen, now: datetime) -> int:
     moment = literal(now, UtcDateTime())
     columns: dict[str, Any] = {
         "campaign_id": literal(campaign_id),
@@ -143,9 +118,10 @@ async def _add(
         "last_disposition": literal(""),
         "done": literal(""),
         "refused": literal(""),
-        "agent_id": literal(about.agent_id),
-        "department": literal(about.department),
-        "conversation_id": literal(about.conversation_id),
+        "agent_id": literal(""),
+        "department": literal(""),
+        "conversation_id": literal(""),
+        "request_id": literal(""),
         "added_at": moment,
     }
     found = select(*columns.values()).where(literal(True), *chosen.conditions())
@@ -153,30 +129,6 @@ async def _add(
         insert_into(dialect)(MemberRow).from_select(list(columns), found).on_conflict_do_nothing()
     )
     return int(added.rowcount)
-
-
-async def wait_again(db: Database, campaign_id: str, contact_id: str, now: datetime, about: About) -> bool:
-    """A member of a standing campaign had another talk: it is his turn anew. False while he is in hand."""
-    async with db.write() as session:
-        done = await session.exec(
-            update(MemberRow)
-            .where(
-                col(MemberRow.campaign_id) == campaign_id,
-                col(MemberRow.contact_id) == contact_id,
-                col(MemberRow.attempt_id).is_(None),
-            )
-            .values(
-                next_at=now,
-                not_before=None,
-                cause="",
-                promised_at=None,
-                done="",
-                refused="",
-                added_at=now,
-                **asdict(about),
-            )
-        )
-        return bool(done.rowcount)
 
 
 # What is going on ------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import and_, func
+from sqlalchemy import and_, func, or_
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -57,6 +57,18 @@ async def standing(
 ) -> Standing | None:
     """Of one contact; None where there is no such."""
     return (await standings(session, [contact_id], kind)).get(contact_id)
+
+
+async def forbidden(session: AsyncSession, phone: str, person_id: str = "") -> bool:
+    """Whether this number (a `phones.phone_key`) is on a list, or whose it is asked never to be rung: his
+    wish goes with him to a new number. `person_id` is our or the company's name for him, "" for none."""
+    if await session.get(DoNotCall, phone) is not None:
+        return True
+    whose = [col(Contact.phone) == phone]
+    if person_id:
+        whose += [col(Contact.id) == person_id, col(Contact.external_id) == person_id]
+    wished = select(Contact.id).where(or_(*whose), col(Contact.do_not_call_at).is_not(None)).limit(1)
+    return (await session.exec(wished)).first() is not None
 
 
 async def _consented(session: AsyncSession, piece: list[str], kind: ConsentKind) -> set[str]:

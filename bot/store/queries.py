@@ -14,6 +14,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.endings import Disposition
 from bot.core.events import CallEvent, SignalRaised, SignalWithdrawn, call_event, standing_signals
+from bot.store.contact_facts import forbidden
 from bot.store.database import Database
 from bot.store.phones import phone_key
 from bot.store.projection import insert_into
@@ -25,7 +26,6 @@ from bot.store.tables import (
     CallbackStatus,
     CallEventRow,
     Contact,
-    DoNotCall,
     Handover,
     SurveyRow,
 )
@@ -164,7 +164,7 @@ async def events(db: Database, call_id: str) -> list[CallEvent]:
 async def blocked(db: Database, address: str) -> bool:
     """Whether the owner of this phone asked never to be called."""
     async with db.read() as session:
-        return await session.get(DoNotCall, phone_key(address)) is not None
+        return await forbidden(session, phone_key(address))
 
 
 async def open_callbacks(db: Database) -> Sequence[CallbackRow]:

@@ -74,11 +74,18 @@ async def due(db: Database, now: datetime, limit: int = 100) -> Sequence[CallReq
         return (await session.exec(statement)).all()
 
 
-async def take_up(db: Database, request_id: str, now: datetime, *, refused: str = "") -> None:
-    """It was queued, or refused for this reason (a code). Idempotent."""
+async def asked(db: Database, request_id: str) -> CallRequest | None:
+    """What was asked for; None where nothing is kept under this id."""
+    async with db.read() as session:
+        row = await session.get(CallRequestRow, request_id)
+    return CallRequest.model_validate_json(row.json_) if row is not None else None
+
+
+async def refuse(db: Database, request_id: str, now: datetime, why: str) -> None:
+    """Nothing comes of it, for this reason (a code); idempotent, and nothing to one that was taken up."""
     async with db.write() as session:
         await session.exec(
             update(CallRequestRow)
             .where(col(CallRequestRow.id) == request_id, col(CallRequestRow.taken_up_at).is_(None))
-            .values(taken_up_at=now, refused=refused)
+            .values(taken_up_at=now, refused=why)
         )

@@ -145,7 +145,7 @@ class Attempt(Table, table=True):
     JSON of `bot.core.attribution.Attribution` ("" for a call that we placed).
     Of a campaign's attempt: `due_at` is when it was decided on, `number` the how-manieth ring it is,
     `cause` why the contact is rung again ("" the first time), `resumes` the interrupted attempt whose survey
-    goes on ("" for none).
+    goes on ("" for none). `request_id` is the `CallRequestRow` that asked for it, "" where none did.
     `disposition` is set exactly when `status` is final; `end_cause` when the call itself told its end.
     `asked_at` is when the first question was put.
     """
@@ -181,6 +181,7 @@ class Attempt(Table, table=True):
     number: int = 0
     cause: str = ""
     resumes: str = ""
+    request_id: str = Field(default="", index=True)
     status: str = AttemptStatus.QUEUED
     worker: str = ""
     lease_until: datetime | None = moment_field(default=None)

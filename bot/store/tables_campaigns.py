@@ -41,7 +41,8 @@ class MemberRow(Table, table=True):
     when his interrupted survey is gone on with. `attempt_id` is the attempt in hand, `last_attempt_id` the
     last one that was reckoned with and `last_disposition` as what. `done` is why there is nothing more to
     do (a `ReasonCode`), "" while there is. `refused` are the reasons for which policy refused him last, by
-    commas. What the call is about: `agent_id`, `department`, `conversation_id`, as in `Attempt`.
+    commas. What the call is about: `agent_id`, `department`, `conversation_id`, `request_id`, as in
+    `Attempt`; after `ask_until` that is too long ago to be asked about.
     """
 
     __tablename__ = "campaign_members"
@@ -67,6 +68,8 @@ class MemberRow(Table, table=True):
     agent_id: str = ""
     department: str = ""
     conversation_id: str = ""
+    request_id: str = ""
+    ask_until: datetime | None = moment_field(default=None)
     added_at: datetime = moment_field()
 
 

@@ -105,7 +105,9 @@ class ApiTokenRow(Table, table=True):
 class CallRequestRow(Table, table=True):
     """A call that another system asked for. `id` follows from who asked (`asked_by`, a token's name) and
     its idempotency key; `body_hash` is the SHA-256 of `json`, a `bot.core.requests.CallRequest`. It is
-    taken up when it is due; `refused` is why nothing came of it then (an error's code)."""
+    taken up when it is due: then `contact_id` waits in `campaign_id`. `superseded_by` is the request about a
+    later talk with him that took its place; `refused` is why nothing came of it (the code of an error, or a
+    `bot.campaigns.reasons.ReasonCode`)."""
 
     __tablename__ = "call_requests"
     __table_args__ = (Index("ix_call_requests_taken_up_at_due_at", "taken_up_at", "due_at"),)
@@ -118,3 +120,6 @@ class CallRequestRow(Table, table=True):
     due_at: datetime = moment_field()
     taken_up_at: datetime | None = moment_field(default=None)
     refused: str = ""
+    campaign_id: str = ""
+    contact_id: str = ""
+    superseded_by: str = ""

@@ -89,7 +89,7 @@ class Stage:
                 )
 
     async def start(self, definition: Campaign, *, standing: bool = False) -> str:
-        """Made, with everybody, and started; this node's lines are there."""
+        """Made, with everybody, or with nobody yet where it is standing, and started."""
         row = CampaignRow(
             id=definition.id,
             title=definition.title,
@@ -99,7 +99,7 @@ class Stage:
             created_at=self.now,
             changed_at=self.now,
         )
-        await store.create(self.db, row, Chosen(), self.now)
+        await store.create(self.db, row, None if standing else Chosen(), self.now)
         await self.resume(definition.id)
         return definition.id
 

@@ -7,10 +7,9 @@ from datetime import timedelta
 import pytest
 
 from bot.campaigns.facts import CampaignState
-from bot.campaigns.standing import ask_for
 from bot.core.endings import Disposition, RetryCause
 from bot.store import campaigns as store
-from bot.store.attempts import NewCall, claim_next, recover_expired
+from bot.store.attempts import claim_next, recover_expired
 from bot.store.projection import LEASE_S
 from bot.store.tables import AttemptStatus
 from tests.campaigns.stage import Stage, at_once, campaign
@@ -285,21 +284,6 @@ async def test_a_call_by_hand_is_not_taken_for_a_campaigns_and_the_other_way_rou
     assert await claim_next(stage.db, worker="node/worker-0", now=stage.now) is None
 
 
-async def test_a_member_of_a_standing_campaign_comes_again_with_another_talk(stage: Stage) -> None:
-    await stage.contacts("anna")
-    frequency = {"same_survey": "1m", "any_survey": "1m"}
-    await stage.start(campaign(frequency=frequency), standing=True)
-    (attempt,) = await stage.dial()
-    await stage.ends(attempt, Disposition.COMPLETED)
-    assert not (await stage.tick()).over, "it waits for others"
-    stage.wait(hours=5)
-    about = store.About("op-7", "support", "talk-2")
-    assert await store.wait_again(stage.db, "after", "anna", stage.now, about)
-    (again,) = await stage.dial()
-    assert (again.agent_id, again.department, again.conversation_id) == ("op-7", "support", "talk-2")
-    assert not await store.wait_again(stage.db, "after", "anna", stage.now, about), "she is in hand"
-
-
 @pytest.mark.parametrize("ending", [each for each in Disposition if each is not Disposition.CANCELLED])
 async def test_whatever_an_attempt_comes_to_its_member_is_done_with_or_waits(
     stage: Stage, ending: Disposition
@@ -313,20 +297,3 @@ async def test_whatever_an_attempt_comes_to_its_member_is_done_with_or_waits(
     assert (member.next_at is None) == bool(member.done)
     tally = await store.tally(stage.db, "after")
     assert (tally.attempts, tally.dispositions) == (1, {ending: 1})
-
-
-async def test_a_call_that_is_asked_for_is_a_member_of_the_surveys_standing_campaign(stage: Stage) -> None:
-    call = NewCall(to_uri="sip:+79001112233@pbx", survey_id="nps", survey_hash="hash", tz="Europe/Moscow")
-    about = store.About("op-7", "support", "talk-1")
-    name, contact_id, new = await ask_for(stage.db, call, about, stage.now)
-    assert (name, new) == ("request_nps", True)
-    assert await ask_for(stage.db, call, about, stage.now) == (name, contact_id, False), "asked for twice"
-    assert await stage.engine.reconcile() == [name]
-    stage.agents = 5
-    (attempt,) = await stage.dial(name)
-    assert (attempt.contact_id, attempt.conversation_id) == (contact_id, "talk-1")
-    await stage.ends(attempt, Disposition.COMPLETED)
-    assert not (await stage.tick(name)).over
-    assert (await ask_for(stage.db, call, store.About("op-8"), stage.now))[2]
-    assert await stage.dial(name) == [], "she was asked the same not long ago"
-    assert "same_survey" in (await stage.member(contact_id, name)).refused

@@ -13,16 +13,20 @@ import pytest
 
 from bot.campaign_node import CampaignNode
 from bot.core.clock import SystemClock
-from bot.core.context import CallContext
+from bot.core.context import CallContext, Person
 from bot.core.control import ControlServer
 from bot.core.endings import Disposition
 from bot.core.errors import BadInput
 from bot.core.events import call_event
+from bot.core.requests import CallRequest
 from bot.dispatch import Dispatcher
 from bot.orders_campaigns import CampaignOrders
+from bot.orders_requests import StandingCalls
 from bot.published import Published
+from bot.settings import TrunkSection
 from bot.settings_load import load_settings
 from bot.store import campaigns as store
+from bot.store import requests
 from bot.store.database import Database
 from bot.store.tables import Attempt, CallEventRow
 from bot.store.tables_campaigns import MemberRow, NodeRow
@@ -108,6 +112,29 @@ async def test_a_campaign_is_made_started_and_rings_with_its_own_name_and_reason
     assert (await ask("campaign_stop", campaign="after"))["state"] == "draining"
     with pytest.raises(BadInput, match="нет"):
         await ask("campaign_start", campaign="another")
+
+
+async def test_a_requested_call_is_placed_with_the_agent_and_the_matter_of_its_talk(company: Company) -> None:
+    """Though nothing but the database has kept them."""
+    ask, stage = company.server.ask, company.stage
+    await ask("campaign_create", definition=always(), standing=True)
+    await ask("campaign_start", campaign="after")
+    call = CallRequest(
+        phone="+79001112233", survey="nps", timezone=noon(company), about="двойное списание",
+        agent=Person(id="op-7", first_name="Ольга"), department="billing", conversation_id="talk-1",
+    )  # fmt: skip
+    await requests.keep(stage.db, "request-1", "crm", call, stage.now)
+    trunk = TrunkSection(domain="pbx.test")
+    calls = StandingCalls(stage.db, company.node.survey, company.node.queue.begin, trunk, SystemClock())
+    assert await calls.place("request-1", call, stage.now)
+    placed = await company.placed()
+    assert (placed["to"], placed["conversation_id"]) == ("sip:+79001112233@pbx.test", "talk-1")
+    assert placed["about"] == "двойное списание"
+    context = CallContext.model_validate(placed["context"])
+    assert (context.agent, context.department) == (call.agent, "billing")
+    assert context.timezone == call.timezone
+    became = await calls.state("request-1")
+    assert (became.state, became.attempt_id) == ("dialling", placed["attempt_id"])
 
 
 async def test_an_interrupted_survey_is_placed_with_the_answers_of_all_its_calls(company: Company) -> None:

@@ -55,6 +55,7 @@ ONE_CAUSE: list[tuple[ReasonCode, ContactFacts, CampaignFacts]] = [
     (ReasonCode.QUOTA_UNDER_WAY, SALES, campaign(quotas=TWO_QUOTAS, counts={"sales": QuotaCount(0, 5)})),
     (ReasonCode.QUOTA_UNKNOWN, SALES, campaign(quotas=TWO_QUOTAS)),
     (ReasonCode.WITHDRAWN, contact(withdrawn=True), campaign()),
+    (ReasonCode.STALE, contact(ask_until=NOW - timedelta(seconds=1)), campaign()),
     (ReasonCode.DO_NOT_CALL, contact(do_not_call=True), campaign()),
     (ReasonCode.DO_NOT_CALL_UNKNOWN, contact(do_not_call=None), campaign()),
     (ReasonCode.NO_CONSENT, contact(consent=False), campaign(consent="required")),

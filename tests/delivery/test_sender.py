@@ -88,6 +88,7 @@ async def test_a_call_is_told_signed_and_once(
             "agent_id": "agent-7",
             "department": "support",
             "conversation_id": "",
+            "request_id": "",
             "disposition": "completed",
             "end_cause": "local_hangup",
             "duration_s": 42.5,

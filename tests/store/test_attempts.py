@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import select
 
@@ -81,6 +83,30 @@ async def test_a_contact_may_have_a_new_phone(db: Database) -> None:
     await attempts.queue_call(db, to(BORIS, Person(id="c-1")), START)
     [contact] = await contacts(db)
     assert (contact.id, contact.phone) == ("c-1", "79007654321")
+
+
+async def test_a_call_by_hand_leaves_a_contact_the_zone_and_the_language_that_are_his(db: Database) -> None:
+    """A campaign would ring him by them: the company's own zone is no guess of his."""
+    await attempts.queue_call(db, to(ANNA), START)
+    assert [contact.tz for contact in await contacts(db)] == [""], "a mobile number tells none"
+    await attempts.queue_call(db, replace(to(ANNA), tz="Asia/Omsk", language="en"), START)
+    await attempts.queue_call(db, to(ANNA), START)
+    assert [(contact.tz, contact.language) for contact in await contacts(db)] == [("Asia/Omsk", "ru")]
+    await attempts.queue_call(db, to("sip:+74232123456@pbx"), START)
+    assert {contact.tz for contact in await contacts(db)} == {"Asia/Omsk", "Asia/Vladivostok"}
+
+
+async def test_a_wish_goes_with_its_person_to_a_new_number(db: Database) -> None:
+    queued = await attempts.queue_call(db, to(ANNA, Person(id="c-1")), START)
+    async with db.write() as session:
+        await session.exec(update(Contact).values(do_not_call_at=START))
+    assert await queries.blocked(db, ANNA), "no list has this number"
+    assert not await queries.blocked(db, BORIS)
+    for wanted in (to(ANNA), to(BORIS, Person(id="c-1"))):
+        with pytest.raises(NumberBlocked):
+            await attempts.queue_call(db, wanted, START)
+    assert await attempts.lease(db, queued.id, worker="worker-0", now=START) is None
+    assert (await again(db, queued.id)).disposition == "cancelled"
 
 
 async def test_who_opted_out_is_not_queued(db: Database) -> None:

@@ -191,20 +191,11 @@ async def test_a_wish_is_kept_once_and_taken_up_when_it_is_due(db: Database) -> 
     assert await requests.due(db, START) == []
     [row] = await requests.due(db, later)
     assert CallRequest.model_validate_json(row.json_) == call
-    await requests.take_up(db, row.id, later, refused="number_blocked")
-    await requests.take_up(db, row.id, later)
+    await requests.refuse(db, row.id, later, "number_blocked")
+    await requests.refuse(db, row.id, later, "zone_unknown")
     assert await requests.due(db, later) == []
     kept = await requests.find(db, "request-1", "crm")
     assert kept is not None
     assert kept.refused == "number_blocked"
     await requests.forget(db, "request-1")
     assert (await requests.keep(db, "request-1", "crm", other, START))[1]
-
-
-async def test_one_attempt_that_two_queue_at_once_is_one(db: Database) -> None:
-    call = NewCall("sip:+79001234567@trunk", "nps", "hash-1")
-    both = await asyncio.gather(
-        *(attempts.queue_call(db, call, START, attempt_id="attempt-1") for _ in range(4))
-    )
-    assert {attempt.id for attempt in both} == {"attempt-1"}
-    assert len({attempt.contact_id for attempt in both}) == 1

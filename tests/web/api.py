@@ -9,10 +9,9 @@ from typing import Any
 from bot.accounts.tokens import Scope
 from bot.core.clock import ManualClock
 from bot.core.control import ControlServer
-from bot.dispatch import Dispatcher
 from bot.inbound.announcements import AnnouncementBook
 from bot.orders_inbound import InboundOrders
-from bot.orders_requests import QueuedCalls, RequestOrders
+from bot.orders_requests import RequestOrders, StandingCalls
 from bot.published import Published
 from bot.settings import Settings
 from bot.store.database import Database
@@ -20,7 +19,6 @@ from bot.surveys.loader import load_survey
 from bot.web.live import Live
 from bot.web.parts import Parts, web_parts
 from bot.web.settings import MODULES, WebSettings
-from bot.worker_link import WorkerLink
 from tests.published import publish
 
 NPS = Path(__file__).parents[2] / "survey_defs/nps.yaml"
@@ -40,18 +38,19 @@ class ApiNode:
         published = Published(folder / "surveys")
         publish(published, load_survey(NPS))
         settings = Settings(sip=SIP, var=folder)  # type: ignore[arg-type]
-        link = WorkerLink(folder / "worker.sock", on_event=lambda event: None, on_lost=self._lost)
-        dispatcher = Dispatcher(db, link, clock, "worker-0")
         server = ControlServer(folder / "node.sock")
-        self.requests = RequestOrders(db, QueuedCalls(db, published, dispatcher, settings), clock)
+        self.begun: list[str] = []
+        self.requests = RequestOrders(
+            db, StandingCalls(db, published.by_id, self._begin, settings.sip.trunk, clock), clock
+        )
         self.requests.register(server)
         self.book = AnnouncementBook()
         InboundOrders(db, published, self.book, clock).register(server)
         web = WebSettings("127.0.0.1", 0, "http://pages.test", "s" * 32, MODULES)
         self.parts: Parts = web_parts(web, db, clock, published, Live(), control=server.ask, worker=no_orders)
 
-    async def _lost(self) -> None:
-        raise AssertionError("there is no worker")
+    async def _begin(self, campaign_id: str) -> None:
+        self.begun.append(campaign_id)
 
     async def token(self, *scopes: Scope, name: str = "crm") -> dict[str, str]:
         """The header of a fresh token."""

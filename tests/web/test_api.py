@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from aiohttp.test_utils import TestServer
@@ -18,10 +19,10 @@ from bot.accounts.roles import Role
 from bot.accounts.tokens import Scope
 from bot.core.clock import ManualClock
 from bot.core.errors import StoreUnavailable
-from bot.store.attempts import cancel
 from bot.store.database import Database
 from bot.store.settings import StoreSettings
 from bot.store.tables import Attempt, Contact, DoNotCall
+from bot.store.tables_campaigns import CampaignRow, MemberRow
 from bot.store.tables_delivery import CallRequestRow
 from bot.web.api.guard import LARGEST, LIMITS, ApiLimits
 from bot.web.server import make_app
@@ -71,63 +72,75 @@ async def ask(crm: Client, key: str = "talk-4711", status: int = 202, **changes:
         return await said(reply, status)
 
 
-async def attempts(db: Database) -> list[Attempt]:
+async def members(db: Database) -> list[MemberRow]:
+    """Whom a campaign is to ring; policy has not been asked yet."""
     async with db.read() as session:
-        return list((await session.exec(select(Attempt))).all())
+        assert (await session.exec(select(Attempt))).all() == [], "no attempt skips policy"
+        return list((await session.exec(select(MemberRow))).all())
 
 
-async def test_a_call_right_after_the_talk(crm: Client, db: Database, clock: ManualClock) -> None:
+async def test_a_call_right_after_the_talk(
+    crm: Client, node: ApiNode, db: Database, clock: ManualClock
+) -> None:
+    clock.advance(timedelta(days=11, hours=18).total_seconds())  # midnight in Omsk, after the holidays
     async with crm.post("/api/v1/calls", json=CALL, headers={"Idempotency-Key": "talk-4711"}) as reply:
         accepted = await said(reply, 202)
         where = reply.headers["Location"]
         assert "Idempotent-Replayed" not in reply.headers
     assert where == f"/api/v1/calls/{accepted['id']}"
-    assert accepted["accepted_at"] == accepted["not_before"] == "2026-01-01T00:00:00Z"
-    [attempt] = await attempts(db)
-    assert (attempt.to_uri, attempt.phone, attempt.survey_id) == (
-        "sip:+79001234567@pbx.test", "79001234567", "nps",
-    )  # fmt: skip
-    assert (attempt.agent_id, attempt.department, attempt.conversation_id) == ("anna", "billing", "talk-4711")
+    assert accepted["accepted_at"] == accepted["not_before"] == "2026-01-12T18:00:00Z"
+    [member] = await members(db)
+    assert (member.campaign_id, node.begun) == ("request_nps", ["request_nps"])
+    assert (member.agent_id, member.department, member.conversation_id) == ("anna", "billing", "talk-4711")
     async with db.read() as session:
         contact = (await session.exec(select(Contact))).one()
     assert (contact.id, contact.first_name, contact.tz) == ("crm-17", "Анна", "Asia/Omsk")
+    assert (contact.phone_uri, contact.phone) == ("sip:+79001234567@pbx.test", "79001234567")
     async with crm.get(where) as reply:
         became = await said(reply, 200)
     assert became == {
         **accepted,
-        "state": "queued",
+        "state": "waiting",
         "refused": "",
-        "attempt_id": attempt.id,
-        "call_id": attempt.id.replace("attempt", "call"),
+        "reasons": ["outside_hours"],
+        "why": ["у клиента сейчас не время для звонков"],
+        "allowed_at": became["allowed_at"],
+        "superseded_by": "",
+        "attempt_id": "",
+        "call_id": "",
         "disposition": "",
     }
-    await cancel(db, attempt.id, clock.now())
-    async with crm.get(where) as reply:
-        became = await said(reply, 200)
-    assert (became["state"], became["disposition"]) == ("final", "cancelled")
+    allowed = datetime.fromisoformat(became["allowed_at"]).astimezone(ZoneInfo("Asia/Omsk"))
+    assert (allowed.date().isoformat(), allowed.hour) == ("2026-01-13", 10)
+    async with crm.get(where, headers=ENGLISH) as reply:
+        assert (await said(reply, 200))["why"] == ["it is not the hour for calls where he is"]
+        assert reply.headers["Content-Language"] == "en"
 
 
 async def test_the_same_key_is_the_same_call(crm: Client, db: Database, clock: ManualClock) -> None:
     first = await ask(crm)
-    [attempt] = await attempts(db)
-    await cancel(db, attempt.id, clock.now())
     clock.advance(60)
     async with crm.post("/api/v1/calls", json=CALL, headers={"Idempotency-Key": "talk-4711"}) as reply:
         assert await said(reply, 202) == first
         assert reply.headers["Idempotent-Replayed"] == "true"
     problem = await ask(crm, status=422, about="другое")
     assert problem["code"] == "key_reused"
-    assert len(await attempts(db)) == 1
-    assert (await ask(crm, key="talk-4712"))["id"] != first["id"]
+    second = await ask(crm, key="talk-4712")
+    assert second["id"] != first["id"]
+    [member] = await members(db)
+    assert member.request_id == second["id"], "one call, about the later talk"
+    async with crm.get(f"/api/v1/calls/{first['id']}") as reply:
+        became = await said(reply, 200)
+    assert (became["state"], became["superseded_by"]) == ("superseded", second["id"])
 
 
 async def test_many_at_once_with_one_key_are_one_call(crm: Client, db: Database) -> None:
     answers = await asyncio.gather(*(ask(crm) for _ in range(8)))
     assert len({answer["id"] for answer in answers}) == 1
-    assert len(await attempts(db)) == 1
+    assert len(await members(db)) == 1
 
 
-async def test_a_node_that_died_between_keeping_and_queueing_goes_on(
+async def test_a_node_that_died_between_keeping_and_seeing_to_it_goes_on(
     crm: Client, node: ApiNode, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def dies(*_: object) -> None:
@@ -137,12 +150,12 @@ async def test_a_node_that_died_between_keeping_and_queueing_goes_on(
         broken.setattr(node.requests._calls, "place", dies)
         problem = await ask(crm, status=503)
     assert problem["code"] == "store_unavailable"
-    assert await attempts(db) == []
+    assert await members(db) == []
     await node.requests.take_up_due()
-    assert len(await attempts(db)) == 1
+    assert len(await members(db)) == 1
     await node.requests.take_up_due()
     await ask(crm)
-    assert len(await attempts(db)) == 1
+    assert node.begun == ["request_nps"]
 
 
 async def test_not_before_its_time(crm: Client, node: ApiNode, db: Database, clock: ManualClock) -> None:
@@ -150,12 +163,12 @@ async def test_not_before_its_time(crm: Client, node: ApiNode, db: Database, clo
     accepted = await ask(crm, not_before=later.isoformat())
     assert datetime.fromisoformat(accepted["not_before"]) == later
     await node.requests.take_up_due()
-    assert await attempts(db) == []
+    assert await members(db) == []
     async with crm.get(f"/api/v1/calls/{accepted['id']}") as reply:
         assert (await said(reply, 200))["state"] == "waiting"
     clock.advance(7200)
     await node.requests.take_up_due()
-    assert len(await attempts(db)) == 1
+    assert len(await members(db)) == 1
 
 
 async def test_who_must_not_be_rung_is_refused_also_later(
@@ -171,9 +184,23 @@ async def test_who_must_not_be_rung_is_refused_also_later(
     async with crm.get(f"/api/v1/calls/{later['id']}") as reply:
         became = await said(reply, 200)
     assert (became["state"], became["refused"]) == ("refused", "number_blocked")
-    assert await attempts(db) == []
+    assert await members(db) == []
     async with db.read() as session:
         assert [row.id for row in (await session.exec(select(CallRequestRow))).all()] == [later["id"]]
+
+
+async def test_what_has_to_be_mended_first_is_refused_and_not_kept(crm: Client, db: Database) -> None:
+    problem = await ask(crm, status=422, timezone="")
+    assert (problem["code"], problem["errors"][0]["pointer"]) == ("zone_unknown", "#/timezone")
+    assert "timezone" in problem["hint"]
+    await ask(crm)
+    async with db.write() as session:
+        campaign = (await session.exec(select(CampaignRow))).one()
+        campaign.state = "stopped"
+        session.add(campaign)
+    problem = await ask(crm, key="talk-4712", status=409)
+    assert problem["code"] == "requests_stopped"
+    assert "otklik campaign create" in problem["hint"]
 
 
 @pytest.mark.parametrize(
@@ -201,7 +228,7 @@ async def test_each_mistake_by_its_field_in_both_languages(
             assert reply.headers["Content-Language"] == ("en" if language else "ru")
         assert problem["code"] == "invalid"
         assert any(each["pointer"] == pointer and told in each["detail"] for each in problem["errors"])
-    assert await attempts(db) == []
+    assert await members(db) == []
 
 
 async def test_a_survey_and_a_number_that_are_none(crm: Client, db: Database) -> None:
@@ -210,7 +237,7 @@ async def test_a_survey_and_a_number_that_are_none(crm: Client, db: Database) ->
     for phone in ("12", "+7", "sip:anna@evil.example", "112", "звоните"):
         problem = await ask(crm, status=422, phone=phone)
         assert "не телефонный номер" in problem["errors"][0]["detail"]
-    assert await attempts(db) == []
+    assert await members(db) == []
 
 
 async def test_a_request_needs_a_key_json_and_a_bearable_size(crm: Client) -> None:

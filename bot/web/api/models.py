@@ -25,6 +25,7 @@ class CallState(RequestedCall):
     id: str
     accepted_at: AwareDatetime
     not_before: AwareDatetime
+    why: list[str] = Field(description="reasons словами, на языке из Accept-Language")
 
 
 class Announced(_Answer):

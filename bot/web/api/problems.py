@@ -12,7 +12,16 @@ from aiohttp import web
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.core.errors import BadInput, KeyReused, NumberBlocked, OtklikError, SurveyInvalid, TooManyTries
+from bot.core.errors import (
+    BadInput,
+    KeyReused,
+    NumberBlocked,
+    OtklikError,
+    RequestsStopped,
+    SurveyInvalid,
+    TooManyTries,
+    ZoneUnknown,
+)
 from bot.core.errors import Unavailable as UnavailableError
 from bot.web.api import API
 from bot.web.language import asked_for
@@ -82,6 +91,29 @@ def problem_of(error: Exception) -> Problem:
                 REFUSED,
                 ("этот клиент просил ему не звонить", "this customer asked not to be called"),
                 ("больше не присылайте его", "do not send him again"),
+            )
+        case ZoneUnknown():
+            return Problem(
+                422,
+                error.code,
+                REFUSED,
+                (
+                    "часовой пояс клиента неизвестен, а без него не звонят",
+                    "the customer's time zone is not known, and nobody is called without one",
+                ),
+                ("пришлите timezone, как Asia/Omsk", "send timezone, such as Asia/Omsk"),
+                errors=[("#/timezone", ("по этому номеру его не узнать", "this number does not tell it"))],
+            )
+        case RequestsStopped():
+            return Problem(
+                409,
+                error.code,
+                REFUSED,
+                ("звонки с этим опросом остановлены", "calls with this survey were stopped"),
+                (
+                    "пусть администратор создаст новую: otklik campaign create ФАЙЛ --standing",
+                    "let operations make a new one: otklik campaign create FILE --standing",
+                ),
             )
         case KeyReused():
             return Problem(

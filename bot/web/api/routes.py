@@ -9,6 +9,8 @@ from aiohttp import web
 from pydantic import BaseModel
 
 from bot.accounts.tokens import Scope
+from bot.campaigns.reason_words import REASONS
+from bot.campaigns.reasons import ReasonCode
 from bot.core.errors import SurveyInvalid
 from bot.core.requests import CallRequest
 from bot.inbound.announcements import Announcement
@@ -17,6 +19,7 @@ from bot.web.api.guard import may, read, token_of
 from bot.web.api.models import Accepted, Announced, CallState
 from bot.web.api.openapi import document
 from bot.web.api.problems import REFUSED, UNREADABLE, Problem
+from bot.web.language import asked_for
 from bot.web.parts import parts_of
 
 routes = web.RouteTableDef()
@@ -70,7 +73,10 @@ async def requested_call(request: web.Request) -> web.StreamResponse:
             ("этот токен такого звонка не просил", "this token asked for no such call"),
             ("id стоит в ответе на POST", "the id stands in the answer to POST"),
         )
-    return _answer(CallState.model_validate(found), 200)
+    english = asked_for(request.headers.get("Accept-Language", "")) == "en"
+    why = [REASONS[ReasonCode(code)][english] for code in found["reasons"]]
+    language = {"Content-Language": "en" if english else "ru", "Vary": "Accept-Language"}
+    return _answer(CallState.model_validate({**found, "why": why}), 200, language)
 
 
 @routes.post(f"{API}/announcements")
