@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import select
+import signal
+import socket
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -177,13 +180,29 @@ def _rasa(survey: Survey) -> Iterator[str]:
         yield running.rasa_url
 
 
+def _typed() -> str:
+    """A line of the terminal. Raises EOFError, and KeyboardInterrupt whenever Ctrl-C comes: `input` alone
+    would notice one that falls between its prompt and its read only with the next line, so the line is
+    waited for beside a socket that every signal writes to."""
+    woken, wakes = socket.socketpair()
+    with woken, wakes:
+        wakes.setblocking(False)
+        before = signal.set_wakeup_fd(wakes.fileno(), warn_on_full_buffer=False)
+        try:
+            typer.echo("> ", nl=False)
+            select.select([sys.stdin, woken], [], [])
+            return input()
+        finally:
+            signal.set_wakeup_fd(before)
+
+
 def _lines(script: Path | None) -> tuple[Lines, bool]:
     """Where turns come from, and whether a person types them. Raises BadInput."""
     if script is None and sys.stdin.isatty():
 
         def ask() -> str | None:
             try:
-                return input("> ")
+                return _typed()
             except EOFError:
                 typer.echo("")  # the line that Ctrl-D left open
                 return None

@@ -204,7 +204,6 @@ def test_who_leaves_at_a_terminal_gets_what_was_stored_and_no_traceback(
         os.write(ours, "пять\n".encode())
         shown = read_until(ours, "Удалось ли решить ваш вопрос?", shown)
         shown = read_until(ours, ">", shown[shown.rindex("Удалось") :])
-        until_it_reads(process)
         if leaves == "ctrl-d":
             os.write(ours, b"\x04")
         else:
@@ -217,15 +216,6 @@ def test_who_leaves_at_a_terminal_gets_what_was_stored_and_no_traceback(
         process.wait()
     assert "Traceback" not in shown
     assert "Разговор не окончен" in shown
-
-
-def until_it_reads(process: subprocess.Popen[bytes]) -> None:
-    """Its prompt is shown before it waits for a line, and a Ctrl-C between the two would be noticed only
-    with the next line: wait until it is in read(2) of its terminal (proc(5): number and first argument)."""
-    deadline = time.monotonic() + 60
-    while Path(f"/proc/{process.pid}/syscall").read_text().split()[:2] != ["0", "0x0"]:
-        assert time.monotonic() < deadline, "it waits for no line"
-        time.sleep(0.01)
 
 
 def read_until(terminal: int, text: str, shown: str) -> str:

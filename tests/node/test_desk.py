@@ -95,6 +95,7 @@ async def desk(node: RunningNode, microphone: Path) -> AsyncIterator[Page]:
             page = context.pages[0]
             await page.add_init_script(STUDIO)
             await page.goto(node.settings.web.address)
+            await expect(page.get_by_label("Имя для входа")).to_be_focused()
             await page.keyboard.type("anna")
             await page.keyboard.press("Tab")
             await page.keyboard.type(PASSWORD)
