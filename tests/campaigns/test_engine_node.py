@@ -10,6 +10,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from structlog.testing import capture_logs
 
 from bot.campaign_node import CampaignNode
 from bot.core.clock import SystemClock
@@ -173,17 +174,17 @@ async def cut_off(company: Company, stage: Stage, question: str) -> Attempt:
     return attempt
 
 
-async def test_a_node_tells_the_others_how_it_is_and_notices_one_of_its_own_name(
-    company: Company, capsys: pytest.CaptureFixture[str]
-) -> None:
+async def test_a_node_tells_the_others_how_it_is_and_notices_one_of_its_own_name(company: Company) -> None:
     await company.node.tell()
     (row,) = await store.nodes(company.stage.db, company.stage.now - store.NODE_GONE)
     assert (row.name, row.free_lines, row.ready) == ("node", 2, True)
     other = NodeRow(name="node", boot="another", seen_at=company.stage.now)
     await store.node_says(company.stage.db, other)
     company.link.calls.append("call-1")
-    await company.node.tell()
-    assert "another node has this name" in capsys.readouterr().out
+    with capture_logs() as logs:
+        await company.node.tell()
+    (told,) = (line for line in logs if line["log_level"] == "error")
+    assert "another node has this name" in told["event"]
 
 
 def noon(company: Company) -> str:
