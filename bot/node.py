@@ -8,7 +8,6 @@ calls are taken. On the way down the worker drains first, and the last events re
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from pathlib import Path
@@ -22,11 +21,12 @@ from bot.campaign_node import CampaignNode
 from bot.caretaker import Caretaker
 from bot.core.clock import Clock, SystemClock
 from bot.core.control import ControlServer
-from bot.core.errors import BadInput, DiskFull, PortInUse, StoreUnavailable, Unavailable
+from bot.core.errors import BadInput, DiskFull, StoreUnavailable, Unavailable
 from bot.core.events import CallEvent
 from bot.delivery.posting import Postman
 from bot.delivery.sender import Sender
 from bot.dispatch import Dispatcher
+from bot.free_ports import require_free_ports
 from bot.inbound.announcements import AnnouncementBook
 from bot.metrics import Metrics
 from bot.metrics_server import MetricsServer
@@ -124,7 +124,7 @@ class Node:
         take_none_yet(self._server)
         await self._server.start()
         self._stack.push_async_callback(self._server.close)
-        self._require_free_ports()
+        require_free_ports(self.settings)
         self._published = Published(published_dir(settings))
         self._load_surveys()
         self._database = Database.open(store_settings(settings))
@@ -227,35 +227,6 @@ class Node:
         keeper = DeskKeeper(self._live, self._server.ask, look_s=self.settings.presence.ttl_s / 3)
         self._task(keeper.run())
         await self._stack.enter_async_context(WebServer(parts))
-
-    def _require_free_ports(self) -> None:
-        """Say who is in the way before anything is started. Raises PortInUse."""
-        settings = self.settings
-        tcp = socket.SOCK_STREAM
-        metrics = ("metrics.port", settings.metrics.host, settings.metrics.port, tcp)
-        web = ("web.port", settings.web.host, settings.web.port, tcp)
-        for name, host, port, kind in (
-            ("sip.port", settings.sip.host, settings.sip.port, socket.SOCK_DGRAM),
-            ("dialogue.rasa_port", "127.0.0.1", settings.dialogue.rasa_port, tcp),
-            ("dialogue.actions_port", "127.0.0.1", settings.dialogue.actions_port, tcp),
-            *((metrics,) if settings.metrics.port else ()),
-            *((web,) if settings.web.port else ()),
-        ):
-            with socket.socket(socket.AF_INET, kind) as probe:
-                probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(kind == tcp))
-                try:
-                    probe.bind((host, port))
-                except OSError as error:
-                    raise PortInUse(
-                        words(
-                            f"{host}:{port} ({name}) занять нельзя: {error.strerror}",
-                            f"{host}:{port} ({name}) cannot be bound: {error.strerror}",
-                        ),
-                        hint=words(
-                            f"остановите того, кто его держит, или задайте другой {name}",
-                            f"stop whoever holds it, or set another {name}",
-                        ),
-                    ) from error
 
     def _load_surveys(self) -> None:
         """All or none: a broken file stops the node before it rings anyone. Raises SurveyInvalid."""
