@@ -7,10 +7,9 @@ this, never in between.
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import func
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -18,6 +17,7 @@ from bot.campaigns.choosing import refuse
 from bot.campaigns.policy import Refused, may_dial
 from bot.campaigns.reading import Surveys, campaign_facts, contact_facts, definition_of
 from bot.core.endings import Disposition, RetryCause
+from bot.store.attempts import finish, take_lease
 from bot.store.campaigns import locked
 from bot.store.database import Database
 from bot.store.projection import LEASE_S
@@ -52,14 +52,14 @@ async def claim(
             return None
         member = await session.get(MemberRow, (row.id, contact.id))
         if member is None or member.attempt_id != attempt.id:
-            _finish(attempt, now)
+            finish(attempt, Disposition.CANCELLED, now)
             return None
         _, survey = surveys(definition_of(row.definition).survey)
         campaign = await campaign_facts(session, row, survey)
         facts = await contact_facts(session, campaign, [(member, contact)])
         decision = may_dial(facts[contact.id], campaign, now)
         if isinstance(decision, Refused):
-            _finish(attempt, now)
+            finish(attempt, Disposition.CANCELLED, now)
             member.attempt_id = None
             refuse(member, decision, now)
             session.add(member)
@@ -67,7 +67,7 @@ async def claim(
         if decision.for_promise:
             attempt.cause = RetryCause.PROMISED
         attempt.number = await _rings_so_far(session, attempt) + 1
-        return await _lease(session, attempt, worker, now, lease_s)
+        return attempt if await take_lease(session, attempt, worker, now, lease_s) else None
 
 
 async def _still_queued(session: AsyncSession, attempt_id: str) -> Attempt | None:
@@ -79,27 +79,6 @@ async def _still_queued(session: AsyncSession, attempt_id: str) -> Attempt | Non
         .execution_options(populate_existing=True)
     )
     return (await session.exec(statement)).one_or_none()
-
-
-async def _lease(
-    session: AsyncSession, attempt: Attempt, worker: str, now: datetime, lease_s: float
-) -> Attempt | None:
-    try:
-        async with session.begin_nested():
-            attempt.status = AttemptStatus.DIALLING
-            attempt.worker = worker
-            attempt.lease_until = now + timedelta(seconds=lease_s)
-            attempt.dialled_at = now
-            await session.flush()
-    except IntegrityError:  # a call by hand took the same contact in this very moment
-        return None
-    return attempt
-
-
-def _finish(attempt: Attempt, now: datetime) -> None:
-    attempt.status = AttemptStatus.FINAL
-    attempt.disposition = Disposition.CANCELLED
-    attempt.ended_at = now
 
 
 async def _rings_so_far(session: AsyncSession, attempt: Attempt) -> int:

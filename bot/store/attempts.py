@@ -172,25 +172,34 @@ async def _lease(db: Database, worker: str, now: datetime, lease_s: float, *whic
             if attempt is None:
                 return None
             if await forbidden(session, attempt.phone, attempt.contact_id or ""):
-                _finish(attempt, Disposition.CANCELLED, now)
+                finish(attempt, Disposition.CANCELLED, now)
                 await session.flush()
                 continue
             candidate_id = attempt.id
-            try:
-                async with session.begin_nested():
-                    attempt.status = AttemptStatus.DIALLING
-                    attempt.worker = worker
-                    attempt.lease_until = now + timedelta(seconds=lease_s)
-                    attempt.dialled_at = now
-                    await session.flush()
-            except IntegrityError:
-                # Another process took another attempt of the same contact in this very moment.
-                passed_over.append(candidate_id)
-                continue
-            return attempt
+            if await take_lease(session, attempt, worker, now, lease_s):
+                return attempt
+            passed_over.append(candidate_id)
 
 
-def _finish(attempt: Attempt, disposition: Disposition, now: datetime) -> None:
+async def take_lease(
+    session: AsyncSession, attempt: Attempt, worker: str, now: datetime, lease_s: float
+) -> bool:
+    """Within the caller's transaction. False where another process took another attempt of the same contact
+    in this very moment."""
+    try:
+        async with session.begin_nested():
+            attempt.status = AttemptStatus.DIALLING
+            attempt.worker = worker
+            attempt.lease_until = now + timedelta(seconds=lease_s)
+            attempt.dialled_at = now
+            await session.flush()
+    except IntegrityError:
+        return False
+    return True
+
+
+def finish(attempt: Attempt, disposition: Disposition, now: datetime) -> None:
+    """Final, within the caller's transaction."""
     attempt.status = AttemptStatus.FINAL
     attempt.disposition = disposition
     attempt.ended_at = now
@@ -244,7 +253,7 @@ async def recover_expired(
         found = select(Attempt).where(col(Attempt.status).in_(_ALIVE), forgotten).with_for_update()
         attempts = list((await session.exec(found)).all())
         for attempt in attempts:
-            _finish(attempt, Disposition.INTERRUPTED, now)
+            finish(attempt, Disposition.INTERRUPTED, now)
             await _note_messages(session, db.dialect, attempt, now)
             if attempt.call_id is not None:
                 await _close_handovers(session, db.dialect, attempt.call_id, now)
@@ -292,4 +301,4 @@ async def give_up(db: Database, attempt_id: str, now: datetime) -> None:
     async with db.write() as session:
         attempt = await session.get(Attempt, attempt_id, with_for_update=True)
         if attempt is not None and attempt.status == AttemptStatus.DIALLING:
-            _finish(attempt, Disposition.INTERRUPTED, now)
+            finish(attempt, Disposition.INTERRUPTED, now)
