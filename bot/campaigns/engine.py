@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import structlog
 from sqlalchemy import func
@@ -77,9 +78,7 @@ class Engine:
 
     async def _tick(self, campaign_id: str) -> Ticked:
         now, parts = self._clock.now(), self._parts
-        await settle(
-            self._db, campaign_id, now=now, surveys=parts.surveys, random=parts.random, which=IN_HAND
-        )
+        await self._settle(campaign_id, IN_HAND)
         row = await store.campaign(self._db, campaign_id)
         if row.state == CampaignState.DRAINING and not await self._under_way(campaign_id):
             await self._change(row, CampaignState.STOPPED, row.reason)
@@ -108,26 +107,17 @@ class Engine:
         found = []
         for row in await store.campaigns(self._db):
             try:
-                await settle(
-                    self._db,
-                    row.id,
-                    now=self._clock.now(),
-                    surveys=self._parts.surveys,
-                    random=self._parts.random,
-                    which=TURNED_OUT_OTHERWISE,
-                )
-                await settle(
-                    self._db,
-                    row.id,
-                    now=self._clock.now(),
-                    surveys=self._parts.surveys,
-                    random=self._parts.random,
-                )
+                for which in (TURNED_OUT_OTHERWISE, IN_HAND):
+                    await self._settle(row.id, which)
             except BadInput as error:
                 log.warning("campaign not reckoned with", campaign=row.id, reason=error.message)
             if row.state in AT_WORK:
                 found.append(row.id)
         return found
+
+    async def _settle(self, campaign_id: str, which: Any) -> None:
+        parts, now = self._parts, self._clock.now()
+        await settle(self._db, campaign_id, now=now, surveys=parts.surveys, random=parts.random, which=which)
 
     async def pause(self, campaign_id: str, reason: str) -> bool:
         """Nobody new is rung; who was decided on and is not rung yet waits again. False where it did not
