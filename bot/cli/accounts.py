@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable
@@ -15,12 +14,9 @@ from rich.table import Table
 from bot.accounts.accounts import Account, Accounts
 from bot.accounts.passwords import Passwords, checked
 from bot.accounts.roles import Role
+from bot.cli.on_database import on_database
 from bot.core.clock import SystemClock
 from bot.core.errors import BadInput
-from bot.logs import configure_logs
-from bot.settings_load import load_settings
-from bot.settings_rooms import store_settings
-from bot.store.database import Database
 from bot.words import words
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -108,15 +104,7 @@ def _password() -> str:
 
 
 def _run(work: Callable[[Accounts], Awaitable[T]]) -> T:
-    settings = load_settings()
-    configure_logs("warning")
-
-    async def run() -> T:
-        async with Database.open(store_settings(settings)) as database:
-            await database.upgrade()
-            return await work(Accounts(database, Passwords(), SystemClock()))
-
-    return asyncio.run(run())
+    return on_database(lambda db, _: work(Accounts(db, Passwords(), SystemClock())))
 
 
 def _as_json(account: Account) -> dict[str, str]:

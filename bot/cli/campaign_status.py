@@ -17,6 +17,7 @@ from bot.campaigns.facts import CampaignState
 from bot.cli.campaign_run import Json, Name
 from bot.cli.campaign_screen import screen
 from bot.cli.handover_node import ask_or_read
+from bot.cli.on_database import open_database
 from bot.core.control import ControlClient
 from bot.orders_campaigns import campaign_json, campaigns_json, definition_json, state_word
 from bot.settings import Settings
@@ -60,21 +61,12 @@ def list_campaigns(as_json: Json = False) -> None:
 
 @app.command(help=words("Как она описана: файл, каким он принят", "As it was described"))
 def show(name: Name) -> None:
-    async def read(db: Database, settings: Settings) -> dict[str, Any]:
-        return await definition_json(db, name)
+    async def read() -> dict[str, Any]:
+        async with open_database(load_settings()) as db:
+            return await definition_json(db, name)
 
-    told = asyncio.run(_read(read))
+    told = asyncio.run(read())
     typer.echo(json.dumps(told, ensure_ascii=False, indent=1))
-
-
-async def _read(read: Any) -> dict[str, Any]:
-    from bot.settings_rooms import store_settings
-
-    settings = load_settings()
-    async with Database.open(store_settings(settings)) as db:
-        await db.upgrade()
-        found: dict[str, Any] = await read(db, settings)
-        return found
 
 
 @app.command(help=words("В числах, сейчас", "In numbers, now"))

@@ -15,12 +15,11 @@ from bot.campaigns.explaining import cause_words, explain
 from bot.campaigns.reason_words import told
 from bot.cli.campaign_surveys import survey_named
 from bot.cli.live import DISPOSITIONS
+from bot.cli.on_database import open_database
 from bot.core.endings import Disposition
 from bot.core.errors import SurveyInvalid
 from bot.settings import Settings
 from bot.settings_load import load_settings
-from bot.settings_rooms import store_settings
-from bot.store.database import Database
 from bot.surveys.loader import survey_hash
 from bot.surveys.schema import Survey
 from bot.words import words
@@ -49,8 +48,7 @@ async def _explain(settings: Settings, phone: str) -> dict[str, Any]:
             raise SurveyInvalid(words(f"опроса «{name}» нет", f"there is no survey {name}"))
         return survey_hash(survey), survey
 
-    async with Database.open(store_settings(settings)) as db:
-        await db.upgrade()
+    async with open_database(settings) as db:
         return await explain(db, phone, surveys, datetime.now(UTC))
 
 

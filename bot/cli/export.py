@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from bot.cli.on_database import open_database
 from bot.cli.report_scope import (
     Campaign,
     Department,
@@ -22,12 +23,10 @@ from bot.cli.report_scope import (
     To,
     period,
     scope,
-    with_database,
 )
 from bot.core.errors import BadInput
 from bot.reports.export.writing import Exported, Format, Wanted, export
 from bot.settings_load import load_settings
-from bot.store.database import Database
 from bot.words import words
 
 app = typer.Typer(add_completion=False)
@@ -87,12 +86,13 @@ def export_calls(
     ) as progress:
         bar = progress.add_task("", total=None)
 
-        async def write(db: Database) -> Exported:
-            return await export(
-                db, wanted, to, lambda done, total: progress.update(bar, completed=done, total=total)
-            )
+        async def write() -> Exported:
+            async with open_database(settings) as db:
+                return await export(
+                    db, wanted, to, lambda done, total: progress.update(bar, completed=done, total=total)
+                )
 
-        done = asyncio.run(with_database(settings, write))
+        done = asyncio.run(write())
     typer.echo(
         words(
             f"{file}: звонков {done.calls}, ответов {done.answers}, столбцов {done.columns}",

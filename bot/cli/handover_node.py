@@ -7,11 +7,11 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from bot.cli.on_database import open_database
 from bot.core.control import ControlClient
 from bot.core.errors import NodeUnavailable
 from bot.settings import Settings
 from bot.settings_load import load_settings
-from bot.settings_rooms import store_settings
 from bot.store.database import Database
 
 Read = Callable[[Database, Settings], Awaitable[dict[str, Any]]]
@@ -36,6 +36,5 @@ def ask_or_read(do: str, read: Read, **params: Any) -> dict[str, Any]:
 
 
 async def _read(settings: Settings, read: Read) -> dict[str, Any]:
-    async with Database.open(store_settings(settings)) as db:
-        await db.upgrade()
+    async with open_database(settings) as db:
         return await read(db, settings)

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import asyncio
 import getpass
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Annotated, TypeVar
 
 import typer
@@ -29,14 +30,21 @@ By = Annotated[
 ]
 
 
+@asynccontextmanager
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
+    """The node's database, brought up to this version. Raises StoreUnavailable."""
+    async with Database.open(store_settings(settings)) as database:
+        await database.upgrade()
+        yield database
+
+
 def on_database(work: Callable[[Database, Settings], Awaitable[T]]) -> T:
     """Raises what `work` does, SettingsInvalid, StoreUnavailable."""
     settings = load_settings()
     configure_logs("warning")
 
     async def run() -> T:
-        async with Database.open(store_settings(settings)) as database:
-            await database.upgrade()
+        async with open_database(settings) as database:
             return await work(database, settings)
 
     return asyncio.run(run())

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from bot.cli.bench_tables import wide_console
+from bot.cli.on_database import open_database
 from bot.cli.report_scope import (
     Campaign,
     Department,
@@ -21,7 +22,6 @@ from bot.cli.report_scope import (
     To,
     period,
     scope,
-    with_database,
 )
 from bot.cli.report_tables import show
 from bot.reports.handling import REPEAT_DAYS
@@ -29,7 +29,6 @@ from bot.reports.report import Report, as_json
 from bot.reports.report import report as make_report
 from bot.reports.slices import By
 from bot.settings_load import load_settings
-from bot.store.database import Database
 from bot.words import words
 
 app = typer.Typer(add_completion=False)
@@ -56,10 +55,11 @@ def report(
         period(first, last, of, settings.timezone, now), employee, department, survey, campaign, topic
     )
 
-    async def read(db: Database) -> Report:
-        return await make_report(db, wanted, now, by=by, repeat_days=repeat_days)
+    async def read() -> Report:
+        async with open_database(settings) as db:
+            return await make_report(db, wanted, now, by=by, repeat_days=repeat_days)
 
-    found = asyncio.run(with_database(settings, read))
+    found = asyncio.run(read())
     if as_json_:
         typer.echo(json.dumps(as_json(found), ensure_ascii=False, indent=2))
     else:

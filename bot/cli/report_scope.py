@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import UTC, date, datetime
 from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo
@@ -13,9 +12,6 @@ from bot.core.errors import BadInput
 from bot.core.intents import Topic
 from bot.reports.periods import Grain, Period
 from bot.reports.slices import Scope
-from bot.settings import Settings
-from bot.settings_rooms import store_settings
-from bot.store.database import Database
 from bot.words import words
 
 T = TypeVar("T")
@@ -92,9 +88,3 @@ def scope(
         tuple(campaigns or ()),
         tuple(topic.value for topic in topics or ()),
     )
-
-
-async def with_database(settings: Settings, read: Callable[[Database], Awaitable[T]]) -> T:
-    async with Database.open(store_settings(settings)) as db:
-        await db.upgrade()
-        return await read(db)

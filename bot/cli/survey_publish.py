@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+from bot.cli.on_database import open_database
 from bot.cli.survey_lint import FOUND, UNREADABLE, print_problems
 from bot.cli.surveys import name_of
 from bot.core.clock import SystemClock
@@ -20,9 +21,8 @@ from bot.published import Published, published_dir
 from bot.publishing import Publisher
 from bot.settings import Settings
 from bot.settings_load import load_settings
-from bot.settings_rooms import speech_settings, store_settings
+from bot.settings_rooms import speech_settings
 from bot.speech.synthesiser import spawned_synthesiser
-from bot.store.database import Database
 from bot.surveys.lint import lint
 from bot.surveys.loader import load_survey, survey_hash
 from bot.surveys.schema import Survey
@@ -58,8 +58,7 @@ def publish(
 
 async def _publish(settings: Settings, published: Published, survey: Survey, beside: Path) -> int:
     """How many prompts it has. Raises SurveyVersionTaken and Unavailable; then nothing is released."""
-    async with Database.open(store_settings(settings)) as database:
-        await database.upgrade()
+    async with open_database(settings) as database:
         publisher = Publisher(settings, published, database, SystemClock())
         await publisher.require_free(survey)
         publisher.keep_recordings(survey, beside)

@@ -11,7 +11,9 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.accounts.tokens import ApiToken, ApiTokens, Scope
-from bot.cli.stored import local, utc, with_database
+from bot.cli.moments import local, utc
+from bot.cli.on_database import on_database
+from bot.core.clock import SystemClock
 from bot.core.errors import BadInput
 from bot.words import words
 
@@ -43,7 +45,7 @@ def add(
 ) -> None:
     """Узел хранит только хеш: потерянный токен не восстановить, сделайте новый."""
     scopes, until = _scopes(may), _end_of(expires)
-    made, token = with_database(lambda db, clock: ApiTokens(db, clock).add(name, scopes, expires_at=until))
+    made, token = on_database(lambda db, _: ApiTokens(db, SystemClock()).add(name, scopes, expires_at=until))
     if as_json:
         typer.echo(json.dumps({**_as_json(made), "token": token}, ensure_ascii=False))
         return
@@ -60,7 +62,7 @@ def add(
 @app.command("list", help=words("Какие есть", "Which there are"))
 def list_(as_json: Json = False) -> None:
     """Токены по именам, без них самих."""
-    found = with_database(lambda db, clock: ApiTokens(db, clock).list())
+    found = on_database(lambda db, _: ApiTokens(db, SystemClock()).list())
     if as_json:
         for token in found:
             typer.echo(json.dumps(_as_json(token), ensure_ascii=False))
@@ -81,7 +83,7 @@ def list_(as_json: Json = False) -> None:
 @app.command(help=words("Отозвать сразу", "Revoke at once"))
 def revoke(name: Name) -> None:
     """С этой секунды токен ничего не открывает."""
-    with_database(lambda db, clock: ApiTokens(db, clock).revoke(name))
+    on_database(lambda db, _: ApiTokens(db, SystemClock()).revoke(name))
     typer.echo(words(f"{name}: отозван", f"{name}: revoked"))
 
 

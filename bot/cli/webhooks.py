@@ -10,8 +10,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot.cli.stored import local, utc, with_database
-from bot.core.clock import Clock
+from bot.cli.moments import local, utc
+from bot.cli.on_database import on_database
+from bot.core.clock import SystemClock
 from bot.core.errors import BadInput
 from bot.core.ids import new_id
 from bot.delivery import queue
@@ -19,6 +20,7 @@ from bot.delivery.endpoints import Endpoint, Endpoints
 from bot.delivery.payload import as_json as message_json
 from bot.delivery.posting import Postman
 from bot.delivery.queue import Logged, Tried
+from bot.settings import Settings
 from bot.store.database import Database
 from bot.store.tables_delivery import DeliveryStatus, EventName
 from bot.words import words
@@ -65,8 +67,8 @@ def add(
 ) -> None:
     """Без --personal телефон закрыт до двух цифр и слов клиента нет."""
     chosen = _events(events)
-    made = with_database(
-        lambda db, clock: Endpoints(db, clock).add(name, url, chosen, personal=personal, private=private)
+    made = on_database(
+        lambda db, _: Endpoints(db, SystemClock()).add(name, url, chosen, personal=personal, private=private)
     )
     if as_json:
         typer.echo(
@@ -85,7 +87,7 @@ def add(
 
 @app.command("list", help=words("Кому сообщаем", "Who is told"))
 def list_(as_json: Json = False) -> None:
-    found = with_database(lambda db, clock: Endpoints(db, clock).list())
+    found = on_database(lambda db, _: Endpoints(db, SystemClock()).list())
     if as_json:
         for endpoint in found:
             typer.echo(json.dumps(_as_json(endpoint), ensure_ascii=False))
@@ -111,21 +113,21 @@ def list_(as_json: Json = False) -> None:
 
 @app.command(help=words("Убрать вместе с журналом", "Remove, with its log"))
 def remove(name: Name) -> None:
-    with_database(lambda db, clock: Endpoints(db, clock).remove(name))
+    on_database(lambda db, _: Endpoints(db, SystemClock()).remove(name))
     typer.echo(words(f"{name}: убран", f"{name}: removed"))
 
 
 @app.command(help=words("Снова слать", "Send again from now on"))
 def enable(name: Name) -> None:
     """Что было брошено, отправит otklik webhooks resend --dead ИМЯ."""
-    with_database(lambda db, clock: Endpoints(db, clock).enable(name))
+    on_database(lambda db, _: Endpoints(db, SystemClock()).enable(name))
     typer.echo(words(f"{name}: включён", f"{name}: enabled"))
 
 
 @app.command(help=words("Не слать", "Send no more"))
 def disable(name: Name) -> None:
     """Что ещё ждёт, будет брошено."""
-    with_database(lambda db, clock: Endpoints(db, clock).disable(name, words("вручную", "by hand")))
+    on_database(lambda db, _: Endpoints(db, SystemClock()).disable(name, words("вручную", "by hand")))
     typer.echo(words(f"{name}: отключён", f"{name}: disabled"))
 
 
@@ -133,12 +135,13 @@ def disable(name: Name) -> None:
 def probe(name: Name, as_json: Json = False) -> None:
     """Подписано, как настоящие; в журнал не попадает. Выход 1, если его не приняли."""
 
-    async def send(db: Database, clock: Clock) -> Tried:
-        endpoint = await Endpoints(db, clock).named(name)
+    async def send(db: Database, _: Settings) -> Tried:
+        endpoint = await Endpoints(db, SystemClock()).named(name)
+        clock = SystemClock()
         async with Postman(clock) as postman:
             return await postman.post(endpoint, new_id("test"), message_json(TEST, clock.now(), {}))
 
-    tried = with_database(send)
+    tried = on_database(send)
     if as_json:
         typer.echo(json.dumps(_try_json(tried.status, tried.error, tried.duration_s * 1000, tried.body_head)))
     else:
@@ -161,11 +164,11 @@ def log(
 ) -> None:
     """Новые сверху; под каждым — последний ответ получателя."""
 
-    async def read(db: Database, clock: Clock) -> list[Logged]:
-        whose = await Endpoints(db, clock).named(endpoint) if endpoint else None
+    async def read(db: Database, _: Settings) -> list[Logged]:
+        whose = await Endpoints(db, SystemClock()).named(endpoint) if endpoint else None
         return list(await queue.log(db, endpoint=whose, status=status, limit=limit))
 
-    found = with_database(read)
+    found = on_database(read)
     if as_json:
         for each in found:
             typer.echo(json.dumps(_logged_json(each), ensure_ascii=False))
@@ -206,11 +209,13 @@ def resend(
             hint="otklik webhooks log --json",
         )
 
-    async def again(db: Database, clock: Clock) -> int:
-        whose = await Endpoints(db, clock).named(dead) if dead else None
-        return await queue.resend(db, clock.now() - timedelta(seconds=1), ids=ids or (), dead_of=whose)
+    async def again(db: Database, _: Settings) -> int:
+        whose = await Endpoints(db, SystemClock()).named(dead) if dead else None
+        return await queue.resend(
+            db, SystemClock().now() - timedelta(seconds=1), ids=ids or (), dead_of=whose
+        )
 
-    count = with_database(again)
+    count = on_database(again)
     typer.echo(words(f"Будет отправлено ещё раз: {count}", f"To be sent once more: {count}"))
 
 
