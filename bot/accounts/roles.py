@@ -9,4 +9,17 @@ class Role(StrEnum):
     """A page or an order names the roles that may have it; no role includes another."""
 
     AGENT = "agent"  # takes handovers: his own desk, cases and callbacks
-    ADMIN = "admin"  # sees every call as it goes, and looks after the accounts
+    OPS = "ops"  # surveys, contacts, campaigns: who is asked what, and when
+    MANAGER = "manager"  # results, the journal of calls, cases, exports
+    ADMIN = "admin"  # sees and does everything, and looks after the accounts
+    AUDITOR = "auditor"  # reads what the others see, and who looked at it; changes nothing
+
+
+READERS = (Role.MANAGER, Role.ADMIN, Role.AUDITOR)
+"""Who reads results and calls."""
+
+OPERATORS = (Role.OPS, Role.ADMIN)
+"""Who changes surveys, contacts and campaigns."""
+
+OBSERVERS = (Role.OPS, Role.MANAGER, Role.ADMIN, Role.AUDITOR)
+"""Who sees how surveys and campaigns go."""

@@ -34,7 +34,13 @@ def _accounts() -> None:
 def add(
     login: Login,
     role: Annotated[
-        Role, typer.Option(help=words("agent: сотрудник, admin: администратор", "agent or admin"))
+        Role,
+        typer.Option(
+            help=words(
+                "agent: сотрудник, ops: обзвоны, manager: итоги, admin: всё, auditor: только читает",
+                "agent, ops (campaigns), manager (results), admin (all), auditor (reads only)",
+            )
+        ),
     ] = Role.AGENT,
     name: Annotated[str, typer.Option(help=words("как зовут", "the person's name"))] = "",
     agent: Annotated[

@@ -1,4 +1,5 @@
-"""Who may sign in, their sessions, and the links that let a customer take a survey in the browser.
+"""Who may sign in, their sessions, what they did, and the links that let a customer take a survey in the
+browser.
 
 None of it comes from call events. Secrets are kept as hashes only: of a password by Argon2, of a
 session's and a link's token by SHA-256 (they are random, so nothing slower is needed).
@@ -7,7 +8,9 @@ session's and a link's token by SHA-256 (they are random, so nothing slower is n
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import JSON
 from sqlmodel import Field
 
 from bot.store.tables import Table, UtcDateTime
@@ -58,3 +61,21 @@ class SurveyLinkRow(Table, table=True):
     redeemed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ticket: str = ""
     call_id: str | None = Field(default=None, unique=True)
+
+
+class AuditRow(Table, table=True):
+    """One change of something, or one look at a person's data; rows are only ever added. `action` is a
+    verb ("view", "publish"), `subject` and `subject_id` are what it was done to ("call", its id), `details`
+    say what changed, never the data that were looked at."""
+
+    __tablename__ = "audit_log"
+
+    id: str = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime, index=True)
+    login: str = Field(index=True)
+    role: str
+    address: str
+    action: str
+    subject: str
+    subject_id: str = Field(index=True)
+    details: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)

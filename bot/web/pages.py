@@ -99,10 +99,10 @@ async def choose_language(request: web.Request) -> web.StreamResponse:
 @routes.get("/")
 @allowed(*Role)
 async def home(request: web.Request) -> web.StreamResponse:
-    """An agent's start is his desk."""
+    """Everybody starts at the first place that is his; an administrator chooses."""
     account = account_of(request)
     mine = [item.path for item in request.config_dict[NAVIGATION] if account.role in item.roles]
-    if mine and account.role is Role.AGENT:
+    if mine and account.role is not Role.ADMIN:
         raise web.HTTPSeeOther(mine[0])
     return render(request, "home.html")
 

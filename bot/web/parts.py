@@ -9,6 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.accounts.accounts import Accounts
+from bot.accounts.audit import Audit
 from bot.accounts.passwords import Passwords
 from bot.accounts.sessions import Sessions, SessionSettings
 from bot.accounts.sign_in import SignIn
@@ -39,6 +40,7 @@ class Parts:
     sessions: Sessions
     sign_in: SignIn
     tokens: ApiTokens
+    audit: Audit
     published: Published
     links: SurveyLinks
     live: Live
@@ -73,6 +75,7 @@ def web_parts(
         sessions=Sessions(db, clock, SessionSettings(lifetime_s=settings.session_s)),
         sign_in=SignIn(accounts),
         tokens=ApiTokens(db, clock),
+        audit=Audit(db, clock),
         published=published,
         links=SurveyLinks(db, clock, settings.secret),
         live=live,

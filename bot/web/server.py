@@ -41,6 +41,7 @@ ROUTES: Sequence[web.RouteTableDef] = (
     api.routes,
 )
 MENU: Sequence[NavItem] = (NavItem("/agent", ("Рабочее место", "Desk"), (Role.AGENT, Role.ADMIN)),)
+"""In the order in which they stand; the first one that a role may open is where it starts."""
 
 
 def make_app(parts: Parts) -> web.Application:

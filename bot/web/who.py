@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import wraps
+from typing import Any
 from urllib.parse import quote
 
 from aiohttp import web
@@ -98,3 +99,10 @@ def address_of(request: web.Request) -> str:
         if forwarded:
             return forwarded
     return request.remote or ""
+
+
+async def noted(request: web.Request, action: str, subject: str, subject_id: str, **details: Any) -> None:
+    """Write into the audit log what the account behind this request did or looked at."""
+    await parts_of(request).audit.note(
+        account_of(request), address_of(request), action, subject, subject_id, details
+    )

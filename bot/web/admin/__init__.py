@@ -1,0 +1,1 @@
+"""What administrators look after: accounts, tokens, the audit log."""

@@ -1,0 +1,1 @@
+"""Who is called: contacts, do-not-call, campaigns, and what goes on now."""

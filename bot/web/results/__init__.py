@@ -1,0 +1,1 @@
+"""What managers read: scores, the funnel, employees, and their exports."""

@@ -1,0 +1,1 @@
+"""Surveys in the browser: list, editor, dry run, publication."""
