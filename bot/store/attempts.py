@@ -6,12 +6,12 @@ The database itself refuses a second outbound call that is dialling or live for 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import or_, update
+from sqlalchemy import literal, or_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
@@ -252,15 +252,36 @@ async def recover_expired(
     async with db.write() as session:
         found = select(Attempt).where(col(Attempt.status).in_(_ALIVE), forgotten).with_for_update()
         attempts = list((await session.exec(found)).all())
+        said_more = await _said_more(session, dead_workers) if dead_workers else ()
         for attempt in attempts:
             finish(attempt, Disposition.INTERRUPTED, now)
+            log.warning("attempt interrupted", attempt_id=attempt.id, worker=attempt.worker)
+        for attempt in (*attempts, *said_more):
             await _note_messages(session, db.dialect, attempt, now)
             if attempt.call_id is not None:
                 await _close_handovers(session, db.dialect, attempt.call_id, now)
             if attempt.answered_at is not None:
                 await _owe_callback(session, db.dialect, attempt, now)
-            log.warning("attempt interrupted", attempt_id=attempt.id, worker=attempt.worker)
     return attempts
+
+
+async def _said_more(session: AsyncSession, dead_workers: Collection[str]) -> Sequence[Attempt]:
+    """Calls of these workers that were taken for lost before it was known that their customer had answered,
+    or that a person was being sought for him."""
+    sought = select(Handover.id).where(
+        col(Handover.call_id) == col(Attempt.call_id), col(Handover.ended_at).is_(None)
+    )
+    owed = select(CallbackRow.id).where(
+        col(CallbackRow.id) == literal(f"{INTERRUPTED}-").concat(col(Attempt.id))
+    )
+    answered = col(Attempt.answered_at).is_not(None) & ~owed.exists()
+    guessed = select(Attempt).where(
+        col(Attempt.worker).in_(dead_workers),
+        col(Attempt.disposition) == Disposition.INTERRUPTED,
+        col(Attempt.end_cause).is_(None),
+        or_(sought.exists(), answered),
+    )
+    return (await session.exec(guessed.with_for_update())).all()
 
 
 async def _note_messages(session: AsyncSession, dialect: str, attempt: Attempt, now: datetime) -> None:
