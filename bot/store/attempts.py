@@ -240,8 +240,9 @@ async def recover_expired(
     before a new one of that name takes calls), or that are known to be `lost` (attempt ids). They count
     as rung and keep their answers. A caller who had been on the line is owed a callback, and one for
     whom a person was being sought is a case, for whom `bot.triage.router` finds an owner. Drain the
-    spools first: what a dead worker still said is in there. (See `projection` for a call's own end that
-    comes even later.)
+    spools first: what a dead worker still said is in there. Another node, which does not see them, may have
+    taken its calls for lost already; what they had said still has the same consequences. (See `projection`
+    for a call's own end that comes even later.) Returns those that were not final before.
     """
     forgotten = or_(
         col(Attempt.lease_until).is_(None),
