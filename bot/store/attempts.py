@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import literal, or_, update
+from sqlalchemy import ColumnElement, literal, or_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
@@ -241,19 +241,15 @@ async def recover_expired(
     as rung and keep their answers. A caller who had been on the line is owed a callback, and one for
     whom a person was being sought is a case, for whom `bot.triage.router` finds an owner. Drain the
     spools first: what a dead worker still said is in there. Another node, which does not see them, may have
-    taken its calls for lost already; what they had said still has the same consequences. (See `projection`
-    for a call's own end that comes even later.) Returns those that were not final before.
+    given its calls up already: what they had said has the same consequences then. (See `projection` for a
+    call's own end that comes even later.) Returns those that were not final before.
     """
-    forgotten = or_(
-        col(Attempt.lease_until).is_(None),
-        col(Attempt.lease_until) <= now,
-        col(Attempt.worker).in_(dead_workers),
-        col(Attempt.id).in_(lost),
-    )
+    known = or_(col(Attempt.worker).in_(dead_workers), col(Attempt.id).in_(lost))
+    forgotten = or_(col(Attempt.lease_until).is_(None), col(Attempt.lease_until) <= now, known)
     async with db.write() as session:
         found = select(Attempt).where(col(Attempt.status).in_(_ALIVE), forgotten).with_for_update()
         attempts = list((await session.exec(found)).all())
-        said_more = await _said_more(session, dead_workers) if dead_workers else ()
+        said_more = await _said_more(session, known) if dead_workers or lost else ()
         for attempt in attempts:
             finish(attempt, Disposition.INTERRUPTED, now)
             log.warning("attempt interrupted", attempt_id=attempt.id, worker=attempt.worker)
@@ -266,9 +262,9 @@ async def recover_expired(
     return attempts
 
 
-async def _said_more(session: AsyncSession, dead_workers: Collection[str]) -> Sequence[Attempt]:
-    """Calls of these workers that were taken for lost before it was known that their customer had answered,
-    or that a person was being sought for him."""
+async def _said_more(session: AsyncSession, known_to_be_over: ColumnElement[bool]) -> Sequence[Attempt]:
+    """Calls that were given up before it was known that their customer had answered, or that a person was
+    being sought for him."""
     sought = select(Handover.id).where(
         col(Handover.call_id) == col(Attempt.call_id), col(Handover.ended_at).is_(None)
     )
@@ -276,13 +272,13 @@ async def _said_more(session: AsyncSession, dead_workers: Collection[str]) -> Se
         col(CallbackRow.id) == literal(f"{INTERRUPTED}-").concat(col(Attempt.id))
     )
     answered = col(Attempt.answered_at).is_not(None) & ~owed.exists()
-    guessed = select(Attempt).where(
-        col(Attempt.worker).in_(dead_workers),
+    given_up = select(Attempt).where(
+        known_to_be_over,
         col(Attempt.disposition) == Disposition.INTERRUPTED,
         col(Attempt.end_cause).is_(None),
         or_(sought.exists(), answered),
     )
-    return (await session.exec(guessed.with_for_update())).all()
+    return (await session.exec(given_up.with_for_update())).all()
 
 
 async def _note_messages(session: AsyncSession, dialect: str, attempt: Attempt, now: datetime) -> None:

@@ -289,8 +289,9 @@ async def test_what_a_dead_worker_had_said_counts_even_where_its_call_was_taken_
     assert await attempts.recover_expired(db, LATER, dead_workers=["media-2"]) == []
     assert await queries.open_callbacks(db) == [], "its worker may live"
     back = LATER + timedelta(minutes=1)
-    for again in (back, back + timedelta(minutes=1)):
-        assert await attempts.recover_expired(db, again, dead_workers=["media-1"]) == []
+    for moment in (back, back + timedelta(minutes=1)):
+        twice = (attempts.recover_expired(db, moment, dead_workers=["media-1"]) for _ in range(2))
+        assert await asyncio.gather(*twice) == [[], []]
         call = await queries.call(db, "call-1")
         assert call is not None
         assert (call.attempt.disposition, call.attempt.ended_at) == ("interrupted", LATER)
