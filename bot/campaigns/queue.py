@@ -147,7 +147,7 @@ class CampaignQueue:
             if ticked.over:
                 perpetual.cancel()
             elif ticked.pace is not None and ticked.pace.again_at is not None:
-                perpetual.at(min(ticked.pace.again_at, self._clock.now() + tick))
+                perpetual.after(min(ticked.pace.again_at - self._clock.now(), tick))
 
         async def reconcile(perpetual: Perpetual = always) -> None:
             try:

@@ -58,6 +58,13 @@ class Process:
     def count(self, word: str) -> int:
         return sum(line.startswith(word) for line in self.lines)
 
+    async def later(self, seconds: float) -> None:
+        """Its clock goes forward by this."""
+        told = self.count("later")
+        assert self.process.stdin is not None
+        self.process.stdin.write(f"{seconds}\n".encode())
+        await self.told("later", told + 1)
+
     @property
     def steps(self) -> dict[str, str]:
         """How far the last call of each contact came: `rings`, `talks`, `seeks`, `ends`."""
@@ -78,6 +85,7 @@ async def node(name: str, site: Site, play: Play = PLAY) -> AsyncIterator[Proces
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "tests.campaigns.node_process", *arguments),
             cwd=PROJECT,
+            stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,
         )
