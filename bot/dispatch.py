@@ -73,6 +73,7 @@ class Dispatcher:
         self._grown = asyncio.Event()
         self._agents: dict[str, Person] = {}
         self._placing = asyncio.Lock()
+        self._missed = 0
 
     def look(self) -> None:
         """What kept the queue waiting may be over."""
@@ -106,7 +107,8 @@ class Dispatcher:
             await writer.drain_once()
             await recover_expired(self._db, self._clock.now(), dead_workers=(self._worker,))
         except (StoreUnavailable, DiskFull) as error:
-            log.warning("recovery waits", reason=error.message)  # their leases run out by themselves
+            self._missed += 1
+            log.warning("recovery waits", reason=error.message)  # `_vouch` makes up for it
 
     async def dial(self, attempt_id: str, claim: Claim) -> bool:
         """Place the call of this one attempt, if there is a line for it here and `claim` gives it; else it
@@ -182,12 +184,16 @@ class Dispatcher:
         without a database, live calls would else be taken for forgotten ones.
 
         A call that the worker has no longer, and that did not say how it ended (its disk was full), is
-        over as well."""
+        over as well. Where a worker died while the database was away, other nodes may have given its calls up
+        before what they had said is stored: they are looked at too."""
         await writer.drain_once()
         async with self._placing:  # or one that is being placed would be taken for one that is over
-            before = await queries.alive(self._db, self._worker)  # before we ask: none of them is younger
+            missed = self._missed
+            # Before we ask: none of them is younger.
+            before = await queries.alive(self._db, self._worker, given_up=missed > 0)
             live = set((await self._link.request("status"))["call_ids"])
         await renew_leases(self._db, live, self._clock.now())
         await writer.drain_once()
         lost = [attempt.id for attempt in before if (attempt.call_id or call_of(attempt.id)) not in live]
         await recover_expired(self._db, self._clock.now(), lost=lost)
+        self._missed -= missed

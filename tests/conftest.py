@@ -10,6 +10,7 @@ from _pytest.runner import runtestprotocol
 from hypothesis import HealthCheck, settings
 
 from tests.patience import Watch
+from tests.prompts import keep_prompts
 
 # How long an example takes says nothing on a machine that others use as well.
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -24,6 +25,10 @@ REPEATED = "once more"
 
 _watches: dict[Path, Watch] = {}
 """The file whose tests are being run -> the watch over it: its fixtures may have made the calls."""
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    keep_prompts(config)
 
 
 def _watch_over(path: Path, *, anew: bool) -> Watch:

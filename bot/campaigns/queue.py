@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import timedelta
 
 import structlog
@@ -25,19 +26,22 @@ from bot.core.errors import DiskFull, Unavailable
 
 log = structlog.get_logger(__name__)
 
-TICK = timedelta(seconds=1)
-RECONCILE = timedelta(seconds=30)
-AGAIN_S = 2.0
-"""How long after it was lost the queue is looked for again."""
-SEED_S = 3.0
-"""How often it is made sure that a reconciliation waits."""
-GONE = timedelta(seconds=10)
-"""A task whose node says nothing for so long is another's."""
 AT_ONCE = 10
 """Tasks that a node works at side by side."""
 
-_EVERY_TICK = Perpetual(every=TICK)
-_ALWAYS = Perpetual(every=RECONCILE, automatic=True)
+
+@dataclass(frozen=True, slots=True)
+class Rhythm:
+    """Times in seconds. `tick_s`, `reconcile_s`: how often these tasks run. `seed_s`: how often it is made
+    sure that a reconciliation waits. `again_s`: how long after it was lost the queue is looked for again.
+    `gone_s`: a task whose node says nothing for so long is another's."""
+
+    tick_s: float = 1.0
+    reconcile_s: float = 30.0
+    seed_s: float = 3.0
+    again_s: float = 2.0
+    gone_s: float = 10.0
+
 
 Dial = Callable[[str], Awaitable[None]]
 """Claim this attempt and place its call, if there is a line for it here. Raises Unavailable, DiskFull."""
@@ -46,12 +50,15 @@ Dial = Callable[[str], Awaitable[None]]
 class CampaignQueue:
     """`run` for as long as the node lives. `name` is this node's among those that share the queue."""
 
-    def __init__(self, url: str, engine: Engine, dial: Dial, clock: Clock, name: str) -> None:
+    def __init__(
+        self, url: str, engine: Engine, dial: Dial, clock: Clock, name: str, rhythm: Rhythm = Rhythm()
+    ) -> None:
         self._url = url
         self._engine = engine
         self._dial = dial
         self._clock = clock
         self._name = name
+        self._rhythm = rhythm
         self._docket: Docket | None = None
         logging.getLogger("docket").setLevel(logging.WARNING)  # it tells of every single task
 
@@ -70,7 +77,7 @@ class CampaignQueue:
                 task is not None and task.cancelling()
             ):  # docket ends what runs and returns, as if all was well
                 raise asyncio.CancelledError
-            await asyncio.sleep(AGAIN_S)  # there is nothing to wait on before it is there again
+            await asyncio.sleep(self._rhythm.again_s)  # there is nothing to wait on before it is there again
 
     async def _work(self) -> None:
         async with Docket(name="otklik-campaigns", url=self._url) as docket:
@@ -81,8 +88,8 @@ class CampaignQueue:
                 docket,
                 name=self._name,
                 concurrency=AT_ONCE,
-                redelivery_timeout=GONE,
-                reconnection_delay=timedelta(seconds=AGAIN_S),
+                redelivery_timeout=timedelta(seconds=self._rhythm.gone_s),
+                reconnection_delay=timedelta(seconds=self._rhythm.again_s),
             )
             async with worker:
                 self._docket = docket
@@ -102,7 +109,7 @@ class CampaignQueue:
                 await docket.add("reconcile", key="reconcile")()
             except (RedisError, OSError) as error:
                 log.info("campaign queue not seeded", reason=type(error).__name__)
-            await asyncio.sleep(SEED_S)
+            await asyncio.sleep(self._rhythm.seed_s)
 
     async def begin(self, campaign_id: str) -> None:
         """A campaign was started: it need not wait for the next reconciliation. Without a queue it does."""
@@ -119,6 +126,9 @@ class CampaignQueue:
         Callable[..., Awaitable[None]], Callable[..., Awaitable[None]], Callable[..., Awaitable[None]]
     ]:
         """The tasks by the names under which they wait in the queue."""
+        tick = timedelta(seconds=self._rhythm.tick_s)
+        every_tick = Perpetual(every=tick)
+        always = Perpetual(every=timedelta(seconds=self._rhythm.reconcile_s), automatic=True)
 
         async def dial_member(attempt_id: str) -> None:
             try:
@@ -126,7 +136,7 @@ class CampaignQueue:
             except (Unavailable, DiskFull) as error:
                 log.warning("not dialled now", attempt_id=attempt_id, reason=error.message)
 
-        async def tick_campaign(campaign_id: str, perpetual: Perpetual = _EVERY_TICK) -> None:
+        async def tick_campaign(campaign_id: str, perpetual: Perpetual = every_tick) -> None:
             try:
                 ticked = await self._engine.tick(campaign_id)
             except (Unavailable, DiskFull) as error:
@@ -137,9 +147,9 @@ class CampaignQueue:
             if ticked.over:
                 perpetual.cancel()
             elif ticked.pace is not None and ticked.pace.again_at is not None:
-                perpetual.at(min(ticked.pace.again_at, self._clock.now() + TICK))
+                perpetual.after(min(ticked.pace.again_at - self._clock.now(), tick))
 
-        async def reconcile(perpetual: Perpetual = _ALWAYS) -> None:
+        async def reconcile(perpetual: Perpetual = always) -> None:
             try:
                 at_work = await self._engine.reconcile()
             except (Unavailable, DiskFull) as error:

@@ -6,12 +6,12 @@ The database itself refuses a second outbound call that is dialling or live for 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy import or_, update
+from sqlalchemy import ColumnElement, literal, or_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import aliased
 from sqlmodel import col, select
@@ -240,27 +240,45 @@ async def recover_expired(
     before a new one of that name takes calls), or that are known to be `lost` (attempt ids). They count
     as rung and keep their answers. A caller who had been on the line is owed a callback, and one for
     whom a person was being sought is a case, for whom `bot.triage.router` finds an owner. Drain the
-    spools first: what a dead worker still said is in there. (See `projection` for a call's own end that
-    comes even later.)
+    spools first: what a dead worker still said is in there. Another node, which does not see them, may have
+    given its calls up already: what they had said has the same consequences then. (See `projection` for a
+    call's own end that comes even later.) Returns those that were not final before.
     """
-    forgotten = or_(
-        col(Attempt.lease_until).is_(None),
-        col(Attempt.lease_until) <= now,
-        col(Attempt.worker).in_(dead_workers),
-        col(Attempt.id).in_(lost),
-    )
+    known = or_(col(Attempt.worker).in_(dead_workers), col(Attempt.id).in_(lost))
+    forgotten = or_(col(Attempt.lease_until).is_(None), col(Attempt.lease_until) <= now, known)
     async with db.write() as session:
         found = select(Attempt).where(col(Attempt.status).in_(_ALIVE), forgotten).with_for_update()
         attempts = list((await session.exec(found)).all())
+        said_more = await _said_more(session, known) if dead_workers or lost else ()
         for attempt in attempts:
             finish(attempt, Disposition.INTERRUPTED, now)
+            log.warning("attempt interrupted", attempt_id=attempt.id, worker=attempt.worker)
+        for attempt in (*attempts, *said_more):
             await _note_messages(session, db.dialect, attempt, now)
             if attempt.call_id is not None:
                 await _close_handovers(session, db.dialect, attempt.call_id, now)
             if attempt.answered_at is not None:
                 await _owe_callback(session, db.dialect, attempt, now)
-            log.warning("attempt interrupted", attempt_id=attempt.id, worker=attempt.worker)
     return attempts
+
+
+async def _said_more(session: AsyncSession, known_to_be_over: ColumnElement[bool]) -> Sequence[Attempt]:
+    """Calls that were given up before it was known that their customer had answered, or that a person was
+    being sought for him."""
+    sought = select(Handover.id).where(
+        col(Handover.call_id) == col(Attempt.call_id), col(Handover.ended_at).is_(None)
+    )
+    owed = select(CallbackRow.id).where(
+        col(CallbackRow.id) == literal(f"{INTERRUPTED}-").concat(col(Attempt.id))
+    )
+    answered = col(Attempt.answered_at).is_not(None) & ~owed.exists()
+    given_up = select(Attempt).where(
+        known_to_be_over,
+        col(Attempt.disposition) == Disposition.INTERRUPTED,
+        col(Attempt.end_cause).is_(None),
+        or_(sought.exists(), answered),
+    )
+    return (await session.exec(given_up.with_for_update())).all()
 
 
 async def _note_messages(session: AsyncSession, dialect: str, attempt: Attempt, now: datetime) -> None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import func
+from sqlalchemy import and_, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -142,14 +142,15 @@ async def call(db: Database, call_id: str) -> Call | None:
         return next(iter(await _with_everything(session, found)), None)
 
 
-async def alive(db: Database, worker: str) -> Sequence[Attempt]:
-    """The attempts that this worker is dialling or talking to, as far as is stored."""
-    statement = select(Attempt).where(
-        col(Attempt.worker) == worker,
-        col(Attempt.status).in_((AttemptStatus.DIALLING, AttemptStatus.LIVE)),
-    )
+async def alive(db: Database, worker: str, *, given_up: bool = False) -> Sequence[Attempt]:
+    """The attempts that this worker is dialling or talking to, as far as is stored; with `given_up` those as
+    well that were taken for lost, and did not tell their end."""
+    which = col(Attempt.status).in_((AttemptStatus.DIALLING, AttemptStatus.LIVE))
+    if given_up:
+        guessed = col(Attempt.disposition) == Disposition.INTERRUPTED
+        which = or_(which, and_(guessed, col(Attempt.end_cause).is_(None)))
     async with db.read() as session:
-        return (await session.exec(statement)).all()
+        return (await session.exec(select(Attempt).where(col(Attempt.worker) == worker, which))).all()
 
 
 async def events(db: Database, call_id: str) -> list[CallEvent]:

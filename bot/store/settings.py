@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.store.projection import LEASE_S
+
 
 @dataclass(frozen=True, slots=True)
 class StoreSettings:
@@ -24,9 +26,11 @@ class WriterSettings:
 
     `batch`: events in one transaction. `poll_s`: how often the spools are looked at.
     `backoff_s` doubles with every failure up to `backoff_max_s` while the database is away.
+    `lease_s`: how long a call counts as alive after its last event.
     """
 
     batch: int = 200
     poll_s: float = 0.2
     backoff_s: float = 0.5
     backoff_max_s: float = 15.0
+    lease_s: float = LEASE_S

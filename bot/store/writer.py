@@ -25,7 +25,7 @@ from bot.core.errors import DiskFull, StoreUnavailable
 from bot.core.events import CallEvent, call_event
 from bot.store.database import Database
 from bot.store.outbox import messages
-from bot.store.projection import LEASE_S, insert_into, project
+from bot.store.projection import insert_into, project
 from bot.store.settings import WriterSettings
 from bot.store.tables import Attempt, AttemptStatus, CallEventRow, SpoolOffset
 
@@ -206,7 +206,7 @@ class Writer:
     async def _renew_leases(self, connection: AsyncConnection, fresh: Sequence[SpooledEvent]) -> None:
         """Who is heard of lives. Counted from the event, so that a dead call's backlog wakes nobody."""
         for call_id, at in {spooled.event.call_id: spooled.event.at for spooled in fresh}.items():
-            until = at + timedelta(seconds=LEASE_S)
+            until = at + timedelta(seconds=self._settings.lease_s)
             await connection.execute(
                 update(Attempt)
                 .where(

@@ -1,36 +1,40 @@
-"""Several nodes on one PostgreSQL and one Redis: claims race, a node is killed, Redis goes away."""
+"""Several nodes on one PostgreSQL and one Redis: claims race, a node is killed, one of the two goes away."""
 
 from __future__ import annotations
 
 import asyncio
-import signal
-import sys
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
-from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlmodel import col, select
 
+from bot.call.spool import SpoolReader
 from bot.campaigns.claiming import claim
 from bot.campaigns.facts import CampaignState
-from bot.core.clock import ManualClock, SystemClock
+from bot.core.clock import ManualClock
 from bot.core.endings import Disposition, RetryCause
-from bot.settings import PROJECT
+from bot.core.events import AnswerRecorded, CallEnded, HandoverStarted
+from bot.core.ids import call_of
 from bot.store import campaigns as store
 from bot.store.database import Database
 from bot.store.settings import StoreSettings
-from bot.store.tables import Attempt, AttemptStatus
+from bot.store.tables import AnswerRow, Attempt, AttemptStatus, Handover, HandoverOutcome
+from bot.store.tables_cases import CaseRow
 from bot.surveys.schema import Survey
+from tests.campaigns.node_process import AGENT, WANTS_HUMAN, Play, SteppedClock
+from tests.campaigns.processes import LONGEST_S, Process, Site, node
 from tests.campaigns.stage import MONDAY_NOON, Stage, at_once, campaign
 from tests.postgres import Postgres, running_postgres
 from tests.redis_server import RedisServer, running_redis
 
 ZONES = tuple(f"Etc/GMT{offset:+d}" for offset in range(-14, 13))
-LONGEST_S = 60.0
-CONTACTS = 36
+CONTACTS = 24
+INTERVAL = timedelta(minutes=1)
+"""After which the campaign rings again whom a node's death cut off."""
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +52,11 @@ def redis() -> Iterator[RedisServer]:
 @pytest.fixture
 async def url(postgres: Postgres) -> str:
     return await postgres.new_database()
+
+
+@pytest.fixture
+def site(url: str, redis: RedisServer, tmp_path: Path) -> Site:
+    return Site(url, redis.url, tmp_path)
 
 
 @pytest.fixture
@@ -118,75 +127,38 @@ async def test_an_opt_out_and_a_claim_do_not_pass_each_other(stage: Stage, url: 
     assert len(dialled) + len(cancelled) == len(queued)
 
 
-# Two processes ----------------------------------------------------------------------------------
+# Processes --------------------------------------------------------------------------------------
 
 
-class Process:
-    """A node with played calls; `lines` is what it has told so far."""
-
-    def __init__(self, process: asyncio.subprocess.Process) -> None:
-        self.process = process
-        self.lines: list[str] = []
-        self._told = asyncio.Condition()
-        self._reading = asyncio.create_task(self._read())
-
-    async def _read(self) -> None:
-        assert self.process.stdout is not None
-        async for line in self.process.stdout:
-            async with self._told:
-                self.lines.append(line.decode().strip())
-                self._told.notify_all()
-
-    async def told(self, word: str, count: int) -> None:
-        """Until it has begun so many lines with this word."""
-        async with asyncio.timeout(LONGEST_S), self._told:
-            await self._told.wait_for(lambda: sum(line.startswith(word) for line in self.lines) >= count)
-
-    async def kill(self) -> None:
-        if self.process.returncode is None:
-            self.process.send_signal(signal.SIGKILL)
-        await self.process.wait()
-        await self._reading
-
-
-@asynccontextmanager
-async def node(name: str, url: str, queue: str, folder: Path) -> AsyncIterator[Process]:
-    with (folder / f"{name}.err").open("wb") as errors:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.campaigns.node_process", name, url, queue),
-            cwd=PROJECT,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=errors,
-        )
-    started = Process(process)
-    try:
-        yield started
-    finally:
-        await started.kill()
-
-
-async def start_big(stage: Stage) -> None:
-    """A campaign of CONTACTS who may all be rung at this hour, wherever that is."""
+async def start_big(db: Database, survey: Survey, *, ends: str = "", contacts: int = CONTACTS) -> Stage:
+    """A campaign of so many who may all be rung at this hour, wherever that is. Every third contact's id has
+    this end."""
+    stage = Stage(db, SteppedClock(), survey)  # type: ignore[arg-type]
     zone = next(name for name in ZONES if stage.now.astimezone(ZoneInfo(name)).hour == 12)
-    await stage.contacts(*(f"c{number:02}" for number in range(CONTACTS)), tz=zone)
-    rules = {"jitter": 0, "interrupted": {"after": ["1m"], "limit": 1}}
-    pacing = {"lines": 12, "per_second": 12, "agents": False}
-    await stage.start(campaign(retries=rules, pacing=pacing, calling={"holidays": True}))
+    await stage.contacts(*(f"{number:02}{'' if number % 3 else ends}" for number in range(contacts)), tz=zone)
+    made = {
+        "retries": {"jitter": 0, "interrupted": {"after": [INTERVAL], "limit": 1}},
+        "pacing": {"lines": 12, "per_second": 12, "agents": False},
+        "breaker": {"failures": {"share": 1, "over": "1h", "sample": contacts}},
+    }
+    await stage.start(campaign(**made, calling={"holidays": True}))
+    return stage
 
 
-async def settled(stage: Stage) -> store.Tally:
-    """Once nobody is rung any more, and nobody waits but for his interval."""
+async def done(stage: Stage) -> store.Tally:
+    """Once nobody is rung any more, and nobody waits for it."""
     async with asyncio.timeout(LONGEST_S):
         while True:
-            tally = await store.tally(stage.db, "after")
-            waits = tally.next_at is not None and tally.next_at <= stage.now + timedelta(seconds=5)
-            if not tally.open and not tally.members.get("in_hand") and not waits:
-                return tally
+            if (await stage.state())[0] == CampaignState.DONE:
+                break
             await asyncio.sleep(0.2)  # polled: what is waited for happens in other processes
+    tally = await store.tally(stage.db, "after")
+    assert tally.sums_up
+    return tally
 
 
-def rung_twice_too_early(attempts: Sequence[Attempt]) -> list[str]:
-    """Who was rung again less than a minute after his attempt was over, or while it was not."""
+def rung_again_too_early(attempts: Sequence[Attempt]) -> list[str]:
+    """Who was rung again before the interval since his attempt was over, or while it was not."""
     early = []
     last: dict[str, Attempt] = {}
     for attempt in sorted(attempts, key=lambda each: each.created_at):
@@ -195,62 +167,142 @@ def rung_twice_too_early(attempts: Sequence[Attempt]) -> list[str]:
         before = last.get(attempt.contact_id)
         if before is not None:
             ended = before.ended_at
-            if ended is None or attempt.dialled_at < ended + timedelta(minutes=1):
+            if ended is None or attempt.dialled_at < ended + INTERVAL:
                 early.append(attempt.contact_id)
         last[attempt.contact_id] = attempt
     return early
 
 
 async def test_a_node_that_is_killed_loses_nobody_and_rings_nobody_too_early(
-    db: Database, survey: Survey, url: str, redis: RedisServer, tmp_path: Path
+    db: Database, survey: Survey, site: Site
 ) -> None:
-    stage = Stage(db, SystemClock(), survey)  # type: ignore[arg-type]
-    await start_big(stage)
-    async with (
-        node("west", url, redis.url, tmp_path) as west,
-        node("east", url, redis.url, tmp_path) as east,
-    ):
-        await at_once(west.told("talks", 2), east.told("talks", 2))
-        await east.told("rings", 6)
-        await east.kill()
-        gone = [each for each in await stage.attempts() if each.worker == "east/worker-0"]
-        in_hand = [each for each in gone if each.status != AttemptStatus.FINAL]
-        assert in_hand, "it died in the middle of calls"
-        tally = await settled(stage)
+    stage = await start_big(db, survey, ends=WANTS_HUMAN)
+    async with node("west", site) as west:
+        async with node("east", site) as east:
+            await at_once(west.told("talks", 2), east.told("talks", 2))
+            await east.until(lambda: {"rings", "talks", "seeks"} <= set(east.steps.values()))
+            await east.kill()
+        said = [spooled.event for spooled in SpoolReader(site.spool("east")).read({})]
+        ended = {event.call_id for event in said if isinstance(event, CallEnded)}
+        gone = {
+            each.id
+            for each in await stage.attempts()
+            if each.worker == "east/worker-0" and each.end_cause is None
+        }
+        await west.told("lost", len(gone))
+        assert {line for line in west.lines if line.startswith("lost")} == {f"lost {each}" for each in gone}
+        cut_off = {each for each in gone if call_of(each) not in ended}
+        async with node("east", site) as again:
+            await again.told("begins", 1)  # what its calls had said is stored, the ends of some among it
+            first = await rung_once_each(stage, cut_off)
+            await a_minute_later(stage, first, west, again)
+            tally = await done(stage)
     attempts = await stage.attempts()
-    assert tally.sums_up
     assert sum(tally.members.values()) == CONTACTS, "nobody is lost"
-    assert rung_twice_too_early(attempts) == []
+    assert rung_again_too_early(attempts) == []
     assert tally.dispositions == {
-        Disposition.COMPLETED: CONTACTS - len(in_hand),
-        Disposition.INTERRUPTED: len(in_hand),
+        Disposition.COMPLETED: CONTACTS - CONTACTS // 3,
+        Disposition.TRANSFERRED: CONTACTS // 3,
+        Disposition.INTERRUPTED: len(cut_off),
     }
-    assert {line for line in west.lines if line.startswith("lost")} == {f"lost {each.id}" for each in in_hand}
-    for attempt in in_hand:
+    for attempt in first:
+        rung = await stage.attempts(attempt.contact_id)
+        assert [(each.number, each.cause) for each in rung] == [(1, ""), (2, RetryCause.INTERRUPTED)]
+        assert rung[0] == attempt
+    sought = {event.call_id for event in said if isinstance(event, HandoverStarted)}
+    await whom_a_human_was_sought_for_is_somebodys_case(stage, first, sought - ended)
+
+
+async def rung_once_each(stage: Stage, cut_off: set[str]) -> Sequence[Attempt]:
+    """The attempts that were cut off, once everybody was rung and all others are done with: whom these rang
+    waits for his interval."""
+    async with asyncio.timeout(LONGEST_S):
+        while True:
+            tally = await store.tally(stage.db, "after")
+            if not tally.open and tally.attempts == CONTACTS and tally.members.get("waiting") == len(cut_off):
+                break
+            await asyncio.sleep(0.1)  # polled: what is waited for happens in other processes
+    attempts = await stage.attempts()
+    interrupted = [each for each in attempts if each.disposition == Disposition.INTERRUPTED]
+    assert {each.id for each in interrupted} == cut_off
+    for attempt in interrupted:
         member = await stage.member(attempt.contact_id or "")
-        over = next(each for each in attempts if each.id == attempt.id)
-        assert over.ended_at is not None
-        assert (member.cause, member.next_at) == (
-            RetryCause.INTERRUPTED,
-            over.ended_at + timedelta(minutes=1),
-        )
+        assert attempt.ended_at is not None
+        assert (member.cause, member.next_at) == (RetryCause.INTERRUPTED, attempt.ended_at + INTERVAL)
+    return interrupted
+
+
+async def a_minute_later(stage: Stage, first: Sequence[Attempt], *nodes: Process) -> None:
+    """A moment before the first of them may be rung again: a node that rings too early has time to do so."""
+    due = min(each.ended_at for each in first if each.ended_at is not None) + INTERVAL
+    ahead_s = (due - stage.now).total_seconds() - 1.5
+    assert ahead_s > 0
+    stage.clock.advance(ahead_s)
+    await at_once(*(each.later(ahead_s) for each in nodes))
+
+
+async def whom_a_human_was_sought_for_is_somebodys_case(
+    stage: Stage, cut_off: Sequence[Attempt], sought: set[str]
+) -> None:
+    calls = {call_of(each.id): each.contact_id for each in cut_off if call_of(each.id) in sought}
+    assert calls
+    async with stage.db.read() as session:
+        cases = (await session.exec(select(CaseRow))).all()
+        lost = select(Handover).where(col(Handover.call_id).in_(calls))
+        handovers = (await session.exec(lost)).all()
+    assert {case.call_id: case.contact_id for case in cases} == calls, "his own, and nobody else's"
+    assert len(cases) == len(calls), "once"
+    for case in cases:
+        assert (case.owner_id, case.reason, case.callback) == (AGENT, "interrupted", True)
+        assert case.due_at is not None
+    assert len(handovers) == len(calls)
+    assert {(each.outcome, each.failure) for each in handovers} == {(HandoverOutcome.FAILED, "interrupted")}
 
 
 async def test_while_redis_is_away_nobody_new_is_rung_and_then_it_goes_on_by_itself(
-    db: Database, survey: Survey, url: str, redis: RedisServer, tmp_path: Path
+    db: Database, survey: Survey, site: Site, redis: RedisServer
 ) -> None:
-    stage = Stage(db, SystemClock(), survey)  # type: ignore[arg-type]
-    await start_big(stage)
-    async with node("west", url, redis.url, tmp_path) as west:
+    stage = await start_big(db, survey)
+    async with node("west", site, Play(lines=12)) as west:
         await west.told("talks", 3)
         redis.stop()
         try:
-            begun = sum(line.startswith("rings") for line in west.lines)
+            begun = west.count("rings")
             await west.told("ends", begun)  # calls in progress end as if nothing had happened
-            rung = sum(line.startswith("rings") for line in west.lines)
-            assert rung <= begun + 6, "what was claimed already, and no more"
+            assert west.count("rings") <= begun + 6, "what was claimed already, and no more"
         finally:
             redis.start()  # empty, as after a loss
-        tally = await settled(stage)
+        tally = await done(stage)
     assert tally.dispositions == {Disposition.COMPLETED: CONTACTS}
-    assert (await stage.state())[0] in (CampaignState.RUNNING, CampaignState.DONE)
+
+
+async def test_while_the_database_is_away_answers_wait_in_the_spool_and_nobody_new_is_rung(
+    db: Database, survey: Survey, site: Site, postgres: Postgres
+) -> None:
+    play = Play(ring_s=0.4, talk_s=2.0)
+    contacts = 3 * play.lines
+    stage = await start_big(db, survey, contacts=contacts)
+    async with node("west", site, play) as west:
+        await west.told("talks", play.lines)
+        await asyncio.to_thread(postgres.stop)
+        try:
+            begun = west.count("rings")
+            assert begun == play.lines, "every line is taken: no claim was under way"
+            await west.told("ends", begun)  # calls in progress end as if nothing had happened
+            away = west.count("waits store")
+            await west.told("waits store", away + 3)
+            assert west.count("rings") == begun, "there are lines, and nobody is rung"
+        finally:
+            await asyncio.to_thread(postgres.start)
+        events = [spooled.event for spooled in SpoolReader(site.spool("west")).read({})]
+        answers = [event for event in events if isinstance(event, AnswerRecorded)]
+        assert len(answers) == begun
+        tally = await done(stage)
+    assert tally.dispositions == {Disposition.COMPLETED: contacts}
+    assert tally.attempts == contacts, "nobody was rung twice, or taken for lost"
+    async with stage.db.read() as session:
+        stored = (await session.exec(select(AnswerRow))).all()
+    assert {event.id for event in answers} <= {row.event_id for row in stored}
+    assert Counter(row.attempt_id for row in stored) == dict.fromkeys(
+        (each.id for each in await stage.attempts()), 1
+    )

@@ -22,6 +22,7 @@ from bot.core.control import ControlClient
 from bot.core.errors import NodeUnavailable
 from bot.settings import PROJECT, Settings
 from bot.settings_load import as_environment, load_settings
+from tests.prompts import share_prompts
 
 OTKLIK = [str(Path(sys.executable).with_name("otklik"))]
 START_S = 120.0
@@ -93,6 +94,7 @@ class RunningNode:
 def start(settings: Settings) -> RunningNode:
     """Start `otklik serve`; returns at once."""
     settings.var_dir.mkdir(parents=True, exist_ok=True)
+    share_prompts(settings.var_dir)
     output = settings.var_dir / "serve.out"
     with output.open("wb") as sink:
         process = subprocess.Popen(

@@ -14,12 +14,12 @@ from bot.call.spool import SpoolReader
 from bot.core.clock import ManualClock
 from bot.core.control import ControlServer
 from bot.core.endings import Disposition
-from bot.core.errors import Unavailable
-from bot.core.events import CallStarted, call_event
+from bot.core.errors import StoreUnavailable, Unavailable
+from bot.core.events import Answered, CallEvent, CallStarted, HandoverStarted, call_event
 from bot.core.ids import call_of
 from bot.dispatch import VOUCH_S, Dispatcher, Placing
-from bot.store import queries
-from bot.store.attempts import NewCall, lease, queue_call
+from bot.store import cases, queries
+from bot.store.attempts import NewCall, lease, queue_call, recover_expired
 from bot.store.database import Database
 from bot.store.projection import LEASE_S
 from bot.store.settings import StoreSettings
@@ -144,17 +144,7 @@ async def test_a_live_call_is_not_given_up_for_the_database_having_been_away(
     dispatcher, writer = parts(db, clock, link, tmp_path)
     attempt = await queued(db, clock, 1)
     await until_placed(dispatcher, link, writer, 1)
-    spooled = CallStarted(
-        call_id=call_of(attempt),
-        seq=0,
-        at=clock.now(),
-        direction="outbound",
-        remote="sip:+74950000001@pbx",
-        survey_id="nps",
-        survey_hash="h",
-        attempt_id=attempt,
-    )
-    write_spool(tmp_path / "worker-0.1.000001.spool", call_event.dump_json(spooled))
+    write_spool(tmp_path / "worker-0.1.000001.spool", call_event.dump_json(started(attempt, clock)))
     work = asyncio.create_task(dispatcher.run(writer))
     async with asyncio.timeout(10):
         link.looked.clear()
@@ -190,8 +180,59 @@ async def test_a_call_that_ended_without_a_word_is_final_long_before_its_lease(
     assert call.attempt.disposition == Disposition.INTERRUPTED
 
 
-def write_spool(path: Path, body: bytes) -> None:
-    path.write_bytes(b"%08x %s\n" % (zlib.crc32(body), body))
+async def test_what_a_worker_said_counts_though_it_died_while_the_database_was_away(
+    db: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another node gives its calls up as soon as the database is back, and does not see its spool."""
+    clock, link = ManualClock(), Link(lines=2)
+    dispatcher, writer = parts(db, clock, link, tmp_path)
+    gone, talking = await queued(db, clock, 1), await queued(db, clock, 2)
+    await until_placed(dispatcher, link, writer, 2)
+
+    async def away() -> int:
+        raise StoreUnavailable("the database does not answer")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(writer, "drain_once", away)
+        await dispatcher.recover(writer)
+    clock.advance(LEASE_S)
+    assert len(await recover_expired(db, clock.now())) == 2
+    link.over.add(call_of(gone))  # the other one is of the worker that is there now
+    said = [event for attempt in (gone, talking) for event in sought(attempt, clock)]
+    write_spool(tmp_path / "worker-0.1.000001.spool", *map(call_event.dump_json, said))
+    for _ in range(2):
+        await dispatcher._vouch(writer)
+        calls = {call.attempt.id: call for call in await queries.calls(db, attempt_ids=(gone, talking))}
+        assert [each.outcome for each in calls[gone].handovers] == ["failed"]
+        assert [owed.reason for owed in calls[gone].callbacks] == ["interrupted"]
+        assert [case.row.call_id for case in await cases.cases(db)] == [call_of(gone)]
+        assert [each.outcome for each in calls[talking].handovers] == ["started"]
+        assert calls[talking].callbacks == ()
+
+
+def sought(attempt: str, clock: ManualClock) -> list[CallEvent]:
+    """A call up to the moment when a person is being sought."""
+    begun = started(attempt, clock)
+    head = {"call_id": begun.call_id, "at": begun.at}
+    answered = Answered(**head, seq=1, codec="PCMA", rate=8000)
+    return [begun, answered, HandoverStarted(**head, seq=2, target="support", form="bridge", reason="asked")]
+
+
+def started(attempt: str, clock: ManualClock) -> CallStarted:
+    return CallStarted(
+        call_id=call_of(attempt),
+        seq=0,
+        at=clock.now(),
+        direction="outbound",
+        remote="sip:+74950000001@pbx",
+        survey_id="nps",
+        survey_hash="h",
+        attempt_id=attempt,
+    )
+
+
+def write_spool(path: Path, *bodies: bytes) -> None:
+    path.write_bytes(b"".join(b"%08x %s\n" % (zlib.crc32(body), body) for body in bodies))
 
 
 async def test_a_connection_that_breaks_is_no_dead_worker(tmp_path: Path) -> None:

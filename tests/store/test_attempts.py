@@ -17,7 +17,7 @@ from bot.core.context import Person
 from bot.core.endings import Disposition, EndKind
 from bot.core.errors import NumberBlocked
 from bot.core.events import CallEvent, HandoverConnected, HandoverStarted
-from bot.store import attempts, queries
+from bot.store import attempts, cases, queries
 from bot.store.attempts import NewCall
 from bot.store.database import Database
 from bot.store.settings import StoreSettings
@@ -274,6 +274,35 @@ async def test_a_dead_workers_calls_are_interrupted_at_once(db: Database, keep: 
     assert [answer.value for answer in call.answers] == ["2", "ждал"]
     assert [(h.outcome, h.failure) for h in call.handovers] == [("failed", "interrupted")]
     assert (await again(db, elsewhere.id)).status == "dialling"
+
+
+async def test_what_a_dead_worker_had_said_counts_even_where_its_call_was_taken_for_lost(
+    db: Database, keep: Keep
+) -> None:
+    """Another node gave it up, for it does not see the spool: the dead one's own node drains that later."""
+    queued = await attempts.queue_call(db, to(ANNA), START)
+    await attempts.lease(db, queued.id, worker="media-1", now=START)
+    assert len(await attempts.recover_expired(db, LATER)) == 1
+    talk = Talk("call-1", queued.id, contact_id=queued.contact_id or "")
+    handover = talk.event(HandoverStarted, target="support", form="bridge", reason="complaint")
+    await keep(talk.started, talk.answered(), talk.answer("nps", 2), handover)
+    assert await attempts.recover_expired(db, LATER, dead_workers=["media-2"]) == []
+    assert await queries.open_callbacks(db) == [], "its worker may live"
+    back = LATER + timedelta(minutes=1)
+    for moment in (back, back + timedelta(minutes=1)):
+        twice = (attempts.recover_expired(db, moment, dead_workers=["media-1"]) for _ in range(2))
+        assert await asyncio.gather(*twice) == [[], []]
+        call = await queries.call(db, "call-1")
+        assert call is not None
+        assert (call.attempt.disposition, call.attempt.ended_at) == ("interrupted", LATER)
+        assert [(each.outcome, each.ended_at) for each in call.handovers] == [("failed", back)]
+        assert [(owed.reason, owed.promised_at) for owed in call.callbacks] == [("interrupted", back)]
+        assert [(each.row.reason, each.row.callback) for each in await cases.cases(db)] == [
+            ("interrupted", True)
+        ]
+    await keep(talk.ended())
+    assert await queries.open_callbacks(db) == []
+    assert await cases.cases(db) == []
 
 
 async def test_a_calls_own_end_replaces_the_guess_once(db: Database, keep: Keep) -> None:
