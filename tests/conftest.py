@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,10 @@ _watches: dict[Path, Watch] = {}
 
 def pytest_configure(config: pytest.Config) -> None:
     keep_prompts(config)
+    # A shell starts what runs in the background with Ctrl-C ignored, and every program of the tests
+    # would inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _watch_over(path: Path, *, anew: bool) -> Watch:

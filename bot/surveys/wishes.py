@@ -24,7 +24,7 @@ LEAST_OPEN_CONFIDENCE = 0.8
 """The same at an open question, where free speech is what was asked for."""
 
 SHORT_WORDS = 4
-"""At an open question a longer utterance is an answer, unless a person or no more calls are wanted."""
+"""At an open question a longer utterance is an answer, unless it is one of `_HEARD_AT_LENGTH`."""
 
 
 LEAST_WORD_CONFIDENCE = 0.5
@@ -59,7 +59,8 @@ _BY_INTENT = {
 }
 
 _HEARD_AT_LENGTH = {Wish.OPT_OUT, Wish.REQUEST_AGENT, Wish.COMPLAIN}
-"""At an open question these are wishes however long the utterance is."""
+"""At an open question these are wishes however long the utterance is, and so is a refusal that names the
+survey itself."""
 
 _ENDS_QUESTIONS = {
     Wish.OPT_OUT,
@@ -75,6 +76,11 @@ FINAL_WISHES = frozenset((Wish.OPT_OUT, Wish.REQUEST_AGENT))
 
 _BESIDES = 5
 """At an open question a wish in so many words or more is also the comment that was asked for."""
+
+_BESIDES_A_REFUSAL = 9
+"""The same for a refusal of the survey: «не хочу участвовать в вашем опросе, спасибо» comments on nothing."""
+
+_THE_SURVEY = re.compile(r"\b(участвовать|опрос(?:а|е|ом|у|ы|ах|ам|ов)?|survey|participate)\b")
 
 _WHOLE_SURVEY = re.compile(
     r"\b(участвовать|опрос\w*|отстаньте|отвалите|отказываюсь|неинтересно|интересно|интересует"
@@ -98,7 +104,10 @@ def wish_of(turn: UserTurn, *, open_question: bool = False) -> Wish | None:
     least = LEAST_INTENT_CONFIDENCE
     if open_question and wish is not Wish.COMPLAIN:
         least = LEAST_OPEN_CONFIDENCE
-        if wish not in _HEARD_AT_LENGTH and len(split(turn.text)) > SHORT_WORDS:
+        at_length = wish in _HEARD_AT_LENGTH or (
+            wish is Wish.REFUSE_SURVEY and _THE_SURVEY.search(" ".join(split(turn.text)))
+        )
+        if not at_length and len(split(turn.text)) > SHORT_WORDS:
             return None
     return wish if turn.intent_confidence >= least else None
 
@@ -115,7 +124,8 @@ def stands(expectation: Expectation, wish: Wish | None, turn: UserTurn) -> bool:
     if wish is Wish.WRONG_PERSON:
         return False
     if isinstance(expectation, OpenExpected):
-        return wish is Wish.COMPLAIN or (wish in _ENDS_QUESTIONS and len(split(turn.text)) >= _BESIDES)
+        besides = _BESIDES_A_REFUSAL if wish is Wish.REFUSE_SURVEY else _BESIDES
+        return wish is Wish.COMPLAIN or (wish in _ENDS_QUESTIONS and len(split(turn.text)) >= besides)
     if isinstance(expectation, YesNoExpected) and wish not in (Wish.COMPLAIN, Wish.REQUEST_AGENT):
         return says_outcome(turn)
     return True

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from bot.core.context import Person
 from bot.core.directives import (
     Ask,
@@ -33,7 +35,7 @@ from tests.surveys.said import (
     WHO,
     YES,
 )
-from tests.surveys.turns import CSAT, HANDOVER_FAILED, SILENCE, Talk, keys, say
+from tests.surveys.turns import CSAT, HANDOVER_FAILED, NPS, SILENCE, Talk, keys, say
 
 
 def test_the_first_words_are_the_consent_which_is_heard_out() -> None:
@@ -137,6 +139,27 @@ def test_a_happy_score_with_an_open_matter_is_offered_help() -> None:
     talk = Talk().turn(NINE, UNRESOLVED, PRAISE)
     assert talk.of(Offer)
     assert talk.turn(YES).of(Transfer)[0].reason == "unresolved"
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        ("не хочу участвовать в опросе", False),
+        ("я не буду участвовать в вашем опросе спасибо", False),
+        ("мне всё не понравилось и участвовать в вашем опросе больше не хочу", True),
+    ],
+)
+def test_a_refusal_of_the_survey_is_heard_at_length(text: str, kept: bool) -> None:
+    """However many words it has; what else was said in it is the comment."""
+    talk = Talk(NPS).turn(NINE, RESOLVED, say(text, Intent.REFUSE))
+    assert talk.now(End)
+    assert [record.question_id for record in talk.now(Record) if record.answer.value] == ["comment"] * kept
+
+
+def test_a_comment_about_a_refusal_is_a_comment() -> None:
+    text = "ваш сотрудник отказывался со мной говорить и бросал трубку"
+    talk = Talk(NPS).turn(NINE, RESOLVED, say(text, Intent.REFUSE))
+    assert [record.answer.value for record in talk.now(Record)] == [text]
 
 
 # State --------------------------------------------------------------------------------------
