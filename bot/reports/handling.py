@@ -45,7 +45,8 @@ class Handling:
     `call_s` is the mean from the answer to the end of calls that a human took (`calls` of them), `talk_s`
     that of agents with callers who were joined (`connected` of the `handovers` that were tried), `to_agent_s`
     the mean from the offer accepted to the join, `soon` of them within 20 s. `customers` are different
-    telephones among the calls that a human took.
+    telephones among the calls that a human took. `watched` are the talks whose holds are known, `held` those
+    of them in which the caller was held, `held_s` the mean of how long each of these.
     """
 
     calls: int = 0
@@ -56,6 +57,9 @@ class Handling:
     talk_s: float | None = None
     to_agent_s: float | None = None
     soon: int = 0
+    watched: int = 0
+    held: int = 0
+    held_s: float | None = None
 
     @property
     def contacts_per_customer(self) -> float | None:
@@ -68,6 +72,10 @@ class Handling:
     @property
     def soon_share(self) -> Score:
         return share(self.soon, self.connected)
+
+    @property
+    def held_share(self) -> Score:
+        return share(self.held, self.watched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +124,7 @@ async def handling(session: AsyncSession, scope: Scope, by: By | None = None) ->
     )
     joined = col(Handover.connected_at).is_not(None)
     waited = seconds_between(col(Handover.started_at), col(Handover.connected_at), dialect_of(session))
+    held = col(Handover.holds) > 0
     of_handovers: Any = (
         select_rows(
             of.slice,
@@ -124,6 +133,9 @@ async def handling(session: AsyncSession, scope: Scope, by: By | None = None) ->
             func.avg(col(Handover.talk_s)).filter(joined),
             func.avg(waited),
             func.count().filter(waited <= SOON_S),
+            func.count(col(Handover.holds)),
+            func.count().filter(held),
+            func.avg(col(Handover.held_s)).filter(held),
         )
         .join(Handover, col(Handover.call_id) == of.call_id)
         .where(of.human)

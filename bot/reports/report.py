@@ -258,4 +258,7 @@ def handling_json(each: Handling) -> dict[str, Any]:
         "talk_s": each.talk_s,
         "to_agent_s": each.to_agent_s,
         "soon_share": score_json(each.soon_share),
+        "held": each.held,
+        "held_share": score_json(each.held_share),
+        "held_s": each.held_s,
     }
