@@ -1,5 +1,5 @@
-"""The language of a text for people: Russian, or English where the terminal (OTKLIK_LANG=en) or whoever a page
-is made for wants that."""
+"""The language of a text for people: Russian, or English where the terminal (OTKLIK_LANG=en) or whoever a
+page is made for wants that."""
 
 from __future__ import annotations
 

@@ -33,6 +33,9 @@ REPEAT_DAYS = 7
 SOON_S = 20.0
 """«80 % within 20 seconds» is how contact centres usually set the time to an agent."""
 
+NEGATIVE = ("complaint", "angry")
+"""Signals of discontent. There is no list of praise, so nothing is said of joy."""
+
 _DAY_S = 86400
 _THURSDAY = 3
 """1970-01-01 was one; Monday is 0."""
@@ -95,13 +98,23 @@ class Repeats:
 class Matters:
     """Calls by what was noticed in them: `topics` of complaints, `others` (topics that nobody complained
     about), `signals` by name, and what noticed it, `rules`: word lists, triage rules, and `intent:…`, the
-    judgement of the NLU. `began` is the denominator."""
+    judgement of the NLU. All are of `calls`, those that a human took. `negative` are the calls in which he
+    complained or was angry by the rules: no voice is judged.
+    """
 
-    began: int = 0
+    calls: int = 0
+    negative: int = 0
     topics: dict[str, int] = field(default_factory=dict)
     others: dict[str, int] = field(default_factory=dict)
     signals: dict[str, int] = field(default_factory=dict)
     rules: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def negative_share(self) -> Score:
+        return share(self.negative, self.calls)
+
+    def share(self, times: int) -> Score:
+        return share(times, self.calls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,7 +199,7 @@ async def matters(session: AsyncSession, scope: Scope) -> Matters:
     )
     each = (
         about.join(SignalRow, col(SignalRow.call_id) == of.call_id)
-        .where(col(SignalRow.standing) > 0, topic != "")
+        .where(of.human, col(SignalRow.standing) > 0, topic != "")
         .group_by(of.call_id, topic)
         .subquery("each")
     ).c
@@ -194,19 +207,24 @@ async def matters(session: AsyncSession, scope: Scope) -> Matters:
     standing = (
         select_rows(col(SignalRow.name), func.count(of.call_id.distinct()))
         .join(SignalRow, col(SignalRow.call_id) == of.call_id)
-        .where(col(SignalRow.standing) > 0)
+        .where(of.human, col(SignalRow.standing) > 0)
     )
     of_signals = standing.group_by(col(SignalRow.name))
     of_rules = standing.with_only_columns(col(SignalRow.rule), func.count(of.call_id.distinct())).group_by(
         col(SignalRow.rule)
     )
-    began = select(func.count()).select_from(of.id.table).where(of.began)
+    of_negative = standing.with_only_columns(func.count(of.call_id.distinct())).where(
+        col(SignalRow.name).in_(NEGATIVE)
+    )
+    human = select(func.count()).select_from(of.id.table).where(of.human)
     topics = (await session.exec(of_topics)).all()
     signals = (await session.exec(of_signals)).all()
     rules = (await session.exec(of_rules)).all()
-    total = (await session.exec(began)).one()
+    total = (await session.exec(human)).one()
+    (negative,) = (await session.exec(of_negative)).one()
     return Matters(
         total,
+        negative,
         _ranked({name: times for name, complained, times in topics if complained}),
         _ranked({name: times for name, complained, times in topics if not complained}),
         _ranked(dict(signals)),

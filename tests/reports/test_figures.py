@@ -69,13 +69,15 @@ async def check(db: Database, calls: Sequence[FakeCall], scope: Scope) -> None:
     contacts = world.repeated(calls, lambda call: _within(call, scope) and call.at < until, DAYS)
     assert (found.repeats.contacts, found.repeats.repeated) == contacts
     assert {(c.weekday, c.hour): c.dialled for c in found.heat} == Counter(map(world.clock, these))
-    complained = Counter(topic for call in these if call.complains for topic in call.topics)
+    human = [call for call in these if call.human]
+    complained = Counter(topic for call in human if call.complains for topic in call.topics)
     assert found.matters.topics == complained
-    assert found.matters.others == Counter(t for call in these if not call.complains for t in call.topics)
+    assert found.matters.others == Counter(t for call in human if not call.complains for t in call.topics)
     assert found.matters.rules == (
-        {"r": noticed} if (noticed := sum(map(bool, (c.topics for c in these)))) else {}
+        {"r": noticed} if (noticed := sum(map(bool, (c.topics for c in human)))) else {}
     )
-    assert found.matters.began == found.funnel.began
+    assert found.matters.calls == found.funnel.answered
+    assert found.matters.negative == sum(bool(call.topics) for call in human if call.complains)
     as_json(found)
 
 
