@@ -12,7 +12,8 @@ MODULES = Path(__file__).resolve().parent / "node_modules"
 @dataclass(frozen=True, slots=True)
 class WebSettings:
     """`address` is where people find the pages (`https://otklik.example.ru`); cookies are `secure` where
-    it is HTTPS. `secret` signs links and form tokens. `cert` and `key` are PEM files, "" without TLS."""
+    it is HTTPS. `secret` signs links and form tokens. `cert` and `key` are PEM files, "" without TLS. `zone`
+    is the company's time zone: days on the pages begin and end by it."""
 
     host: str
     port: int
@@ -23,6 +24,7 @@ class WebSettings:
     behind_proxy: bool = False
     cert: str = ""
     key: str = ""
+    zone: str = "Europe/Moscow"
 
     @property
     def secure(self) -> bool:
