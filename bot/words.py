@@ -1,5 +1,5 @@
-"""The language of a text for people: Russian, or English where the terminal (OTKLIK_LANG=en) or whoever a
-page is made for wants that."""
+"""The language of what people read: that of a page's visitor while he is answered, else the command line's:
+Russian, or English with OTKLIK_LANG=en."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
-_LANGUAGE: ContextVar[str] = ContextVar("language", default="")
+_visitor: ContextVar[str] = ContextVar("the visitor's language", default="")
 
 
 def words(russian: str, english: str) -> str:
-    language = _LANGUAGE.get() or os.environ.get("OTKLIK_LANG", "ru").lower()
+    language = _visitor.get() or os.environ.get("OTKLIK_LANG", "ru").lower()
     return english if language.startswith("en") else russian
 
 
 @contextmanager
-def in_language(language: str) -> Iterator[None]:
-    """Within the block, and in the tasks that it starts, `words` are of this language: `ru` or `en`."""
-    before = _LANGUAGE.set(language)
+def speaking(language: str) -> Iterator[None]:
+    """Within it `words` is in this language, in this task and in those that it starts."""
+    before = _visitor.set(language)
     try:
         yield
     finally:
-        _LANGUAGE.reset(before)
+        _visitor.reset(before)

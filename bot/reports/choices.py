@@ -32,14 +32,16 @@ class Choices:
 
 
 async def choices(db: Database, scope: Scope) -> Choices:
-    """Of the scope's period; what the scope is narrowed to is always among them."""
     async with db.read() as session:
-        columns = [col(getattr(Attempt, name)) for name in COLUMNS.values()]
-        found: Any = await session.exec(
-            select_rows(*columns).where(*Scope(scope.period).conditions()).distinct()
-        )
-        rows = found.all()
-        names = {by: await names_of(session, by) for by in COLUMNS}
+        return await choices_of(session, scope)
+
+
+async def choices_of(session: AsyncSession, scope: Scope) -> Choices:
+    """Of the scope's period; what the scope is narrowed to is always among them."""
+    columns = [col(getattr(Attempt, name)) for name in COLUMNS.values()]
+    found: Any = await session.exec(select_rows(*columns).where(*Scope(scope.period).conditions()).distinct())
+    rows = found.all()
+    names = {by: await names_of(session, by) for by in COLUMNS}
     names[By.TOPIC] = {topic.value: topic_name(topic.value) for topic in Topic}
     chosen = dict(
         zip(COLUMNS, (scope.employees, scope.departments, scope.surveys, scope.campaigns), strict=True)

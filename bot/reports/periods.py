@@ -20,6 +20,10 @@ MOST_PARTS = 1000
 """Into so many days, weeks … one report is divided at most."""
 
 
+FIRST_YEAR, LAST_YEAR = 1970, 2200
+"""Whoever names another one has mistyped it; and the years around these still are dates."""
+
+
 class Grain(StrEnum):
     DAY = "day"
     WEEK = "week"
@@ -32,9 +36,15 @@ def day_of(text: str) -> date:
     """ISO 8601, or as it is written in Russia. Raises BadInput."""
     for form in ("%Y-%m-%d", "%d.%m.%Y"):
         try:
-            return datetime.strptime(text.strip(), form).replace(tzinfo=UTC).date()
+            found = datetime.strptime(text.strip(), form).replace(tzinfo=UTC).date()
         except ValueError:
             continue
+        if FIRST_YEAR <= found.year <= LAST_YEAR:
+            return found
+        raise BadInput(
+            words(f"«{text}»: тогда звонков не было", f"«{text}»: no calls then"),
+            hint="2026-03-01, 01.03.2026",
+        )
     raise BadInput(words(f"«{text}» не дата", f"«{text}» is no date"), hint="2026-03-01, 01.03.2026")
 
 

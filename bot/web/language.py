@@ -2,14 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from functools import wraps
-
 from aiohttp import web
-
-from bot.words import in_language
-
-Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 LANGUAGES = ("ru", "en")
 COOKIE = "otklik_language"
@@ -38,17 +31,6 @@ def asked_for(header: str) -> str:
             except ValueError:
                 continue  # no browser writes that: as if it were not there
     return "en" if liked["en"] > liked["ru"] else "ru"
-
-
-def in_their_language(page: Page) -> Page:
-    """A page whose texts come from rooms that know no visitors: `words` are in his language."""
-
-    @wraps(page)
-    async def speaking(request: web.Request) -> web.StreamResponse:
-        with in_language(language_of(request)):
-            return await page(request)
-
-    return speaking
 
 
 def tr(request: web.Request, russian: str, english: str) -> str:

@@ -12,8 +12,8 @@ MODULES = Path(__file__).resolve().parent / "node_modules"
 @dataclass(frozen=True, slots=True)
 class WebSettings:
     """`address` is where people find the pages (`https://otklik.example.ru`); cookies are `secure` where
-    it is HTTPS. `secret` signs links and form tokens. `cert` and `key` are PEM files, "" without TLS. `zone`
-    is the company's time zone: days on the pages begin and end by it."""
+    it is HTTPS. `timezone` is the company's. `secret` signs links and form tokens. `cert` and `key` are PEM
+    files, "" without TLS."""
 
     host: str
     port: int
@@ -21,10 +21,10 @@ class WebSettings:
     secret: str
     modules: Path
     session_s: float = 12 * 3600.0
+    timezone: str = "Europe/Moscow"
     behind_proxy: bool = False
     cert: str = ""
     key: str = ""
-    zone: str = "Europe/Moscow"
 
     @property
     def secure(self) -> bool:

@@ -120,8 +120,16 @@ async def check_slices(db: Database, calls: Sequence[FakeCall], scope: Scope, *s
             counted = await funnel.funnels(session, scope, slicing)
             scored = await scores.scores(session, scope, await definitions(session), slicing)
             handled = await handling.handling(session, scope, slicing)
+            repeated = await handling.repeats(session, scope, NOW, DAYS, slicing)
         assert {key: _funnel(each) for key, each in counted.items()} == {
             key: world.funnel(of_key) for key, of_key in members.items()
+        }, slicing
+        until = min(NOW - timedelta(days=DAYS), scope.period.end)
+        due = {key: [id(call) for call in of_key if call.at < until] for key, of_key in members.items()}
+        assert {key: (each.contacts, each.repeated) for key, each in repeated.items()} == {
+            key: contacts
+            for key, ids in due.items()
+            if (contacts := world.repeated(calls, lambda call, ids=ids: id(call) in ids, DAYS))[0]
         }, slicing
         for key, of_key in members.items():
             found = scored.get(key, Scores())

@@ -295,6 +295,8 @@ async def test_a_period_without_calls_says_so(manager: Client) -> None:
         ("period=own&from=2025-04-08&to=2025-03-25", "раньше, чем начинается"),
         ("period=fortnight", "«fortnight» не период"),
         ("from=yesterday", "«yesterday» не дата"),
+        ("from=0001-01-01", "тогда звонков не было"),
+        ("period=own&from=1980-01-01&to=2199-01-01", "больше 1000 частей"),
         ("days=900", "от 1 до 90 дней"),
         ("step=hour", "такого шага нет"),
         ("heat=love", "такой тепловой карты нет"),

@@ -72,7 +72,8 @@ class Asked:
 
     def only(self, by: By, member: str) -> Asked:
         """The same of one member of a filter alone."""
-        return Asked(replace(self.scope, **{FILTERS[by]: (member,)}), self.days, self.rest)
+        narrowed: dict[str, Any] = {FILTERS[by]: (member,)}
+        return Asked(replace(self.scope, **narrowed), self.days, self.rest)
 
     def earlier(self) -> Asked:
         return self.at(self.period.before())

@@ -31,6 +31,7 @@ class Group:
     kind: str
     count: int
     percent: float
+    calls: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +71,17 @@ class Heat:
     rows: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
 
 
-def card(found: Report, each: Measure) -> Card:
+def card(found: Report, each: Measure, asked: Asked) -> Card:
     told, way = shown.changed(each, found.changes[each.scale])
     mean = number(each.mean.value, 2) if each.scale.kind in ("nps", "csat") else ""
     groups: tuple[Group, ...] = ()
     if each.scale.kind == "nps" and each.count:
         groups = tuple(
-            Group(name, kind, times, 100 * times / each.count)
-            for name, kind, times in (
-                (words("критики", "detractors"), "detractors", each.detractors),
-                (words("нейтралы", "passives"), "passives", each.passives),
-                (words("промоутеры", "promoters"), "promoters", each.promoters),
+            Group(name, kind, times, 100 * times / each.count, asked.calls(score=f"nps:{codes}"))
+            for name, kind, codes, times in (
+                (words("критики", "detractors"), "detractors", "0-6", each.detractors),
+                (words("нейтралы", "passives"), "passives", "7-8", each.passives),
+                (words("промоутеры", "promoters"), "promoters", "9-10", each.promoters),
             )
         )
     return Card(scale_name(each.scale), shown.measure(each), mean, told, way, groups)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +17,6 @@ from bot.reports.periods import Grain, Period
 from bot.reports.report import report, sliced
 from bot.reports.slices import NOTICED, By
 from bot.reports.wording import by_name
-from bot.web.language import in_their_language
 from bot.web.parts import parts_of
 from bot.web.rendering import render
 from bot.web.results import overview, shown, slicing
@@ -36,7 +36,6 @@ OF_SLICES = {"sort": ""}
 
 @routes.get("/results")
 @allowed(*READERS)
-@in_their_language
 async def results(request: web.Request) -> web.StreamResponse:
     parts, now = parts_of(request), parts_of(request).clock.now()
     try:
@@ -45,12 +44,12 @@ async def results(request: web.Request) -> web.StreamResponse:
         if heat_of not in overview.HEAT_OF:
             raise BadInput(words("такой тепловой карты нет", "there is no such heat map"))
         step = _step(wanted.period, request.query.get("step", ""))
+        found = await report(parts.db, wanted.scope, now, by=step, repeat_days=wanted.days)
     except BadInput as problem:
         return await refused(request, problem)
-    found = await report(parts.db, wanted.scope, now, by=step, repeat_days=wanted.days)
     values = {
         "found": found,
-        "cards": [overview.card(found, each) for each in found.scores.measures],
+        "cards": [overview.card(found, each, wanted) for each in found.scores.measures],
         "steps": overview.steps(found),
         "ends": overview.ends(found, wanted),
         "matters": overview.matters(found, wanted),
@@ -69,17 +68,14 @@ async def results(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/results/by/{by}")
 @allowed(*READERS)
-@in_their_language
 async def by_slice(request: web.Request) -> web.StreamResponse:
     parts, now = parts_of(request), parts_of(request).clock.now()
     by = slicing_of(request.match_info["by"])
     try:
         wanted = asked_by(request, OF_SLICES)
-        if by.grain is not None:
-            wanted.period.parts(by.grain)
+        found = await sliced(parts.db, wanted.scope, by, now, repeat_days=wanted.days)
     except BadInput as problem:
         return await refused(request, problem)
-    found = await sliced(parts.db, wanted.scope, by, now, repeat_days=wanted.days)
     table = slicing.table(found, wanted, request.path, request.query.get("sort", ""))
     values = {"by": by, "title": by_name(by), "table": table, "many": by in NOTICED}
     return render(request, "results/slices.html", {**await _frame(request, wanted), **values})
@@ -91,7 +87,7 @@ async def by_slice(request: web.Request) -> web.StreamResponse:
 def asked_by(request: web.Request, own: Mapping[str, str] | None = None) -> Asked:
     """Raises BadInput."""
     parts = parts_of(request)
-    return asked(request.query, parts.settings.zone, parts.clock.now(), own)
+    return asked(request.query, parts.settings.timezone, parts.clock.now(), own)
 
 
 def slicing_of(name: str) -> By:
@@ -124,7 +120,7 @@ def _step(period: Period, given: str) -> By | None:
 async def _frame(request: web.Request, wanted: Asked, problem: str = "") -> dict[str, Any]:
     """What every results page shows: the period, the filters and where else one can go."""
     parts = parts_of(request)
-    today = parts.clock.now().astimezone(ZoneInfo(parts.settings.zone)).date()
+    today = parts.clock.now().astimezone(ZoneInfo(parts.settings.timezone)).date()
     later = wanted.later(today)
     of = wanted.period
     days = [shown.day(of.first)] + ([shown.day(of.last)] if of.days > 1 else [])
@@ -132,14 +128,16 @@ async def _frame(request: web.Request, wanted: Asked, problem: str = "") -> dict
     members = await choices(parts.db, wanted.scope)
     tabs = [("/results", words("Обзор", "Overview"))]
     tabs += [(f"/results/by/{by}", words(*title)) for by, title in TABS.items()]
+    here = request.path if request.path in {path for path, _ in tabs} else "/results"
     return {
         "asked": wanted,
-        "here": request.path if request.path in {path for path, _ in tabs} else "/results",
+        "here": here,
         "problem": problem,
         "period_name": " – ".join(days),
         "kinds": [*((each.value, _grain_name(each)) for each in Grain), (OWN, words("свой", "own"))],
-        "earlier": wanted.earlier().again(request.path),
-        "later": later.again(request.path) if later is not None else "",
+        "present": _present(wanted, here, today),
+        "earlier": wanted.earlier().again(here),
+        "later": later.again(here) if later is not None else "",
         "filters": [
             (by.value, by_name(by), members.members[by], chosen[by]) for by in FILTERS if members.members[by]
         ],
@@ -151,6 +149,15 @@ async def _frame(request: web.Request, wanted: Asked, problem: str = "") -> dict
         "formats": [each.value for each in Format],
         "may_personal": account_of(request).role in (Role.MANAGER, Role.ADMIN),
     }
+
+
+def _present(wanted: Asked, here: str, today: date) -> list[tuple[str, str, bool]]:
+    """Today, this week, this month …: address, name, and whether it is the one that is shown."""
+    periods = {grain: Period.of(grain, today, wanted.period.zone) for grain in Grain}
+    return [
+        (wanted.at(period).again(here), _grain_name(grain), period == wanted.period)
+        for grain, period in periods.items()
+    ]
 
 
 TABS = {
@@ -179,6 +186,6 @@ def _grain_name(grain: Grain) -> str:
 async def refused(request: web.Request, problem: BadInput) -> web.Response:
     """The form again, with what was wrong."""
     parts = parts_of(request)
-    wanted = usual(parts.settings.zone, parts.clock.now())
+    wanted = usual(parts.settings.timezone, parts.clock.now())
     told = problem.message + (f" ({problem.hint})" if problem.hint else "")
     return render(request, "results/refused.html", await _frame(request, wanted, told), status=400)

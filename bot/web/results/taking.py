@@ -11,7 +11,6 @@ from bot.core.errors import BadInput
 from bot.reports.export.figures import OF_REPORT, slices
 from bot.reports.export.writing import Format
 from bot.reports.report import report, sliced
-from bot.web.language import in_their_language
 from bot.web.parts import parts_of
 from bot.web.rendering import render
 from bot.web.results import sending
@@ -29,7 +28,6 @@ PERSONAL = (Role.MANAGER, Role.ADMIN)
 
 @routes.get("/results/tables/{table}")
 @allowed(*READERS)
-@in_their_language
 async def figures(request: web.Request) -> web.StreamResponse:
     """A table of the pages as a file: `?format=csv|xlsx|sav|jsonl` and the pages' own filters."""
     parts, now, name = parts_of(request), parts_of(request).clock.now(), request.match_info["table"]
@@ -50,7 +48,6 @@ async def figures(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/results/export")
 @allowed(*READERS)
-@in_their_language
 async def calls(request: web.Request) -> web.StreamResponse:
     """The calls and answers behind the figures, a row each; `personal=1` with who the customers are."""
     try:
@@ -74,7 +71,6 @@ async def calls(request: web.Request) -> web.StreamResponse:
 
 @routes.get("/results/exports/{id}")
 @allowed(*READERS)
-@in_their_language
 async def progress(request: web.Request) -> web.StreamResponse:
     """How far it is; asked by htmx, only the part that changes."""
     part = "HX-Request" in request.headers
