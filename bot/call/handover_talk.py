@@ -19,6 +19,7 @@ from bot.call.handover_waiting import Hold
 from bot.call.listening import Ear
 from bot.call.waiting import first_of
 from bot.core.endings import EndKind
+from bot.core.events import HoldEnded, HoldStarted
 from telephony.bridge import Bridge
 from telephony.leg import PAGE_CLOSED, CallLeg
 
@@ -104,14 +105,17 @@ class Talk:
             await self._until_changed(over)
 
     async def _hold(self) -> None:
+        clock, journal = self._parts.room.clock, self._parts.journal
         self._hearing.pause()
-        hold = Hold(self._parts)
+        hold, began = Hold(self._parts), clock.monotonic()
         hold.start()
         try:
+            await journal.write(HoldStarted)
             await self._until_changed(self._parts.leg.ended, self._agent.ended)
         finally:
             await hold.stop()
             self._hearing.resume()
+            await journal.write(HoldEnded, held_s=round(clock.monotonic() - began, 3))
 
     async def _until_changed(self, *ends: asyncio.Future[Any]) -> None:
         changed = asyncio.ensure_future(self._changed.wait())

@@ -69,6 +69,7 @@ async def _measured(database: str, answers: int, runs: int, seed: int) -> dict[s
             calls = await sample.fill(db, answers, seed, lambda added: progress.advance(bar, added))
         filled = time.perf_counter()
         figures = await bench.measure(db, runs, seed)
+        pages = await bench.measure_pages(db, runs, seed)
         return {
             "database": db.dialect,
             "answers": answers,
@@ -80,6 +81,7 @@ async def _measured(database: str, answers: int, runs: int, seed: int) -> dict[s
             "target_p95_ms": TARGET_MS,
             "worst_p95_ms": max(each.p95_ms for each in figures),
             "figures": [asdict(each) for each in figures],
+            "pages": [asdict(each) for each in pages],
         }
 
 
@@ -101,7 +103,7 @@ def _show(found: dict[str, Any]) -> None:
     heads = words("число|период|p50, мс|p95, мс|худшее, мс", "figure|period|p50, ms|p95, ms|worst, ms")
     for place, head in enumerate(heads.split("|")):
         table.add_column(head, justify="right" if place > 1 else "left")
-    for each in found["figures"]:
+    for each in (*found["figures"], *found["pages"]):
         times = [f"{each[name]:.1f}" for name in ("p50_ms", "p95_ms", "max_ms")]
         table.add_row(each["figure"], each["period"], *times)
     console = wide_console()

@@ -24,6 +24,7 @@ from bot.core.events import (
     HandoverFailed,
     HandoverPassed,
     HandoverRinging,
+    HoldEnded,
     Noted,
     OfferDecided,
     OptedOut,
@@ -151,6 +152,8 @@ def _ending(event: CallEvent) -> tuple[str, str, str] | None:
             return "", words(f"обращение: {reason}, {owner or '?'}", f"case: {reason}, {owner or '?'}"), "red"
         case HandoverConnected(target=target):
             return "", words(f"соединён с {target}", f"joined with {target}"), "bold magenta"
+        case HoldEnded(held_s=held_s):
+            return "", words(f"на удержании {held_s:.1f} с", f"on hold {held_s:.1f} s"), "magenta"
         case HandoverFailed(reason=reason):
             return "", words(f"перевод не удался: {reason}", f"handover failed: {reason}"), "red"
         case HandoverEnded(talk_s=talk_s):

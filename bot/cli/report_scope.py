@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import datetime
 from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -10,7 +10,7 @@ import typer
 
 from bot.core.errors import BadInput
 from bot.core.intents import Topic
-from bot.reports.periods import Grain, Period
+from bot.reports.periods import Grain, Period, day_of
 from bot.reports.slices import Scope
 from bot.words import words
 
@@ -47,16 +47,6 @@ OfTopic = Annotated[
 ]
 
 
-def day(text: str) -> date:
-    """ISO 8601, or as it is written in Russia. Raises BadInput."""
-    for form in ("%Y-%m-%d", "%d.%m.%Y"):
-        try:
-            return datetime.strptime(text.strip(), form).replace(tzinfo=UTC).date()
-        except ValueError:
-            continue
-    raise BadInput(words(f"«{text}» не дата", f"«{text}» is no date"), hint="2026-03-01, 01.03.2026")
-
-
 def period(first: str, last: str, grain: Grain | None, zone: str, now: datetime) -> Period:
     """The calendar's or the reader's own; this month where nothing is said. Raises BadInput."""
     today = now.astimezone(ZoneInfo(zone)).date()
@@ -68,8 +58,8 @@ def period(first: str, last: str, grain: Grain | None, zone: str, now: datetime)
             hint=words("уберите одно из двух", "leave one out"),
         )
     if first and grain is None:
-        return Period(day(first), day(last) if last else today, zone)
-    return Period.of(grain or Grain.MONTH, day(first) if first else today, zone)
+        return Period(day_of(first), day_of(last) if last else today, zone)
+    return Period.of(grain or Grain.MONTH, day_of(first) if first else today, zone)
 
 
 def scope(

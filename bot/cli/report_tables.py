@@ -13,12 +13,24 @@ from bot.reports.funnel import QuestionFigures
 from bot.reports.measures import SMALL, Change, Measure, Scale
 from bot.reports.report import Report, Row
 from bot.reports.slices import NOTICED, By
-from bot.reports.wording import by_name, end_name, scale_name, signal_name, step_name, topic_name
+from bot.reports.wording import (
+    NONE,
+    by_name,
+    change_value,
+    digits_of,
+    end_name,
+    interval,
+    number,
+    scale_name,
+    score_value,
+    signal_name,
+    step_name,
+    topic_name,
+)
 from bot.surveys.scoring import Score
 from bot.words import words
 
 GREY = "dim"
-NONE = "—"
 
 
 def show(console: Console, found: Report) -> None:
@@ -43,22 +55,13 @@ def show(console: Console, found: Report) -> None:
     _matters(console, found)
 
 
-def number(value: float | None, digits: int = 1) -> str:
-    """With a decimal comma in Russian, and a minus that is no hyphen."""
-    if value is None:
-        return NONE
-    return f"{value:.{digits}f}".replace(".", words(",", ".")).replace("-", "−")
-
-
 def score_text(scale: Scale, score: Score, *, small: bool) -> Text:
     """«62,5 (55,1…69,2)», with % for CSAT; greyed where it rests on few answers."""
     if score.value is None:
         return Text(NONE, style=GREY)
-    digits = 1 if scale.kind in ("nps", "csat") else 2
-    unit = " %" if scale.kind == "csat" else ""
-    shown = number(score.value, digits) + unit
-    if score.low is not None and score.high is not None:
-        shown += f" ({number(score.low, digits)}…{number(score.high, digits)})"
+    shown = score_value(scale, score)
+    if between := interval(score, digits_of(scale)):
+        shown += f" ({between})"
     return Text(shown, style=GREY if small else "")
 
 
@@ -66,8 +69,8 @@ def share_text(score: Score) -> Text:
     if score.value is None:
         return Text(NONE, style=GREY)
     shown = f"{number(score.value)} %"
-    if score.low is not None and score.high is not None:
-        shown += f" ({number(score.low)}…{number(score.high)})"
+    if between := interval(score):
+        shown += f" ({between})"
     return Text(shown, style=GREY if score.count < SMALL else "")
 
 
@@ -81,9 +84,7 @@ def count_text(count: int) -> Text:
 def change_text(change: Change | None, scale: Scale) -> Text:
     if change is None or change.value is None:
         return Text(NONE, style=GREY)
-    digits = 1 if scale.kind in ("nps", "csat") else 2
-    sign = "+" if change.value > 0 else "−" if change.value < 0 else "±"
-    shown = sign + number(abs(change.value), digits)
+    shown = change_value(change, scale)
     if not change.clear:
         return Text(f"{shown} {words('в пределах случайного', 'may be chance')}", style=GREY)
     return Text(shown, style="bold")
@@ -190,6 +191,7 @@ def _handling(console: Console, found: Report) -> None:
     calls = f"{step_name('answered')}: {of.calls}"
     joined = words(f"соединений: {of.connected}", f"joined: {of.connected}")
     seconds = words("с", "s")
+    held = words(f"разговоров, чьё удержание видно: {of.watched}", f"talks with known holds: {of.watched}")
     for name, value, base in (
         (words("звонок, среднее", "call, mean"), f"{number(of.call_s)} {seconds}", calls),
         (
@@ -207,6 +209,12 @@ def _handling(console: Console, found: Report) -> None:
             words("передач удалось", "handovers joined"),
             share_text(of.connected_share),
             words(f"передач: {of.handovers}", f"handovers: {of.handovers}"),
+        ),
+        (words("с удержанием", "with a hold"), share_text(of.held_share), held),
+        (
+            words("на удержании, среднее", "on hold, mean"),
+            f"{number(of.held_s)} {seconds}",
+            words(f"с удержанием: {of.held}", f"with a hold: {of.held}"),
         ),
         (
             words("обращений на клиента", "contacts per customer"),
@@ -236,13 +244,20 @@ def _matters(console: Console, found: Report) -> None:
     for name, counts in parts:
         if counts:
             console.print(f"{name}: " + ", ".join(f"{what} {times}" for what, times in counts.items()))
+    if of.negative:
+        console.print(
+            words(
+                "Недовольство в словах (жалоба или раздражение): ",
+                "Discontent in words (complaint or anger): ",
+            )
+            + f"{of.negative}, {share_text(of.negative_share)}"
+        )
     if any(counts for _, counts in parts):
         console.print(
             words(
                 f"Найдено правилами и списками слов, а intent:… — распознаванием намерений; "
-                f"звонков с заданным вопросом: {of.began}.",
-                f"Found by rules and word lists, intent:… by the NLU; "
-                f"calls in which a question was put: {of.began}.",
+                f"звонков, где ответил человек: {of.calls}.",
+                f"Found by rules and word lists, intent:… by the NLU; calls answered by a human: {of.calls}.",
             ),
             style=GREY,
         )
@@ -292,15 +307,12 @@ def _measured(each: Measure) -> Text:
     score = each.score
     if score.value is None:
         return Text(NONE, style=GREY)
-    digits = 1 if each.scale.kind in ("nps", "csat") else 2
+    digits = digits_of(each.scale)
     head = f"{number(score.value, digits)}  n={each.count}"
-    interval = (
-        ""
-        if score.low is None or score.high is None
-        else f"\n{number(score.low, digits)}…{number(score.high, digits)}"
-    )
+    between = interval(score, digits)
     few = words(" мало", " few") if each.small else ""
-    return Text.assemble((head, GREY if each.small else ""), (interval + few, GREY))
+    below = f"\n{between}" if between else ""
+    return Text.assemble((head, GREY if each.small else ""), (below + few, GREY))
 
 
 def _label(row: Row, by: By) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from random import Random
@@ -11,10 +11,12 @@ from random import Random
 import numpy as np
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.reports.choices import choices, choices_of
 from bot.reports.definitions import Definitions, definitions
 from bot.reports.funnel import funnels, outcomes, questions
 from bot.reports.handling import handling, heat, matters, repeats
 from bot.reports.periods import Grain, Period
+from bot.reports.report import report, sliced
 from bot.reports.sample import DAYS, START
 from bot.reports.scores import scores
 from bot.reports.slices import By, Scope
@@ -25,6 +27,9 @@ ZONE = "Europe/Berlin"
 
 NOW = datetime(2026, 2, 1, tzinfo=UTC)
 GRAINS = (Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR)
+
+
+Figure = Callable[[AsyncSession, Scope], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +51,52 @@ async def measure(db: Database, runs: int, seed: int = 1) -> list[Took]:
         known = await definitions(session)
     found = []
     for grain in GRAINS:
-        periods = [_period(grain, chance) for _ in range(runs)]
-        scopes = [Scope(period) for period in periods]
+        scopes = [Scope(_period(grain, chance)) for _ in range(runs)]
         for name, figure in _figures(known, grain).items():
-            took = []
-            for scope in scopes:
-                began = time.perf_counter()
+
+            async def once(scope: Scope, figure: Figure = figure) -> None:
                 async with db.read() as session:
                     await figure(session, scope)
-                took.append((time.perf_counter() - began) * 1000)
-            p50, p95 = (round(float(np.percentile(took, at)), 1) for at in (50, 95))
-            found.append(Took(name, grain.value, runs, p50, p95, round(max(took), 1)))
+
+            found.append(await _took(name, grain, scopes, once))
     return found
+
+
+async def measure_pages(db: Database, runs: int, seed: int = 1) -> list[Took]:
+    """As `measure`, all that a page asks for one after another, as it does."""
+    chance = Random(seed)
+    found = []
+    for grain in GRAINS:
+        scopes = [Scope(_period(grain, chance)) for _ in range(runs)]
+        by = _over_time(grain) if grain is not Grain.DAY else None
+
+        async def overview(scope: Scope, by: By | None = by) -> None:
+            await report(db, scope, NOW, by=by)
+            await choices(db, scope)
+
+        async def employees(scope: Scope) -> None:
+            await sliced(db, scope, By.EMPLOYEE, NOW)
+            await choices(db, scope)
+
+        found.append(await _took("overview", grain, scopes, overview))
+        found.append(await _took("employees", grain, scopes, employees))
+    return found
+
+
+async def _took(
+    name: str, grain: Grain, scopes: Sequence[Scope], once: Callable[[Scope], Awaitable[None]]
+) -> Took:
+    took = []
+    for scope in scopes:
+        began = time.perf_counter()
+        await once(scope)
+        took.append((time.perf_counter() - began) * 1000)
+    p50, p95 = (round(float(np.percentile(took, at)), 1) for at in (50, 95))
+    return Took(name, grain.value, len(scopes), p50, p95, round(max(took), 1))
+
+
+def _over_time(grain: Grain) -> By:
+    return By.DAY if grain in (Grain.DAY, Grain.WEEK, Grain.MONTH) else By.WEEK
 
 
 def _period(grain: Grain, chance: Random) -> Period:
@@ -66,10 +105,8 @@ def _period(grain: Grain, chance: Random) -> Period:
     return Period.of(grain, START.date() + timedelta(days=chance.randrange(DAYS)), ZONE)
 
 
-def _figures(
-    known: Definitions, grain: Grain
-) -> dict[str, Callable[[AsyncSession, Scope], Awaitable[object]]]:
-    over_time = By.DAY if grain in (Grain.DAY, Grain.WEEK, Grain.MONTH) else By.WEEK
+def _figures(known: Definitions, grain: Grain) -> dict[str, Figure]:
+    over_time = _over_time(grain)
     return {
         "scores": lambda session, scope: scores(session, scope, known),
         "scores by employee": lambda session, scope: scores(session, scope, known, By.EMPLOYEE),
@@ -81,6 +118,8 @@ def _figures(
         "outcomes": lambda session, scope: outcomes(session, scope),
         "handling": lambda session, scope: handling(session, scope),
         "handling by employee": lambda session, scope: handling(session, scope, By.EMPLOYEE),
+        "choices of filters": lambda session, scope: choices_of(session, scope),
+        "repeats by employee": lambda session, scope: repeats(session, scope, NOW, by=By.EMPLOYEE),
         "repeats": lambda session, scope: repeats(session, scope, NOW),
         "matters": lambda session, scope: matters(session, scope),
         "heat": lambda session, scope: heat(session, scope),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, literal
+from sqlalchemy import and_, case, func, literal, union_all
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -14,14 +14,17 @@ from bot.reports.measures import share
 from bot.reports.periods import Period
 from bot.reports.scores import Key
 from bot.reports.slices import (
+    NOTICED,
     By,
     Scope,
     calls,
     dialect_of,
     epoch,
     local_seconds,
+    noticed_in_calls,
     seconds_between,
     select_rows,
+    sliced_by,
 )
 from bot.store.tables import Attempt, Handover, UtcDateTime
 from bot.store.tables_reports import SignalRow
@@ -32,6 +35,9 @@ REPEAT_DAYS = 7
 
 SOON_S = 20.0
 """«80 % within 20 seconds» is how contact centres usually set the time to an agent."""
+
+NEGATIVE = ("complaint", "angry")
+"""Signals of discontent. There is no list of praise, so nothing is said of joy."""
 
 _DAY_S = 86400
 _THURSDAY = 3
@@ -45,7 +51,8 @@ class Handling:
     `call_s` is the mean from the answer to the end of calls that a human took (`calls` of them), `talk_s`
     that of agents with callers who were joined (`connected` of the `handovers` that were tried), `to_agent_s`
     the mean from the offer accepted to the join, `soon` of them within 20 s. `customers` are different
-    telephones among the calls that a human took.
+    telephones among the calls that a human took. `watched` are the talks whose holds are known, `held` those
+    of them in which the caller was held, `held_s` the mean of how long each of these.
     """
 
     calls: int = 0
@@ -56,6 +63,9 @@ class Handling:
     talk_s: float | None = None
     to_agent_s: float | None = None
     soon: int = 0
+    watched: int = 0
+    held: int = 0
+    held_s: float | None = None
 
     @property
     def contacts_per_customer(self) -> float | None:
@@ -68,6 +78,10 @@ class Handling:
     @property
     def soon_share(self) -> Score:
         return share(self.soon, self.connected)
+
+    @property
+    def held_share(self) -> Score:
+        return share(self.held, self.watched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +101,23 @@ class Repeats:
 class Matters:
     """Calls by what was noticed in them: `topics` of complaints, `others` (topics that nobody complained
     about), `signals` by name, and what noticed it, `rules`: word lists, triage rules, and `intent:…`, the
-    judgement of the NLU. `began` is the denominator."""
+    judgement of the NLU. All are of `calls`, those that a human took. `negative` are the calls in which he
+    complained or was angry by the rules: no voice is judged.
+    """
 
-    began: int = 0
+    calls: int = 0
+    negative: int = 0
     topics: dict[str, int] = field(default_factory=dict)
     others: dict[str, int] = field(default_factory=dict)
     signals: dict[str, int] = field(default_factory=dict)
     rules: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def negative_share(self) -> Score:
+        return share(self.negative, self.calls)
+
+    def share(self, times: int) -> Score:
+        return share(times, self.calls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +133,23 @@ class HeatCell:
 
 async def handling(session: AsyncSession, scope: Scope, by: By | None = None) -> dict[Key, Handling]:
     of = calls(scope, dialect_of(session), by).c
-    of_calls: Any = (
-        select(of.slice, func.count(), func.avg(of.talk_s), func.count(of.phone.distinct()))
+    # By telephone first: distinct ones are then counted without sorting them all.
+    each: Any = (
+        select_rows(
+            of.slice,
+            func.count().label("calls"),
+            func.count(of.talk_s).label("timed"),
+            func.sum(of.talk_s).label("talked"),
+        )
         .where(of.human)
-        .group_by(of.slice)
-    )
+        .group_by(of.slice, of.phone)
+        .subquery("each")
+    ).c
+    mean = func.sum(each.talked) / func.nullif(func.sum(each.timed), 0)
+    of_calls: Any = select(each.slice, func.sum(each.calls), mean, func.count()).group_by(each.slice)
     joined = col(Handover.connected_at).is_not(None)
     waited = seconds_between(col(Handover.started_at), col(Handover.connected_at), dialect_of(session))
+    held = col(Handover.holds) > 0
     of_handovers: Any = (
         select_rows(
             of.slice,
@@ -124,6 +158,9 @@ async def handling(session: AsyncSession, scope: Scope, by: By | None = None) ->
             func.avg(col(Handover.talk_s)).filter(joined),
             func.avg(waited),
             func.count().filter(waited <= SOON_S),
+            func.count(col(Handover.holds)),
+            func.count().filter(held),
+            func.avg(col(Handover.held_s)).filter(held),
         )
         .join(Handover, col(Handover.call_id) == of.call_id)
         .where(of.human)
@@ -131,14 +168,15 @@ async def handling(session: AsyncSession, scope: Scope, by: By | None = None) ->
     )
     rows = (await session.exec(of_calls)).all()
     over = {key: rest for key, *rest in (await session.exec(of_handovers)).all()}
-    return {key: Handling(*counted, *over.get(key, ())) for key, *counted in rows}
+    return {
+        key: Handling(int(count), mean, customers, *over.get(key, ())) for key, count, mean, customers in rows
+    }
 
 
 async def repeats(
     session: AsyncSession, scope: Scope, now: datetime, days: int = REPEAT_DAYS, by: By | None = None
 ) -> dict[Key, Repeats]:
     """Contacts whose days are not over by `now` are left out: their customers may still ring."""
-    of = calls(scope, dialect_of(session), by).c
     over = timedelta(days=days)
     until = literal(min(now - over, scope.period.end), UtcDateTime())
     contact = (col(Attempt.direction) == "inbound") & (col(Attempt.phone) != "")
@@ -148,57 +186,75 @@ async def repeats(
     again = func.lead(col(Attempt.created_at)).over(
         partition_by=col(Attempt.phone), order_by=(col(Attempt.created_at), col(Attempt.id))
     )
+    # Whatever follows may be anybody's; what it follows is the scope's.
     following = (
-        select(col(Attempt.id), col(Attempt.created_at), again.label("again"))
+        sliced_by(
+            select_rows(
+                col(Attempt.call_id),
+                col(Attempt.created_at),
+                again.label("again"),
+                and_(*scope.conditions()).label("counts"),
+            ),
+            Attempt,
+            scope.period,
+            by if by not in NOTICED else None,
+        )
         .where(contact, within)
         .subquery("following")
     ).c
     gap = epoch(following.again, dialect_of(session)) - epoch(following.created_at, dialect_of(session))
-    statement: Any = (
-        select(of.slice, func.count(), func.count().filter(gap <= days * _DAY_S))
-        .join(following.id.table, following.id == of.id)
-        .where(of.created_at < until)
-        .group_by(of.slice)
-    )
-    rows = (await session.exec(statement)).all()
+    figures = (func.count(), func.count().filter(gap <= days * _DAY_S))
+    if by in NOTICED:
+        about = noticed_in_calls(by).c
+        statement: Any = (
+            select_rows(about.what, *figures)
+            .join(following.call_id.table, following.call_id == about.call_id)
+            .group_by(about.what)
+        )
+    else:
+        statement = select_rows(following.slice, *figures).group_by(following.slice)
+    rows = (await session.exec(statement.where(following.counts, following.created_at < until))).all()
     return {key: Repeats(days, *counts) for key, *counts in rows}
 
 
 async def matters(session: AsyncSession, scope: Scope) -> Matters:
+    """In one statement, which looks up the signals of the scope's calls once."""
     of = calls(scope, dialect_of(session)).c
-    complaint, topic = col(SignalRow.name) == "complaint", col(SignalRow.topic)
-    about = (
-        select(of.call_id, topic, func.max(func.coalesce(complaint, False)).label("complained"))
-        if dialect_of(session) == "sqlite"
-        else select(of.call_id, topic, func.bool_or(complaint).label("complained"))
+    noted = (
+        select_rows(of.call_id, col(SignalRow.name), col(SignalRow.rule), col(SignalRow.topic).label("topic"))
+        .join(SignalRow, col(SignalRow.call_id) == of.call_id)
+        .where(of.human, col(SignalRow.standing) > 0)
+        .cte("noted")
     )
     each = (
-        about.join(SignalRow, col(SignalRow.call_id) == of.call_id)
-        .where(col(SignalRow.standing) > 0, topic != "")
-        .group_by(of.call_id, topic)
+        select(
+            noted.c.call_id,
+            noted.c.topic,
+            func.max(case((noted.c.name == "complaint", 1), else_=0)).label("complained"),
+        )
+        .where(noted.c.topic != "")
+        .group_by(noted.c.call_id, noted.c.topic)
         .subquery("each")
     ).c
-    of_topics: Any = select(each.topic, each.complained, func.count()).group_by(each.topic, each.complained)
-    standing = (
-        select_rows(col(SignalRow.name), func.count(of.call_id.distinct()))
-        .join(SignalRow, col(SignalRow.call_id) == of.call_id)
-        .where(col(SignalRow.standing) > 0)
+    distinct = func.count(noted.c.call_id.distinct())
+    none = literal(0)
+    statement: Any = union_all(
+        select_rows(literal("topic"), each.topic, each.complained, func.count()).group_by(
+            each.topic, each.complained
+        ),
+        select_rows(literal("signal"), noted.c.name, none, distinct).group_by(noted.c.name),
+        select_rows(literal("rule"), noted.c.rule, none, distinct).group_by(noted.c.rule),
+        select_rows(literal("negative"), literal(""), none, distinct).where(noted.c.name.in_(NEGATIVE)),
     )
-    of_signals = standing.group_by(col(SignalRow.name))
-    of_rules = standing.with_only_columns(col(SignalRow.rule), func.count(of.call_id.distinct())).group_by(
-        col(SignalRow.rule)
-    )
-    began = select(func.count()).select_from(of.id.table).where(of.began)
-    topics = (await session.exec(of_topics)).all()
-    signals = (await session.exec(of_signals)).all()
-    rules = (await session.exec(of_rules)).all()
-    total = (await session.exec(began)).one()
+    rows: Any = (await session.exec(statement)).all()
+    human = select(func.count()).select_from(of.id.table).where(of.human)
+    found: dict[tuple[str, int], dict[str, int]] = {}
+    for kind, name, complained, times in rows:
+        found.setdefault((kind, complained), {})[name] = times
     return Matters(
-        total,
-        _ranked({name: times for name, complained, times in topics if complained}),
-        _ranked({name: times for name, complained, times in topics if not complained}),
-        _ranked(dict(signals)),
-        _ranked(dict(rules)),
+        (await session.exec(human)).one(),
+        found["negative", 0][""],
+        *(_ranked(found.get(kind, {})) for kind in (("topic", 1), ("topic", 0), ("signal", 0), ("rule", 0))),
     )
 
 

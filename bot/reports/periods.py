@@ -14,9 +14,14 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from bot.core.errors import BadInput
+from bot.words import words
 
 MOST_PARTS = 1000
 """Into so many days, weeks … one report is divided at most."""
+
+
+FIRST_YEAR, LAST_YEAR = 1970, 2200
+"""Whoever names another one has mistyped it; and the years around these still are dates."""
 
 
 class Grain(StrEnum):
@@ -25,6 +30,22 @@ class Grain(StrEnum):
     MONTH = "month"
     QUARTER = "quarter"
     YEAR = "year"
+
+
+def day_of(text: str) -> date:
+    """ISO 8601, or as it is written in Russia. Raises BadInput."""
+    for form in ("%Y-%m-%d", "%d.%m.%Y"):
+        try:
+            found = datetime.strptime(text.strip(), form).replace(tzinfo=UTC).date()
+        except ValueError:
+            continue
+        if FIRST_YEAR <= found.year <= LAST_YEAR:
+            return found
+        raise BadInput(
+            words(f"«{text}»: тогда звонков не было", f"«{text}»: no calls then"),
+            hint="2026-03-01, 01.03.2026",
+        )
+    raise BadInput(words(f"«{text}» не дата", f"«{text}» is no date"), hint="2026-03-01, 01.03.2026")
 
 
 def first_day(grain: Grain, day: date) -> date:
@@ -73,8 +94,11 @@ class Period:
     def __post_init__(self) -> None:
         if self.last < self.first:
             raise BadInput(
-                f"период кончается {self.last:%d.%m.%Y}, раньше, чем начинается ({self.first:%d.%m.%Y})",
-                hint="поменяйте --from и --to местами",
+                words(
+                    f"период кончается {self.last:%d.%m.%Y}, раньше, чем начинается ({self.first:%d.%m.%Y})",
+                    f"the period ends on {self.last}, before it begins ({self.first})",
+                ),
+                hint=words("поменяйте начало и конец местами", "swap its beginning and its end"),
             )
 
     @classmethod
@@ -111,8 +135,13 @@ class Period:
             day = after
             if len(parts) > MOST_PARTS:
                 raise BadInput(
-                    f"в периоде больше {MOST_PARTS} частей «{grain}»",
-                    hint="возьмите период короче или шаг крупнее",
+                    words(
+                        f"в периоде больше {MOST_PARTS} частей «{grain}»",
+                        f"the period has more than {MOST_PARTS} parts of a {grain}",
+                    ),
+                    hint=words(
+                        "возьмите период короче или шаг крупнее", "take a shorter period or a longer step"
+                    ),
                 )
         return tuple(parts)
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.endings import Disposition
+from bot.reports.choices import names_of
 from bot.reports.definitions import Definitions, definitions
 from bot.reports.funnel import Funnel, QuestionFigures, funnels, outcomes, questions
 from bot.reports.handling import (
@@ -28,8 +28,6 @@ from bot.reports.measures import SMALL, Change, Measure, Scale
 from bot.reports.scores import Key, Scores, changes, scores
 from bot.reports.slices import By, Scope
 from bot.store.database import Database
-from bot.store.tables_agents import AgentRow, DepartmentRow
-from bot.store.tables_campaigns import CampaignRow
 from bot.surveys.scoring import Score
 
 
@@ -42,6 +40,17 @@ class Row:
     scores: Scores
     funnel: Funnel
     handling: Handling
+    repeats: Repeats
+
+
+@dataclass(frozen=True, slots=True)
+class Sliced:
+    """A scope's slices, and all of it in `total`; a call may count in several slices, or in none."""
+
+    scope: Scope
+    by: By
+    rows: tuple[Row, ...]
+    total: Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +68,8 @@ class Report:
     matters: Matters
     heat: tuple[HeatCell, ...]
     rows: tuple[Row, ...]
+    names: Mapping[str, str]
+    """What the questions ask, by `SURVEY.QUESTION`, in the words of the newest version."""
 
     @property
     def empty(self) -> bool:
@@ -87,16 +98,47 @@ async def report(
             repeats=(await repeats(session, scope, now, repeat_days)).get("", Repeats(repeat_days)),
             matters=await matters(session, scope),
             heat=await heat(session, scope),
-            rows=await rows(session, scope, by, known) if by is not None else (),
+            rows=await rows(session, scope, by, known, now, repeat_days) if by is not None else (),
+            names=_texts(known),
         )
 
 
-async def rows(session: AsyncSession, scope: Scope, by: By, known: Definitions) -> tuple[Row, ...]:
+def _texts(known: Definitions) -> dict[str, str]:
+    newest = {each.survey_id: known.newest(each.survey_id) for each in known.versions.values()}
+    return {
+        f"{survey_id}.{question.id}": question.text
+        for survey_id, version in newest.items()
+        if version is not None
+        for question in version.questions.values()
+    }
+
+
+async def sliced(
+    db: Database, scope: Scope, by: By, now: datetime, *, repeat_days: int = REPEAT_DAYS
+) -> Sliced:
+    """The rows of `report`, and what they are parts of."""
+    async with db.read() as session:
+        known = await definitions(session)
+        total = Row(
+            "",
+            "",
+            (await scores(session, scope, known)).get("", Scores()),
+            (await funnels(session, scope)).get("", Funnel()),
+            (await handling(session, scope)).get("", Handling()),
+            (await repeats(session, scope, now, repeat_days)).get("", Repeats(repeat_days)),
+        )
+        return Sliced(scope, by, await rows(session, scope, by, known, now, repeat_days), total)
+
+
+async def rows(
+    session: AsyncSession, scope: Scope, by: By, known: Definitions, now: datetime, repeat_days: int
+) -> tuple[Row, ...]:
     """Over time every part of the period, also those without a call; else every slice that has any, by
     the number of its calls."""
     of_scores = await scores(session, scope, known, by)
     of_funnels = await funnels(session, scope, by)
     of_handling = await handling(session, scope, by)
+    of_repeats = await repeats(session, scope, now, repeat_days, by)
 
     def row(key: Key, shown: str, label: str) -> Row:
         return Row(
@@ -105,26 +147,15 @@ async def rows(session: AsyncSession, scope: Scope, by: By, known: Definitions) 
             of_scores.get(key, Scores()),
             of_funnels.get(key, Funnel()),
             of_handling.get(key, Handling()),
+            of_repeats.get(key, Repeats(repeat_days)),
         )
 
     if by.grain is not None:
         parts = scope.period.parts(by.grain)
         return tuple(row(place, part.first.isoformat(), "") for place, part in enumerate(parts))
-    named = await _names(session, by, known)
+    named = await names_of(session, by)
     found = [row(key, str(key), named.get(str(key), "")) for key in of_funnels]
     return tuple(sorted(found, key=lambda each: (-each.funnel.dialled, each.key)))
-
-
-async def _names(session: AsyncSession, by: By, known: Definitions) -> dict[str, str]:
-    """What people call a slice, where a table tells it."""
-    if by is By.SURVEY:
-        return {each.survey_id: known.title(each.survey_id) for each in known.versions.values()}
-    if by is By.CAMPAIGN:
-        return dict((await session.exec(select(col(CampaignRow.id), col(CampaignRow.title)))).all())
-    table: Any = {By.EMPLOYEE: AgentRow, By.DEPARTMENT: DepartmentRow}.get(by)
-    if table is None:
-        return {}
-    return dict((await session.exec(select(col(table.id), col(table.name)))).all())
 
 
 # For programs -----------------------------------------------------------------------------------
@@ -162,14 +193,10 @@ def as_json(found: Report) -> dict[str, Any]:
         "questions": [question_json(each) for each in found.questions],
         "outcomes": {name.value: times for name, times in found.outcomes.items()},
         "handling": handling_json(found.handling),
-        "repeats": {
-            "days": found.repeats.days,
-            "contacts": found.repeats.contacts,
-            "repeated": found.repeats.repeated,
-            "share": score_json(found.repeats.share),
-        },
+        "repeats": repeats_json(found.repeats),
         "matters": {
-            "of_calls": found.matters.began,
+            "of_calls": found.matters.calls,
+            "negative": found.matters.negative,
             "complaint_topics": found.matters.topics,
             "other_topics": found.matters.others,
             "signals": found.matters.signals,
@@ -193,6 +220,7 @@ def as_json(found: Report) -> dict[str, Any]:
                 "scores": [measure_json(measure) for measure in each.scores.measures],
                 "funnel": funnel_json(each.funnel),
                 "handling": handling_json(each.handling),
+                "repeats": repeats_json(each.repeats),
             }
             for each in found.rows
         ],
@@ -246,6 +274,11 @@ def question_json(each: QuestionFigures) -> dict[str, Any]:
     }
 
 
+def repeats_json(each: Repeats) -> dict[str, Any]:
+    counts = {"days": each.days, "contacts": each.contacts, "repeated": each.repeated}
+    return {**counts, "share": score_json(each.share)}
+
+
 def handling_json(each: Handling) -> dict[str, Any]:
     return {
         "calls": each.calls,
@@ -258,4 +291,7 @@ def handling_json(each: Handling) -> dict[str, Any]:
         "talk_s": each.talk_s,
         "to_agent_s": each.to_agent_s,
         "soon_share": score_json(each.soon_share),
+        "held": each.held,
+        "held_share": score_json(each.held_share),
+        "held_s": each.held_s,
     }

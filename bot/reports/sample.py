@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
-from sqlalchemy import func, insert, text
+from sqlalchemy import func, insert
 from sqlmodel import select
 
 from bot.core.answer import AnswerSource, AnswerStatus
@@ -201,12 +201,14 @@ def _around(rows: Rows, call_id: str, ended: datetime, handed: bool, chance: Ran
         rows.signals.append(signal)
     if handed:
         started = ended - timedelta(seconds=200)
+        holds = chance.choice((0, 0, 0, 1, 2))
         rows.handovers.append(
             {
                 "id": f"{call_id}:handover", "call_id": call_id, "target": "responsible", "form": "bridge",
                 "reason": "low_score", "outcome": HandoverOutcome.ENDED.value, "failure": "",
                 "started_at": started, "connected_at": started + timedelta(seconds=chance.uniform(4, 40)),
-                "ended_at": ended, "ended_by": "caller", "talk_s": chance.uniform(30, 300), "agent_id": "",
+                "ended_at": ended, "ended_by": "caller", "talk_s": chance.uniform(30, 300),
+                "holds": holds, "held_s": holds * chance.uniform(5, 60), "agent_id": "",
             }
         )  # fmt: skip
 
@@ -233,9 +235,7 @@ async def fill(db: Database, answers: int, seed: int = 1, told: Callable[[int], 
         number += len(rows.attempts)
         if told is not None:
             told(len(rows.answers))
-    if db.dialect == "postgresql":  # as autovacuum would have done by the time somebody looks
-        async with db.write() as session:
-            await (await session.connection()).execute(text("ANALYZE"))
+    await db.vacuum()  # as autovacuum would have done by the time somebody looks
     return number
 
 

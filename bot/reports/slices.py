@@ -149,7 +149,11 @@ def questions_put(scope: Scope, by: By | None = None) -> Any:
 
 
 def _sliced(statement: Any, of: Counted, scope: Scope, by: By | None) -> Any:
-    statement = statement.where(*scope.conditions(of))
+    return sliced_by(statement.where(*scope.conditions(of)), of, scope.period, by)
+
+
+def sliced_by(statement: Any, of: Counted, period: Period, by: By | None) -> Any:
+    """The statement with the key of each row's `slice`."""
     if by is None:
         return statement.add_columns(literal_column("''").label("slice"))
     if by in NOTICED:
@@ -157,7 +161,7 @@ def _sliced(statement: Any, of: Counted, scope: Scope, by: By | None) -> Any:
         joined = statement.join(about, about.c.call_id == col(of.call_id))
         return joined.add_columns(about.c.what.label("slice"))
     if by.grain is not None:
-        starts = [part.start for part in scope.period.parts(by.grain)]
+        starts = [part.start for part in period.parts(by.grain)]
         return statement.add_columns(place_among(col(of.created_at), starts).label("slice"))
     # A call of no campaign is the slice "", as is one about no employee.
     return statement.add_columns(func.coalesce(col(getattr(of, COLUMNS[by])), "").label("slice"))

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from bot.core.endings import Disposition
-from bot.reports.measures import Scale
+from bot.reports.measures import Change, Scale
 from bot.reports.slices import By
+from bot.surveys.scoring import Score
 from bot.words import words
+
+NONE = "—"
 
 _TOPICS = {
     "waiting": ("долгое ожидание", "waiting"),
@@ -68,6 +71,40 @@ _ENDS = {
     Disposition.INTERRUPTED: ("подвёл узел", "interrupted"),
     Disposition.CANCELLED: ("отменён", "cancelled"),
 }
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    """With a decimal comma in Russian, and a minus that is no hyphen."""
+    if value is None:
+        return NONE
+    return f"{value:.{digits}f}".replace(".", words(",", ".")).replace("-", "−")
+
+
+def digits_of(scale: Scale) -> int:
+    """Points and percents to one digit, means to two."""
+    return 1 if scale.kind in ("nps", "csat") else 2
+
+
+def score_value(scale: Scale, score: Score) -> str:
+    """«62,5», with % for CSAT."""
+    if score.value is None:
+        return NONE
+    return number(score.value, digits_of(scale)) + (" %" if scale.kind == "csat" else "")
+
+
+def interval(score: Score, digits: int = 1) -> str:
+    """«55,1…69,2»; "" where there is none."""
+    if score.low is None or score.high is None:
+        return ""
+    return f"{number(score.low, digits)}…{number(score.high, digits)}"
+
+
+def change_value(change: Change, scale: Scale) -> str:
+    """With its sign."""
+    if change.value is None:
+        return NONE
+    sign = "+" if change.value > 0 else "−" if change.value < 0 else "±"
+    return sign + number(abs(change.value), digits_of(scale))
 
 
 def topic_name(topic: str) -> str:

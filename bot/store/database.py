@@ -101,6 +101,15 @@ class Database:
             connection = await session.connection()
             await connection.run_sync(migrate, where=shown(self.url))
 
+    async def vacuum(self) -> None:
+        """What PostgreSQL does by itself some time after much was written: statistics for its planner, and
+        which pages everybody sees all of. SQLite does without."""
+        if not self._sqlite:
+            with _explaining(self.url):
+                async with self._engine.connect() as connection:
+                    alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
+                    await alone.exec_driver_sql("VACUUM (ANALYZE)")
+
     async def close(self) -> None:
         await self._engine.dispose()
 

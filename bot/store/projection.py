@@ -36,6 +36,8 @@ from bot.core.events import (
     HandoverRinging,
     HandoverRouted,
     HandoverStarted,
+    HoldEnded,
+    HoldStarted,
     OptedOut,
     PromptStarted,
     RecordingRefused,
@@ -110,6 +112,10 @@ def project(event: CallEvent, dialect: str, worker: str = "") -> Changes:
         case HandoverFailed():
             failed = {"outcome": HandoverOutcome.FAILED, "failure": event.reason, "ended_at": event.at}
             return (_open_handover(event).values(failed),)
+        case HoldStarted():
+            return (_talk(event).values(holds=func.coalesce(col(Handover.holds), 0) + 1),)
+        case HoldEnded():
+            return (_talk(event).values(held_s=func.coalesce(col(Handover.held_s), 0.0) + event.held_s),)
         case HandoverEnded():
             return _handover_ended(event)
         case CallEnded():
@@ -281,12 +287,23 @@ def _open_handover(
     )
 
 
-def _handover_ended(event: HandoverEnded) -> Changes:
-    return (
-        _open_handover(event).values(
-            outcome=HandoverOutcome.ENDED, ended_at=event.at, ended_by=event.by, talk_s=event.talk_s
-        ),
+def _talk(event: HoldStarted | HoldEnded) -> Any:
+    """The one that goes on in this call."""
+    return update(Handover).where(
+        col(Handover.call_id) == event.call_id,
+        col(Handover.outcome) == HandoverOutcome.CONNECTED,
+        col(Handover.ended_at).is_(None),
     )
+
+
+def _handover_ended(event: HandoverEnded) -> Changes:
+    """A talk whose end is told went through us, so that its holds were seen: there may have been none."""
+    ended = {"outcome": HandoverOutcome.ENDED, "ended_at": event.at, "ended_by": event.by}
+    holds = {
+        "holds": func.coalesce(col(Handover.holds), 0),
+        "held_s": func.coalesce(col(Handover.held_s), 0.0),
+    }
+    return (_open_handover(event).values(talk_s=event.talk_s, **ended, **holds),)
 
 
 def _call_ended(event: CallEnded) -> Changes:

@@ -257,7 +257,9 @@ class DoNotCall(Table, table=True):
 
 class Handover(Table, table=True):
     """One try to pass a caller on to a human; `id` is that of the event that began it. `agent_id` is
-    who was rung last, and with whom the caller was joined if he was."""
+    who was rung last, and with whom the caller was joined if he was. `holds` is how often the agent held
+    him from his desk and `held_s` for how long in all; None where that is not known: the talk did not go
+    through us, or is from before holds were written down."""
 
     __tablename__ = "handovers"
 
@@ -273,6 +275,8 @@ class Handover(Table, table=True):
     ended_at: datetime | None = moment_field(default=None)
     ended_by: str = ""
     talk_s: float | None = None
+    holds: int | None = None
+    held_s: float | None = None
     agent_id: str = ""
 
 

@@ -25,6 +25,8 @@ FROM_NPM = {
     "vendor/htmx-sse.js": "htmx-ext-sse/sse.js",
     "vendor/alpine.js": "@alpinejs/csp/dist/cdn.min.js",
     "vendor/pico.css": "@picocss/pico/css/pico.min.css",
+    "vendor/uplot.js": "uplot/dist/uPlot.iife.min.js",
+    "vendor/uplot.css": "uplot/dist/uPlot.min.css",
 }
 """Our name of a file -> where it lies in `node_modules`."""
 

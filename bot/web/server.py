@@ -8,7 +8,7 @@ from typing import Self
 
 from aiohttp import web
 
-from bot.accounts.roles import Role
+from bot.accounts.roles import READERS, Role
 from bot.core.errors import PortInUse, SettingsInvalid
 from bot.web import pages
 from bot.web.api import routes as api
@@ -21,6 +21,9 @@ from bot.web.desk import pages as desk_pages
 from bot.web.errors import told_kindly
 from bot.web.parts import PARTS, Parts
 from bot.web.rendering import NAVIGATION, TEMPLATES, NavItem, templates
+from bot.web.results import pages as results
+from bot.web.results import taking as results_taking
+from bot.web.results.jobs import JOBS, ExportJobs, close_jobs
 from bot.web.security import from_our_own_pages, harden
 from bot.web.settings import WebSettings
 from bot.web.who import remember_who
@@ -38,9 +41,14 @@ ROUTES: Sequence[web.RouteTableDef] = (
     desk_pages.routes,
     desk_calls.routes,
     desk_cases.routes,
+    results.routes,
+    results_taking.routes,
     api.routes,
 )
-MENU: Sequence[NavItem] = (NavItem("/agent", ("Рабочее место", "Desk"), (Role.AGENT, Role.ADMIN)),)
+MENU: Sequence[NavItem] = (
+    NavItem("/results", ("Результаты", "Results"), READERS),
+    NavItem("/agent", ("Рабочее место", "Desk"), (Role.AGENT, Role.ADMIN)),
+)
 """In the order in which they stand; the first one that a role may open is where it starts."""
 
 
@@ -53,6 +61,8 @@ def make_app(parts: Parts) -> web.Application:
     app[LIMITS] = ApiLimits()
     app[TEMPLATES] = templates()
     app[NAVIGATION] = list(MENU)
+    app[JOBS] = ExportJobs(parts.db, parts.clock)
+    app.on_cleanup.append(close_jobs)
     app.on_response_prepare.append(harden)
     app.router.add_get(f"{ROOT}/{{digest}}/{{name:.+}}", parts.assets.serve)
     for routes in ROUTES:

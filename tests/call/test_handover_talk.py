@@ -17,6 +17,8 @@ from bot.core.events import (
     HandoverEnded,
     HandoverFailed,
     HandoverRinging,
+    HoldEnded,
+    HoldStarted,
     OfferDecided,
 )
 from tests.call.fakes import DUE_AT, FAREWELL, SORRY, WORDS
@@ -49,6 +51,22 @@ def test_a_caller_who_is_held_hears_music_and_comes_back() -> None:
         scene.caller.remote_hang_up()
 
     assert scene.play(joined(then)) is Disposition.TRANSFERRED
+    assert len(scene.of(HoldStarted)) == 1
+    assert [ended.held_s for ended in scene.of(HoldEnded)] == [pytest.approx(20.0, abs=0.1)]
+
+
+def test_whoever_hangs_up_on_hold_ends_it() -> None:
+    scene = Scene("anna")
+
+    async def then(scene: Scene) -> None:
+        scene.session.hold()
+        await asyncio.sleep(5.0)
+        scene.caller.remote_hang_up()
+
+    scene.play(joined(then))
+    (held,), (ended,) = scene.of(HoldEnded), scene.of(HandoverEnded)
+    assert held.seq < ended.seq
+    assert held.held_s == pytest.approx(5.0, abs=0.1)
 
 
 def test_an_agent_passes_the_caller_on() -> None:

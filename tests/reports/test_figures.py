@@ -69,13 +69,15 @@ async def check(db: Database, calls: Sequence[FakeCall], scope: Scope) -> None:
     contacts = world.repeated(calls, lambda call: _within(call, scope) and call.at < until, DAYS)
     assert (found.repeats.contacts, found.repeats.repeated) == contacts
     assert {(c.weekday, c.hour): c.dialled for c in found.heat} == Counter(map(world.clock, these))
-    complained = Counter(topic for call in these if call.complains for topic in call.topics)
+    human = [call for call in these if call.human]
+    complained = Counter(topic for call in human if call.complains for topic in call.topics)
     assert found.matters.topics == complained
-    assert found.matters.others == Counter(t for call in these if not call.complains for t in call.topics)
+    assert found.matters.others == Counter(t for call in human if not call.complains for t in call.topics)
     assert found.matters.rules == (
-        {"r": noticed} if (noticed := sum(map(bool, (c.topics for c in these)))) else {}
+        {"r": noticed} if (noticed := sum(map(bool, (c.topics for c in human)))) else {}
     )
-    assert found.matters.began == found.funnel.began
+    assert found.matters.calls == found.funnel.answered
+    assert found.matters.negative == sum(bool(call.topics) for call in human if call.complains)
     as_json(found)
 
 
@@ -118,8 +120,16 @@ async def check_slices(db: Database, calls: Sequence[FakeCall], scope: Scope, *s
             counted = await funnel.funnels(session, scope, slicing)
             scored = await scores.scores(session, scope, await definitions(session), slicing)
             handled = await handling.handling(session, scope, slicing)
+            repeated = await handling.repeats(session, scope, NOW, DAYS, slicing)
         assert {key: _funnel(each) for key, each in counted.items()} == {
             key: world.funnel(of_key) for key, of_key in members.items()
+        }, slicing
+        until = min(NOW - timedelta(days=DAYS), scope.period.end)
+        due = {key: [id(call) for call in of_key if call.at < until] for key, of_key in members.items()}
+        assert {key: (each.contacts, each.repeated) for key, each in repeated.items()} == {
+            key: contacts
+            for key, ids in due.items()
+            if (contacts := world.repeated(calls, lambda call, ids=ids: id(call) in ids, DAYS))[0]
         }, slicing
         for key, of_key in members.items():
             found = scored.get(key, Scores())

@@ -23,6 +23,8 @@ from bot.core.events import (
     HandoverFailed,
     HandoverRinging,
     HandoverStarted,
+    HoldEnded,
+    HoldStarted,
     OptedOut,
     RecordingStarted,
     SignalRaised,
@@ -194,11 +196,16 @@ async def test_a_handover_that_is_talked(db: Database, keep: Keep) -> None:
         talk.event(HandoverStarted, target="support", form="bridge", reason="complaint"),
         talk.event(HandoverRinging, target="support"),
         talk.event(HandoverConnected, target="support"),
+        talk.event(HoldStarted),
+        talk.event(HoldEnded, held_s=4.0),
+        talk.event(HoldStarted),
+        talk.event(HoldEnded, held_s=2.5),
         talk.event(HandoverEnded, target="support", talk_s=31.5, by="caller"),
         talk.ended(Disposition.TRANSFERRED),
     )
     failed, talked = (await one(db)).handovers
     assert (failed.outcome, failed.failure, failed.talk_s) == ("failed", "busy", None)
+    assert (failed.holds, talked.holds, talked.held_s) == (None, 2, 6.5)
     assert (talked.outcome, talked.talk_s, talked.ended_by) == ("ended", 31.5, "caller")
     assert talked.connected_at == START + timedelta(seconds=6)
     assert (talked.form, talked.reason) == ("bridge", "complaint")

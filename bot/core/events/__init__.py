@@ -24,6 +24,8 @@ from bot.core.events.handovers import (
     HandoverRinging,
     HandoverRouted,
     HandoverStarted,
+    HoldEnded,
+    HoldStarted,
     TalkHeard,
 )
 from bot.core.events.line import (
@@ -80,6 +82,8 @@ __all__ = [
     "HandoverRinging",
     "HandoverRouted",
     "HandoverStarted",
+    "HoldEnded",
+    "HoldStarted",
     "ListeningStarted",
     "Noted",
     "OfferDecided",
@@ -130,6 +134,8 @@ CallEvent = Annotated[
     | HandoverAccepted
     | HandoverPassed
     | HandoverConnected
+    | HoldStarted
+    | HoldEnded
     | HandoverFailed
     | HandoverEnded
     | TalkHeard

@@ -61,6 +61,20 @@ class HandoverConnected(Event):
     agent_id: str = ""
 
 
+class HoldStarted(Event):
+    """The agent put the caller on hold from his desk: the caller hears music and nobody hears him. What an
+    agent's own telephone holds, and a talk that was transferred away, is not seen here."""
+
+    kind: Literal["hold_started"] = "hold_started"
+
+
+class HoldEnded(Event):
+    """He took the caller back, passed him on, or one of them hung up."""
+
+    kind: Literal["hold_ended"] = "hold_ended"
+    held_s: float
+
+
 class HandoverFailed(Event):
     kind: Literal["handover_failed"] = "handover_failed"
     target: str

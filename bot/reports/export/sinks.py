@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol
+from typing import Protocol, TextIO
 
 import xlsxwriter
 
@@ -43,11 +43,13 @@ def harmless(text: str) -> str:
 
 
 class CsvSink:
-    """RFC 4180 in UTF-8 with a mark by which Excel knows it; moments in ISO 8601 with their offset."""
+    """RFC 4180 in UTF-8 with a mark by which Excel knows it; moments in ISO 8601 with their offset. The file
+    is open for text, with `newline=""`."""
 
-    def __init__(self, file: Path, columns: Sequence[Column], delimiter: str = ",") -> None:
+    def __init__(self, file: TextIO, columns: Sequence[Column], delimiter: str = ",") -> None:
         self._columns = columns
-        self._file = file.open("w", encoding="utf-8-sig", newline="")
+        self._file = file
+        self._file.write("\ufeff")
         self._writer = csv.writer(self._file, delimiter=delimiter)
         self._writer.writerow([column.name for column in columns])
 
@@ -71,9 +73,9 @@ def _plain(column: Column, cell: Cell) -> str | int | float | None:
 class JsonlSink:
     """One JSON object a line, by the columns' names; null for what is missing."""
 
-    def __init__(self, file: Path, columns: Sequence[Column]) -> None:
+    def __init__(self, file: TextIO, columns: Sequence[Column]) -> None:
         self._columns = columns
-        self._file = file.open("w", encoding="utf-8")
+        self._file = file
 
     def write(self, row: Sequence[Cell]) -> None:
         values = {}
@@ -91,10 +93,11 @@ class JsonlSink:
 
 class XlsxSink:
     """Numbers as numbers, moments as moments of the report's zone, texts never as formulas or links; a
-    codebook sheet tells every column and code."""
+    codebook sheet tells every column and code. `sheet` is the name of the rows' own sheet."""
 
-    def __init__(self, file: Path, columns: Sequence[Column]) -> None:
+    def __init__(self, file: Path, columns: Sequence[Column], sheet: str) -> None:
         self._columns = columns
+        self._name = sheet
         self._folder = TemporaryDirectory(prefix=".", suffix=".part", dir=file.parent)
         self._book = xlsxwriter.Workbook(
             str(file),
@@ -138,7 +141,7 @@ class XlsxSink:
 
     def _add_sheet(self) -> None:
         self._sheets += 1
-        name = words("Звонки", "Calls") + (f" {self._sheets}" if self._sheets > 1 else "")
+        name = self._name + (f" {self._sheets}" if self._sheets > 1 else "")
         self._sheet = self._book.add_worksheet(name)
         self._sheet.freeze_panes(1, 1)
         for place, column in enumerate(self._columns):

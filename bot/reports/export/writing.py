@@ -1,18 +1,22 @@
-"""A table into a file: whole or not at all, however it ends."""
+"""A table into a file, whole or not at all, or as a stream of bytes; however it ends."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import asyncio
+import io
+from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+from typing import TextIO
 
 from bot.core.files import fresh_file
 from bot.reports.export.calls import open_table
-from bot.reports.export.columns import Column
+from bot.reports.export.columns import Cell, Column
 from bot.reports.export.sinks import CsvSink, JsonlSink, Sink, XlsxSink
 from bot.reports.slices import Scope
 from bot.store.database import Database
+from bot.words import words
 
 
 class Format(StrEnum):
@@ -20,6 +24,11 @@ class Format(StrEnum):
     XLSX = "xlsx"
     SAV = "sav"
     JSONL = "jsonl"
+
+    @property
+    def flows(self) -> bool:
+        """Whether it can be sent row by row; the others are whole files only."""
+        return self in (Format.CSV, Format.JSONL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +60,8 @@ async def export(db: Database, scope: Scope, wanted: Wanted, told: Told | None =
     the task is cancelled."""
     async with open_table(db, scope, personal=wanted.personal) as table:
         with fresh_file(wanted.file) as fresh:
-            sink = _sink(wanted, fresh, table.columns, table.total)
+            sheet = words("Звонки", "Calls")
+            sink = _sink(wanted.format, fresh, table.columns, table.total, sheet, wanted.delimiter)
             calls = answers = 0
             try:
                 async for piece in table.pieces():
@@ -61,23 +71,75 @@ async def export(db: Database, scope: Scope, wanted: Wanted, told: Told | None =
                     answers += piece.answers
                     if told is not None:
                         told(calls, table.total)
-                sink.close()
+                await _closed(sink)
             except BaseException:
                 sink.abandon()
                 raise
         return Exported(calls, answers, len(table.columns))
 
 
-def _sink(wanted: Wanted, file: Path, columns: Sequence[Column], total: int) -> Sink:
-    match wanted.format:
-        case Format.CSV:
-            return CsvSink(file, columns, wanted.delimiter)
-        case Format.JSONL:
-            return JsonlSink(file, columns)
+async def _closed(sink: Sink) -> None:
+    """In a thread: packing a whole book takes a while, in which others are served. Whoever cancels waits
+    until nothing writes any more."""
+    closing = asyncio.ensure_future(asyncio.to_thread(sink.close))
+    try:
+        await asyncio.shield(closing)
+    except asyncio.CancelledError:
+        await asyncio.wait({closing})
+        raise
+
+
+async def flow(
+    db: Database, scope: Scope, form: Format, *, personal: bool, delimiter: str = ","
+) -> AsyncGenerator[bytes, None]:
+    """The same table piece by piece, of a format that `flows`."""
+    async with open_table(db, scope, personal=personal) as table:
+        text = io.StringIO(newline="")
+        sink = _flowing(form, text, table.columns, delimiter)
+        async for piece in table.pieces():
+            for row in piece.rows:
+                sink.write(row)
+            yield _drained(text)
+        yield _drained(text)
+
+
+def _drained(text: io.StringIO) -> bytes:
+    found = text.getvalue().encode()
+    text.seek(0)
+    text.truncate()
+    return found
+
+
+def write_rows(
+    columns: Sequence[Column], rows: Iterable[Sequence[Cell]], form: Format, file: Path, sheet: str,
+    delimiter: str = ",",
+) -> None:  # fmt: skip
+    """A small table that is there already. `sheet` names it in a workbook."""
+    found = list(rows)
+    sink = _sink(form, file, columns, len(found), sheet, delimiter)
+    try:
+        for row in found:
+            sink.write(row)
+        sink.close()
+    except BaseException:
+        sink.abandon()
+        raise
+
+
+def _sink(
+    form: Format, file: Path, columns: Sequence[Column], total: int, sheet: str, delimiter: str
+) -> Sink:
+    match form:
+        case Format.CSV | Format.JSONL:
+            return _flowing(form, file.open("w", encoding="utf-8", newline=""), columns, delimiter)
         case Format.XLSX:
-            return XlsxSink(file, columns)
+            return XlsxSink(file, columns, sheet)
         case Format.SAV:
             # pandas is loaded by nobody else
             from bot.reports.export.sav import SavSink
 
             return SavSink(file, columns, total)
+
+
+def _flowing(form: Format, text: TextIO, columns: Sequence[Column], delimiter: str) -> Sink:
+    return CsvSink(text, columns, delimiter) if form is Format.CSV else JsonlSink(text, columns)
