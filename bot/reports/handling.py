@@ -24,7 +24,7 @@ from bot.reports.slices import (
     select_rows,
 )
 from bot.store.tables import Attempt, Handover, UtcDateTime
-from bot.store.tables_reports import SignalRow
+from bot.store.tables_reports import SignalRow, stands
 from bot.surveys.scoring import Score
 
 REPEAT_DAYS = 7
@@ -174,7 +174,7 @@ async def matters(session: AsyncSession, scope: Scope) -> Matters:
     )
     each = (
         about.join(SignalRow, col(SignalRow.call_id) == of.call_id)
-        .where(col(SignalRow.standing) > 0, topic != "")
+        .where(stands(), topic != "")
         .group_by(of.call_id, topic)
         .subquery("each")
     ).c
@@ -182,7 +182,7 @@ async def matters(session: AsyncSession, scope: Scope) -> Matters:
     standing = (
         select_rows(col(SignalRow.name), func.count(of.call_id.distinct()))
         .join(SignalRow, col(SignalRow.call_id) == of.call_id)
-        .where(col(SignalRow.standing) > 0)
+        .where(stands())
     )
     of_signals = standing.group_by(col(SignalRow.name))
     of_rules = standing.with_only_columns(col(SignalRow.rule), func.count(of.call_id.distinct())).group_by(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.endings import Disposition
+from bot.reports.corrected import Corrected, corrected
 from bot.reports.definitions import Definitions, definitions
 from bot.reports.funnel import Funnel, QuestionFigures, funnels, outcomes, questions
 from bot.reports.handling import (
@@ -59,6 +60,7 @@ class Report:
     matters: Matters
     heat: tuple[HeatCell, ...]
     rows: tuple[Row, ...]
+    corrected: Corrected = field(default_factory=Corrected)
 
     @property
     def empty(self) -> bool:
@@ -88,6 +90,7 @@ async def report(
             matters=await matters(session, scope),
             heat=await heat(session, scope),
             rows=await rows(session, scope, by, known) if by is not None else (),
+            corrected=await corrected(session, scope),
         )
 
 
@@ -168,6 +171,7 @@ def as_json(found: Report) -> dict[str, Any]:
             "repeated": found.repeats.repeated,
             "share": score_json(found.repeats.share),
         },
+        "corrected_by_hand": {"answers": found.corrected.answers, "topics": found.corrected.topics},
         "matters": {
             "of_calls": found.matters.began,
             "complaint_topics": found.matters.topics,

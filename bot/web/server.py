@@ -8,7 +8,7 @@ from typing import Self
 
 from aiohttp import web
 
-from bot.accounts.roles import Role
+from bot.accounts.roles import READERS, Role
 from bot.core.errors import PortInUse, SettingsInvalid
 from bot.web import pages
 from bot.web.api import routes as api
@@ -19,6 +19,9 @@ from bot.web.desk import calls as desk_calls
 from bot.web.desk import cases as desk_cases
 from bot.web.desk import pages as desk_pages
 from bot.web.errors import told_kindly
+from bot.web.journal import call as journal_call
+from bot.web.journal import calls as journal_calls
+from bot.web.journal import cases as journal_cases
 from bot.web.parts import PARTS, Parts
 from bot.web.rendering import NAVIGATION, TEMPLATES, NavItem, templates
 from bot.web.security import from_our_own_pages, harden
@@ -38,9 +41,16 @@ ROUTES: Sequence[web.RouteTableDef] = (
     desk_pages.routes,
     desk_calls.routes,
     desk_cases.routes,
+    journal_calls.routes,
+    journal_call.routes,
+    journal_cases.routes,
     api.routes,
 )
-MENU: Sequence[NavItem] = (NavItem("/agent", ("Рабочее место", "Desk"), (Role.AGENT, Role.ADMIN)),)
+MENU: Sequence[NavItem] = (
+    NavItem("/calls", ("Звонки", "Calls"), (Role.OPS, *READERS)),
+    NavItem("/cases", ("Обращения", "Cases"), READERS),
+    NavItem("/agent", ("Рабочее место", "Desk"), (Role.AGENT, Role.ADMIN)),
+)
 """In the order in which they stand; the first one that a role may open is where it starts."""
 
 

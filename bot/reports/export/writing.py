@@ -8,10 +8,9 @@ from enum import StrEnum
 from pathlib import Path
 
 from bot.core.files import fresh_file
-from bot.reports.export.calls import open_table
+from bot.reports.export.calls import Chosen, open_table
 from bot.reports.export.columns import Column
 from bot.reports.export.sinks import CsvSink, JsonlSink, Sink, XlsxSink
-from bot.reports.slices import Scope
 from bot.store.database import Database
 
 
@@ -46,7 +45,7 @@ Told = Callable[[int, int], None]
 """Hears how many of how many calls are written."""
 
 
-async def export(db: Database, scope: Scope, wanted: Wanted, told: Told | None = None) -> Exported:
+async def export(db: Database, scope: Chosen, wanted: Wanted, told: Told | None = None) -> Exported:
     """Raises BadInput, OSError, StoreUnavailable; what was in the file before stays then, and also where
     the task is cancelled."""
     async with open_table(db, scope, personal=wanted.personal) as table:
