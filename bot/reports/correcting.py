@@ -11,6 +11,7 @@ from bot.core.errors import BadInput
 from bot.core.intents import Topic
 from bot.reports.definitions import Asked
 from bot.reports.measures import SCORED
+from bot.words import words
 
 LONGEST = 4000
 """Letters of a corrected answer in free words."""
@@ -34,13 +35,15 @@ def right(asked: Asked, status: str, values: Sequence[str]) -> Right:
     if status == TAKEN_BACK:
         return Right("")
     if status not in set(AnswerStatus):
-        raise BadInput(f"состояние ответа «{status}» не годится", hint=", ".join(AnswerStatus))
+        raise BadInput(
+            words(f"состояния «{status}» нет", f"no status «{status}»"), hint=", ".join(AnswerStatus)
+        )
     if status != AnswerStatus.ANSWERED:
         return Right(status)
     if asked.kind == "multi_choice":
         return Right(status, ",".join(_options(asked, values)))
     if len(values) != 1:
-        raise BadInput(f"у вопроса «{asked.id}» один ответ, а не {len(values)}")
+        raise BadInput(words(f"у вопроса «{asked.id}» один ответ", f"«{asked.id}» has one answer"))
     return _single(asked, values[0].strip())
 
 
@@ -49,11 +52,13 @@ def _single(asked: Asked, value: str) -> Right:
         number = _number(asked, value)
         return Right(AnswerStatus.ANSWERED, _written(number), number)
     if asked.kind == "yes_no" and value not in ("yes", "no"):
-        raise BadInput(f"«{value}» не ответ на вопрос «{asked.id}»", hint="yes, no")
+        raise BadInput(words(f"«{value}» не да и не нет", f"«{value}» is neither yes nor no"), hint="yes, no")
     if asked.kind == "choice":
         _options(asked, [value])
     if not value or len(value) > LONGEST:
-        raise BadInput(f"ответ на «{asked.id}» пуст или длиннее {LONGEST} знаков")
+        raise BadInput(
+            words(f"ответ пуст или длиннее {LONGEST} знаков", f"an empty answer, or over {LONGEST} letters")
+        )
     return Right(AnswerStatus.ANSWERED, value)
 
 
@@ -61,12 +66,15 @@ def _number(asked: Asked, value: str) -> float:
     try:
         number = float(value.replace(",", ".").replace("−", "-"))
     except ValueError as error:
-        raise BadInput(f"«{value}» не число", hint=f"вопрос «{asked.id}»") from error
+        raise BadInput(words(f"«{value}» не число", f"«{value}» is no number"), hint=asked.id) from error
     scale = asked.scale
     if scale is not None and not (number.is_integer() and scale.low <= number <= scale.high):
-        raise BadInput(f"«{value}» нет на шкале вопроса «{asked.id}»", hint=f"{scale.low}–{scale.high}")
+        raise BadInput(
+            words(f"«{value}» нет на шкале", f"«{value}» is not on the scale"),
+            hint=f"{scale.low}–{scale.high}",
+        )
     if not isfinite(number):
-        raise BadInput(f"«{value}» не число", hint=f"вопрос «{asked.id}»")
+        raise BadInput(words(f"«{value}» не число", f"«{value}» is no number"), hint=asked.id)
     return number
 
 
@@ -79,7 +87,8 @@ def _options(asked: Asked, values: Sequence[str]) -> list[str]:
     known = [option for option, _ in asked.options]
     wrong = [value for value in values if known and value not in known]
     if wrong or (not known and not all(values)):
-        raise BadInput(f"у вопроса «{asked.id}» нет ответа «{', '.join(wrong)}»", hint=", ".join(known))
+        told = ", ".join(wrong)
+        raise BadInput(words(f"ответа «{told}» нет", f"no option «{told}»"), hint=", ".join(known))
     return [option for option in known if option in values] if known else sorted(set(values))
 
 
@@ -87,5 +96,6 @@ def right_topics(values: Sequence[str]) -> str:
     """By commas. Raises BadInput for a topic that is none."""
     wrong = [value for value in values if value not in set(Topic)]
     if wrong:
-        raise BadInput(f"темы «{', '.join(wrong)}» нет", hint=", ".join(Topic))
+        told = ", ".join(wrong)
+        raise BadInput(words(f"темы «{told}» нет", f"there is no topic «{told}»"), hint=", ".join(Topic))
     return ",".join(topic for topic in Topic if topic in values)

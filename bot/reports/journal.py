@@ -27,10 +27,11 @@ from bot.reports.periods import start_of
 from bot.reports.slices import MACHINES, select_rows
 from bot.store.database import Database
 from bot.store.phones import phone_key
-from bot.store.tables import Attempt, Contact
+from bot.store.tables import Attempt, AttemptStatus, Contact
 from bot.store.tables_reports import QuestionPut, SignalRow, stands
 from bot.store.tables_transcripts import Transcript
 from bot.store.transcripts import Question, calls_saying
+from bot.words import words
 
 PAGE = 50
 MOST_SAMPLED = 500
@@ -55,11 +56,17 @@ def score_range(written: str) -> ScoreRange:
     found = _SCORE.fullmatch(written.strip().lower())
     kind = (found[1] or "nps") if found else ""
     if not found or kind not in SCORED:
-        raise BadInput(f"оценку «{written}» не разобрать", hint="nps:0-6, csat:1-2, ces:5, score:1-3")
+        raise BadInput(
+            words(f"оценку «{written}» не разобрать", f"«{written}» is no score"),
+            hint="nps:0-6, csat:1-2, ces:5, score:1-3",
+        )
     low = int(found[2])
     high = int(found[3]) if found[3] else low
     if high < low:
-        raise BadInput(f"в оценке «{written}» второе число меньше первого", hint="nps:0-6")
+        raise BadInput(
+            words(f"в оценке «{written}» второе число меньше", f"«{written}»: the second is less"),
+            hint="nps:0-6",
+        )
     return ScoreRange(kind, low, high)
 
 
@@ -93,7 +100,8 @@ class Journal:
             (Attempt.campaign_id, self.campaigns),
             (Attempt.disposition, self.dispositions),
         )
-        found: list[Any] = [col(column).in_(members) for column, members in narrowed if members]
+        found: list[Any] = [col(Attempt.status) != AttemptStatus.QUEUED]  # no call yet
+        found += [col(column).in_(members) for column, members in narrowed if members]
         if self.first is not None:
             found.append(col(Attempt.created_at) >= start_of(self.first, zone))
         if self.last is not None:
@@ -188,7 +196,10 @@ async def page(
 async def _mark(session: AsyncSession, attempt_id: str) -> datetime:
     found = await session.get(Attempt, attempt_id)
     if found is None:
-        raise BadInput("такого места в журнале нет", hint="откройте журнал заново")
+        raise BadInput(
+            words("такого места в журнале нет", "there is no such place in the journal"),
+            hint=words("откройте журнал заново", "open the journal anew"),
+        )
     return found.created_at
 
 
@@ -197,7 +208,9 @@ async def sample(db: Database, journal: Journal, *, size: int, seed: str) -> Jou
     calls again, whatever is in the database besides; a call that comes later takes the place of one at most.
     Raises BadInput for a size that is none."""
     if not 1 <= size <= MOST_SAMPLED:
-        raise BadInput(f"в выборке от 1 до {MOST_SAMPLED} звонков, а не {size}")
+        raise BadInput(
+            words(f"в выборке от 1 до {MOST_SAMPLED} звонков", f"a sample has 1 to {MOST_SAMPLED} calls")
+        )
     human = col(Attempt.answered_at).is_not(None) & col(Attempt.disposition).not_in(MACHINES)
     statement = select(col(Attempt.id)).where(*journal.of_calls(db.dialect), human)
     async with db.read() as session:

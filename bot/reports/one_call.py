@@ -18,6 +18,7 @@ from bot.store.tables_cases import CaseRow
 from bot.store.tables_corrections import CorrectionRow
 from bot.store.tables_notes import CallNoteRow
 from bot.store.tables_reports import QuestionPut, SignalRow
+from bot.words import words
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,9 @@ class OneCall:
         """Raises BadInput for one that this call does not have."""
         found = next((each for each in self.asked if each.id == question_id), None)
         if found is None:
-            raise BadInput(f"вопроса «{question_id}» в этом звонке нет")
+            raise BadInput(
+                words(f"вопроса «{question_id}» в этом звонке нет", f"no question «{question_id}» here")
+            )
         return found
 
 

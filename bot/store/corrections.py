@@ -21,6 +21,7 @@ from bot.store.projection_reports import COPIED, NO_ANSWER
 from bot.store.tables import AnswerRow, Attempt, AttemptStatus, Table
 from bot.store.tables_corrections import CorrectionRow, Subject
 from bot.store.tables_reports import BY_HAND, QuestionPut, SignalRow
+from bot.words import words
 
 SET = "set"
 """`CorrectionRow.status` of topics that were chosen by hand."""
@@ -34,7 +35,9 @@ async def correct(db: Database, row: CorrectionRow, *beside: Table) -> Correctio
     Raises BadInput for a call that is not known or goes on, for an answer to a question that was not put,
     and for a note that is too long."""
     if len(row.note) > LONGEST_NOTE:
-        raise BadInput(f"пояснение длиннее {LONGEST_NOTE} знаков", hint="сократите его")
+        raise BadInput(
+            words(f"пояснение длиннее {LONGEST_NOTE} знаков", f"over {LONGEST_NOTE} letters of why")
+        )
     async with db.write() as session:
         attempt = await _ended(session, row.call_id)
         if row.subject == Subject.ANSWER:
@@ -76,9 +79,12 @@ async def _ended(session: AsyncSession, call_id: str) -> Attempt:
     statement = select(Attempt).where(col(Attempt.call_id) == call_id).with_for_update()
     attempt = (await session.exec(statement)).first()
     if attempt is None:
-        raise BadInput(f"звонка {call_id} в базе нет", hint="номера звонков есть в журнале")
+        raise BadInput(words(f"звонка {call_id} в базе нет", f"there is no call {call_id}"))
     if attempt.status != AttemptStatus.FINAL:
-        raise BadInput("звонок ещё идёт", hint="поправьте, когда он закончится")
+        raise BadInput(
+            words("звонок ещё идёт", "the call goes on"),
+            hint=words("поправьте, когда он закончится", "correct it when it is over"),
+        )
     return attempt
 
 
@@ -111,7 +117,9 @@ async def _bring_answer(session: AsyncSession, row: CorrectionRow, attempt: Atte
     recorded = (await session.exec(_recorded(row))).first()
     put = await session.get(QuestionPut, (row.call_id, row.question_id))
     if put is None and recorded is None:
-        raise BadInput(f"вопрос «{row.question_id}» в этом звонке не задавали")
+        raise BadInput(
+            words(f"вопрос «{row.question_id}» не задавали", f"«{row.question_id}» was not put in this call")
+        )
     values: dict[str, Any]
     if row.status:
         values = {"kind": row.kind, "status": row.status, "number": row.number, "corrected": True}

@@ -18,6 +18,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 from bot.core.errors import BadInput
 from bot.store.tables_transcripts import Transcript
 from bot.surveys.morphology import forms
+from bot.words import words
 
 UNHEARD = "[unk]"
 """Stands in a turn for a word that the recogniser does not know."""
@@ -72,20 +73,26 @@ class Question:
 def question(written: str) -> Question | None:
     """None where nothing is asked for. Raises BadInput for what is too long."""
     if len(written) > LONGEST:
-        raise BadInput(f"запрос длиннее {LONGEST} знаков", hint="оставьте главные слова")
+        raise BadInput(
+            words(f"запрос длиннее {LONGEST} знаков", f"over {LONGEST} letters to look for"),
+            hint=words("оставьте главные слова", "leave the main words"),
+        )
     found: list[Sought] = []
     for quoted, in_guillemets, word, star in _PART.findall(written):
-        words = tuple(folded(quoted or in_guillemets or word).split())
-        if not words:
+        said = tuple(folded(quoted or in_guillemets or word).split())
+        if not said:
             continue
         if quoted or in_guillemets:
-            found.append(Sought(words, phrase=True))
+            found.append(Sought(said, phrase=True))
         elif star:
-            found.append(Sought(words[:1], begins=True))
+            found.append(Sought(said, begins=True))
         else:
-            found.append(Sought(tuple(sorted(forms(words[0])))))
+            found.append(Sought(tuple(sorted(forms(said[0])))))
     if len(found) > MOST_WORDS:
-        raise BadInput(f"больше {MOST_WORDS} слов сразу не ищу", hint="оставьте главные слова")
+        raise BadInput(
+            words(f"больше {MOST_WORDS} слов сразу не ищу", f"over {MOST_WORDS} words at once"),
+            hint=words("оставьте главные слова", "leave the main words"),
+        )
     return Question(tuple(found)) if found else None
 
 
@@ -107,8 +114,8 @@ def calls_saying(asked: Question, dialect: str) -> SelectOfScalar[str]:
     """The ids of the calls in which all of it was said, as a subquery."""
     found = select(col(Transcript.call_id))
     if dialect == "sqlite":
-        words = text("fts_transcripts MATCH :words").bindparams(words=asked.for_sqlite)
-        rows: Any = select(literal_column("rowid")).select_from(text("fts_transcripts")).where(words)
+        match = text("fts_transcripts MATCH :words").bindparams(words=asked.for_sqlite)
+        rows: Any = select(literal_column("rowid")).select_from(text("fts_transcripts")).where(match)
         return found.where(col(Transcript.id).in_(rows))
     simple: Any = literal_column("'simple'::regconfig")  # the index is over this very expression
     said = func.to_tsvector(simple, col(Transcript.text))
@@ -117,11 +124,11 @@ def calls_saying(asked: Question, dialect: str) -> SelectOfScalar[str]:
 
 def excerpt(said: str, asked: Question) -> tuple[tuple[str, bool], ...]:
     """The words around the first find, each with whether it is one of those that were looked for."""
-    words = said.split()
-    found = [any(_is(word, each) for each in asked.sought) for word in words]
+    every = said.split()
+    found = [any(_is(word, each) for each in asked.sought) for word in every]
     first = found.index(True) if True in found else 0
     begin, end = max(first - AROUND, 0), first + AROUND + 1
-    return tuple(zip(words[begin:end], found[begin:end], strict=True))
+    return tuple(zip(every[begin:end], found[begin:end], strict=True))
 
 
 def _is(word: str, sought: Sought) -> bool:

@@ -1,4 +1,4 @@
-"""The journal and one call's page over HTTP: what is found, who sees what, what is put right, what is noted."""
+"""The journal and one call's page over HTTP: what is found, shown to whom, put right, and noted."""
 
 from __future__ import annotations
 

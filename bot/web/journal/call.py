@@ -197,7 +197,7 @@ async def live(request: web.Request) -> web.StreamResponse:
     try:
         told = _Told(Course(), int(asked))
     except ValueError as error:
-        raise BadInput(f"after: «{asked}» не номер события") from error
+        raise BadInput(f"after: «{asked}»", hint="0") from error
 
     async def lives() -> bool:
         return await parts.sessions.find(token) is not None

@@ -32,6 +32,7 @@ from bot.web.journal.shown import JOURNAL_READERS, customer, length, moment, num
 from bot.web.parts import parts_of
 from bot.web.rendering import render
 from bot.web.who import account_of, allowed, noted
+from bot.words import words
 
 routes = web.RouteTableDef()
 
@@ -108,7 +109,7 @@ def _size(written: str) -> int:
     try:
         return int(written)
     except ValueError as error:
-        raise BadInput(f"«{written}» не число звонков", hint="20") from error
+        raise BadInput(words(f"«{written}» не число", f"«{written}» is no number"), hint="20") from error
 
 
 def _shown(line: Line, zone: ZoneInfo, asked: Question | None, *, numbers: bool) -> ShownLine:
@@ -141,7 +142,10 @@ async def exported(request: web.Request) -> web.StreamResponse:
     wanted = filters.journal(parts.settings.timezone)
     asked_for = request.query.get("format", Format.CSV.value)
     if asked_for not in set(Format):
-        raise BadInput(f"вида файла «{asked_for}» нет", hint=", ".join(Format))
+        raise BadInput(
+            words(f"вида файла «{asked_for}» нет", f"there is no format «{asked_for}»"),
+            hint=", ".join(Format),
+        )
     form = Format(asked_for)
     personal = sees_numbers(role) and request.query.get("personal") == "1"
     with TemporaryDirectory(prefix="otklik-export-") as folder:

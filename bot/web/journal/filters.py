@@ -18,6 +18,7 @@ from bot.core.errors import BadInput
 from bot.core.intents import Topic
 from bot.reports.journal import Journal, score_range
 from bot.store.transcripts import question
+from bot.words import words
 
 MANY = ("employee", "department", "survey", "campaign", "topic", "disposition")
 SINGLE = ("score", "from", "to", "longer", "shorter", "text", "phone")
@@ -71,7 +72,7 @@ class Filters:
     def journal(self, zone: str) -> Journal:
         """Raises BadInput for what cannot be read, with the field's name."""
         if any(len(value) > LONGEST for values in self.given.values() for value in values):
-            raise BadInput(f"значение фильтра длиннее {LONGEST} знаков")
+            raise BadInput(words(f"фильтр длиннее {LONGEST} знаков", f"a filter of over {LONGEST} letters"))
         found = Journal(
             zone=zone,
             first=_day(self.one("from")),
@@ -89,7 +90,12 @@ class Filters:
             asked=question(self.one("text")),
         )
         if found.first and found.last and found.last < found.first:
-            raise BadInput(f"период кончается {found.last}, раньше, чем начинается ({found.first})")
+            raise BadInput(
+                words(
+                    f"период кончается {found.last}, раньше, чем начинается ({found.first})",
+                    f"the period ends on {found.last}, before it begins ({found.first})",
+                )
+            )
         return found
 
 
@@ -99,9 +105,11 @@ def _day(written: str) -> date | None:
     try:
         day = date.fromisoformat(written)
     except ValueError as error:
-        raise BadInput(f"«{written}» не дата", hint="2026-03-01") from error
+        raise BadInput(words(f"«{written}» не дата", f"«{written}» is no date"), hint="2026-03-01") from error
     if not 1970 <= day.year <= 2200:
-        raise BadInput(f"«{written}»: таких звонков быть не может", hint="2026-03-01")
+        raise BadInput(
+            words(f"«{written}»: тогда звонков не было", f"«{written}»: no calls then"), hint="2026-03-01"
+        )
     return day
 
 
@@ -111,14 +119,17 @@ def _seconds(written: str) -> float | None:
     try:
         seconds = int(written)
     except ValueError as error:
-        raise BadInput(f"«{written}» не число секунд", hint="60") from error
+        raise BadInput(words(f"«{written}» не секунды", f"«{written}»: no seconds"), hint="60") from error
     if not 0 <= seconds <= 86_400:
-        raise BadInput(f"«{written}» с: столько звонок не длится", hint="60")
+        raise BadInput(
+            words(f"«{written}» с: столько звонок не длится", f"«{written}» s: no call is so long"), hint="60"
+        )
     return seconds
 
 
 def _known(values: tuple[str, ...], members: list[str]) -> tuple[str, ...]:
     wrong = [value for value in values if value not in members]
     if wrong:
-        raise BadInput(f"«{', '.join(wrong)}» не знаю", hint=", ".join(members))
+        told = ", ".join(wrong)
+        raise BadInput(words(f"«{told}» не знаю", f"«{told}» is not known"), hint=", ".join(members))
     return values
