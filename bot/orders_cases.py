@@ -30,7 +30,9 @@ class CasesOrder(Order):
     statuses: tuple[CaseStatus, ...] = (CaseStatus.OPEN, CaseStatus.CLAIMED)
     callback: bool | None = None
     breached: bool = False
+    topic: str | None = None
     limit: int = Field(200, ge=1, le=5000)
+    offset: int = Field(0, ge=0)
 
 
 class CaseOrder(Order):
@@ -173,7 +175,9 @@ async def cases_json(db: Database, order: CasesOrder, now: datetime) -> dict[str
         statuses=order.statuses,
         callback=order.callback,
         due_before=now if order.breached else None,
+        topic=order.topic,
         limit=order.limit,
+        offset=order.offset,
     )
     return {"cases": [as_json(case, now) for case in found]}
 

@@ -7,7 +7,10 @@ there without the other; a look is written before the page goes out (`Audit.note
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+
+from sqlmodel import col, select
 
 from bot.accounts.accounts import Account
 from bot.core.clock import Clock
@@ -58,3 +61,14 @@ class Audit:
         """In a transaction of its own. Raises what the database raises: what cannot be noted is not done."""
         async with self._db.write() as session:
             session.add(self.entry(who, address, action, subject, subject_id, details))
+
+    async def noted_since(self, who: Account, action: str, subject_id: str, since: datetime) -> bool:
+        """Whether this account has a line of this already: what is asked for piece by piece is noted once."""
+        same = select(AuditRow.id).where(
+            col(AuditRow.subject_id) == subject_id,
+            col(AuditRow.login) == who.login,
+            col(AuditRow.action) == action,
+            col(AuditRow.at) >= since,
+        )
+        async with self._db.read() as session:
+            return (await session.exec(same.limit(1))).first() is not None

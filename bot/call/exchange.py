@@ -70,7 +70,7 @@ class Exchange:
             if refusal is not None:
                 await self._tape.refuse(refusal)
             elif self._plan.record:
-                await self._tape.start()
+                await self._tape.start(self._ear.media_s)
 
     async def ask(self, ask: Ask | Offer, question_id: str, expectation: Expectation) -> UserTurn | None:
         over = TalkOver(self._ear, expectation, ask.no_input_s)

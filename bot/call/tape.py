@@ -38,7 +38,8 @@ class Tape:
     def running(self) -> bool:
         return self._recording is not None
 
-    async def start(self) -> None:
+    async def start(self, media_s: float) -> None:
+        """`media_s` is the line's media time: that of the recording's beginning."""
         if self._refused:
             return
         try:
@@ -46,7 +47,7 @@ class Tape:
         except (DiskFull, StoreUnavailable) as error:
             log.error("recording not started", call_id=self._call_id, reason=error.message)
             return
-        await self._journal.write(RecordingStarted, file=self._recording.path.name)
+        await self._journal.write(RecordingStarted, media_s=media_s, file=self._recording.path.name)
 
     def write_caller(self, frame: Frame) -> None:
         if self._recording is not None:

@@ -46,6 +46,7 @@ def show(console: Console, found: Report) -> None:
         console.print(words("За этот период звонков нет.", "There are no calls in this period."))
         return
     _scores(console, found)
+    _corrected(console, found)
     if found.by is not None:
         _rows(console, found, found.by)
         return
@@ -261,6 +262,16 @@ def _matters(console: Console, found: Report) -> None:
             ),
             style=GREY,
         )
+
+
+def _corrected(console: Console, found: Report) -> None:
+    of = found.corrected
+    if of.answers or of.topics:
+        told = words(
+            f"Исправлено вручную и так посчитано: ответов {of.answers}, тем {of.topics}.",
+            f"Corrected by hand, and counted so: {of.answers} answers, topics of {of.topics} calls.",
+        )
+        console.print(told, style=GREY)
 
 
 def _rows(console: Console, found: Report, by: By) -> None:

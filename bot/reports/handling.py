@@ -27,7 +27,7 @@ from bot.reports.slices import (
     sliced_by,
 )
 from bot.store.tables import Attempt, Handover, UtcDateTime
-from bot.store.tables_reports import SignalRow
+from bot.store.tables_reports import SignalRow, stands
 from bot.surveys.scoring import Score
 
 REPEAT_DAYS = 7
@@ -223,7 +223,7 @@ async def matters(session: AsyncSession, scope: Scope) -> Matters:
     noted = (
         select_rows(of.call_id, col(SignalRow.name), col(SignalRow.rule), col(SignalRow.topic).label("topic"))
         .join(SignalRow, col(SignalRow.call_id) == of.call_id)
-        .where(of.human, col(SignalRow.standing) > 0)
+        .where(of.human, stands())
         .cte("noted")
     )
     each = (

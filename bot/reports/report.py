@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +11,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.endings import Disposition
 from bot.reports.choices import names_of
+from bot.reports.corrected import Corrected, corrected
 from bot.reports.definitions import Definitions, definitions
 from bot.reports.funnel import Funnel, QuestionFigures, funnels, outcomes, questions
 from bot.reports.handling import (
@@ -70,6 +71,7 @@ class Report:
     rows: tuple[Row, ...]
     names: Mapping[str, str]
     """What the questions ask, by `SURVEY.QUESTION`, in the words of the newest version."""
+    corrected: Corrected = field(default_factory=Corrected)
 
     @property
     def empty(self) -> bool:
@@ -100,6 +102,7 @@ async def report(
             heat=await heat(session, scope),
             rows=await rows(session, scope, by, known, now, repeat_days) if by is not None else (),
             names=_texts(known),
+            corrected=await corrected(session, scope),
         )
 
 
@@ -194,6 +197,7 @@ def as_json(found: Report) -> dict[str, Any]:
         "outcomes": {name.value: times for name, times in found.outcomes.items()},
         "handling": handling_json(found.handling),
         "repeats": repeats_json(found.repeats),
+        "corrected_by_hand": {"answers": found.corrected.answers, "topics": found.corrected.topics},
         "matters": {
             "of_calls": found.matters.calls,
             "negative": found.matters.negative,

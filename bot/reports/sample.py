@@ -23,6 +23,8 @@ from bot.store.database import Database
 from bot.store.projection_reports import COPIED, NO_ANSWER
 from bot.store.tables import AnswerRow, Attempt, AttemptStatus, Handover, HandoverOutcome, SurveyRow
 from bot.store.tables_reports import QuestionPut, SignalRow
+from bot.store.tables_transcripts import Transcript
+from bot.store.transcripts import folded
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
 DAYS = 365
@@ -47,6 +49,11 @@ _QUESTIONS: list[dict[str, Any]] = [
 ]
 _TOPICS = ("waiting", "rudeness", "unresolved", "billing", "quality")
 _COMMENTS = ("всё хорошо", "долго ждал на линии", "сотрудник не разобрался", "спасибо за помощь")
+WORDS = (
+    "да", "нет", "ну", "я", "вы", "не", "это", "что", "оператор", "спасибо", "вопрос", "решили", "ждал",
+    "долго", "звонил", "хорошо", "договор", "оплата", "счёт", "интернет", "телефон", "доставка", "заказ",
+    "вернуть", "деньги", "грубо", "вежливо", "помог", "объяснил", "перезвонить", "суд", "курьер", "возмущён",
+)  # fmt: skip
 _UNREACHED = (
     Disposition.NO_ANSWER,
     Disposition.NO_ANSWER,
@@ -66,6 +73,7 @@ class Rows:
     put: list[dict[str, Any]] = field(default_factory=list)
     signals: list[dict[str, Any]] = field(default_factory=list)
     handovers: list[dict[str, Any]] = field(default_factory=list)
+    transcripts: list[dict[str, Any]] = field(default_factory=list)
 
     def tables(self) -> tuple[tuple[Any, list[dict[str, Any]]], ...]:
         return (
@@ -74,6 +82,7 @@ class Rows:
             (QuestionPut, self.put),
             (SignalRow, self.signals),
             (Handover, self.handovers),
+            (Transcript, self.transcripts),
         )
 
 
@@ -143,8 +152,11 @@ def _call(rows: Rows, number: int, day: datetime, left: int, chance: Random, pho
         }
     )  # fmt: skip
     if asked_at is not None:
+        answered, words = len(rows.answers), Random(number)  # the other rows stay what they were
         _answers(rows, rows.attempts[-1], given, asked_at, chance)
         _around(rows, call_id, ended, handed, chance)
+        said = _said(rows, len(rows.answers) - answered, words)
+        rows.transcripts.append({"call_id": call_id, "text": said})
     return given
 
 
@@ -171,6 +183,13 @@ def _answers(rows: Rows, call: dict[str, Any], given: int, at: datetime, chance:
         told = ("kind", "status", "number", "seq")
         rows.put.append(put | {name: rows.answers[-1][name] for name in told})
         at += timedelta(seconds=12)
+
+
+def _said(rows: Rows, given: int, chance: Random) -> str:
+    """The heard answers, and some words of a talk, common and rare ones as in any language (Zipf's law)."""
+    heard = [row["heard"] for row in rows.answers[len(rows.answers) - given :]] if given else []
+    shares = [1 / (place + 1) for place in range(len(WORDS))]
+    return folded(" ".join([*heard, *chance.choices(WORDS, shares, k=chance.randrange(5, 60))]))
 
 
 def _value(question_id: str, chance: Random) -> tuple[str, float | None]:

@@ -20,7 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.endings import Disposition
 from bot.reports.periods import Grain, Period
 from bot.store.tables import Attempt, UtcDateTime
-from bot.store.tables_reports import QuestionPut, SignalRow
+from bot.store.tables_reports import QuestionPut, SignalRow, stands
 
 MACHINES = (
     Disposition.VOICEMAIL,
@@ -85,6 +85,14 @@ class Scope:
     def before(self) -> Scope:
         return replace(self, period=self.period.before())
 
+    @property
+    def zone(self) -> str:
+        return self.period.zone
+
+    def of_calls(self, dialect: str) -> list[Any]:
+        """As an export asks (`bot.reports.export.calls.Chosen`)."""
+        return self.conditions()
+
     def conditions(self, of: Counted = Attempt) -> list[Any]:
         at = col(of.created_at)
         found: list[Any] = [at >= self.period.start, at < self.period.end]
@@ -96,9 +104,7 @@ class Scope:
         }
         found += [col(getattr(of, COLUMNS[by])).in_(members) for by, members in narrowed.items() if members]
         if self.topics:
-            about = select(col(SignalRow.call_id)).where(
-                col(SignalRow.standing) > 0, col(SignalRow.topic).in_(self.topics)
-            )
+            about = select(col(SignalRow.call_id)).where(stands(), col(SignalRow.topic).in_(self.topics))
             found.append(col(of.call_id).in_(about))
         return found
 
@@ -170,9 +176,7 @@ def sliced_by(statement: Any, of: Counted, period: Period, by: By | None) -> Any
 def noticed_in_calls(by: By) -> Subquery:
     """(call, topic or rule), each pair once."""
     what = NOTICED[by]
-    standing = select(col(SignalRow.call_id), what.label("what")).where(
-        col(SignalRow.standing) > 0, what != ""
-    )
+    standing = select(col(SignalRow.call_id), what.label("what")).where(stands(), what != "")
     return standing.distinct().subquery("about")
 
 

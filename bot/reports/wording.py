@@ -107,6 +107,20 @@ def change_value(change: Change, scale: Scale) -> str:
     return sign + number(abs(change.value), digits_of(scale))
 
 
+def topic_pair(topic: str) -> tuple[str, str]:
+    """In Russian and in English, as pages need it; so are the two below."""
+    return _TOPICS.get(topic, (topic, topic))
+
+
+def signal_pair(signal: str) -> tuple[str, str]:
+    return _SIGNALS.get(signal, (signal, signal))
+
+
+def end_pair(end: str | None) -> tuple[str, str]:
+    """None is a call that is not over."""
+    return _ENDS[Disposition(end)] if end else ("идёт", "going on")
+
+
 def topic_name(topic: str) -> str:
     return words(*_TOPICS[topic]) if topic in _TOPICS else topic
 

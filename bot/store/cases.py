@@ -42,7 +42,9 @@ async def cases(
     statuses: Sequence[str] = STILL_OPEN,
     callback: bool | None = None,
     due_before: datetime | None = None,
+    topic: str | None = None,
     limit: int = 200,
+    offset: int = 0,
 ) -> list[Case]:
     """By deadline, the soonest first; those without one come last. Without their histories."""
     statement = select(CaseRow).where(col(CaseRow.status).in_(statuses))
@@ -56,11 +58,13 @@ async def cases(
         statement = statement.where(col(CaseRow.callback).is_(callback))
     if due_before is not None:
         statement = statement.where(col(CaseRow.due_at) < due_before)
+    if topic is not None:
+        statement = statement.where(col(CaseRow.topic) == topic)
     ordered = statement.order_by(
         col(CaseRow.due_at).is_(None), col(CaseRow.due_at), col(CaseRow.opened_at), col(CaseRow.id)
     )
     async with db.read() as session:
-        rows = (await session.exec(ordered.limit(limit))).all()
+        rows = (await session.exec(ordered.limit(limit).offset(offset))).all()
         ids = {row.contact_id for row in rows if row.contact_id}
         found = (await session.exec(select(Contact).where(col(Contact.id).in_(ids)))).all()
         contacts = {contact.id: contact for contact in found}

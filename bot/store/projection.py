@@ -44,9 +44,12 @@ from bot.core.events import (
     RecordingStarted,
     SignalRaised,
     SignalWithdrawn,
+    TalkHeard,
+    TurnHeard,
 )
 from bot.store import projection_cases as cases
 from bot.store import projection_reports as reports
+from bot.store import projection_transcripts as transcripts
 from bot.store.phones import phone_key
 from bot.store.projection_cases import CUT_OFF, INTERRUPTED
 from bot.store.tables import (
@@ -84,6 +87,8 @@ def project(event: CallEvent, dialect: str, worker: str = "") -> Changes:
             return _answered(event)
         case PromptStarted():
             return reports.prompt_started(event, insert)
+        case TurnHeard() | TalkHeard():
+            return transcripts.words_said(event, insert)
         case AnswerRecorded():
             return (*_answer_recorded(event, insert), *reports.answer_recorded(event, insert))
         case SignalRaised() | SignalWithdrawn():

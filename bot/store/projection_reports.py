@@ -66,12 +66,13 @@ def _put(
 ) -> Changes:
     """A call that nobody knows the attempt of has no day and no survey, and is in no report."""
     own = {"call_id": event.call_id, "question_id": question_id, "times": times, "at": event.at, **answer}
+    own["corrected"] = False
     values: list[Any] = [literal(value, getattr(QuestionPut, name).type) for name, value in own.items()]
     copied = [getattr(Attempt, name) for name in COPIED]
     of_call = col(Attempt.call_id) == event.call_id
     statement = insert(QuestionPut).from_select([*own, *COPIED], select(*values, *copied).where(of_call))
     fresh, known = statement.excluded, QuestionPut
-    later = fresh.seq > col(known.seq)
+    later = (fresh.seq > col(known.seq)) & col(known.corrected).is_(False)
     changed = {name: case((later, fresh[name]), else_=col(getattr(known, name))) for name in NO_ANSWER}
     changed["times"] = case((fresh.times > col(known.times), fresh.times), else_=col(known.times))
     first = update(Attempt).where(of_call, col(Attempt.asked_at).is_(None))

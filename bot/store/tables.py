@@ -162,6 +162,8 @@ class Attempt(Table, table=True):
         Index("ix_attempts_status_created_at", "status", "created_at"),
         Index("ix_attempts_created_at", "created_at"),
         Index("ix_attempts_phone_created_at", "phone", "created_at"),
+        Index("ix_attempts_agent_id_created_at", "agent_id", "created_at"),
+        Index("ix_attempts_disposition_created_at", "disposition", "created_at"),
         CheckConstraint("(status = 'final') = (disposition IS NOT NULL)", name="one_outcome"),
     )
 

@@ -6,8 +6,10 @@ Projected from call events like everything else, so that a report never reads th
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlmodel import Field
+from sqlalchemy import Index, false
+from sqlmodel import Field, col
 
 from bot.store.tables import Table, moment_field
 
@@ -19,7 +21,8 @@ class QuestionPut(Table, table=True):
     `times` is the greatest attempt at it: 1 where he heard it once, more where it was said again because
     he was silent, was not understood, asked for it, or was to confirm. `at` is when it was first put.
     `created_at`, the survey, the agent, the department and the campaign are the attempt's; `kind`,
-    `status`, `number` and `seq` are the answer's, and "", None and -1 as long as there is none.
+    `status`, `number` and `seq` are the answer's, and "", None and -1 as long as there is none. `corrected`
+    says that they were put right by hand: then they are the correction's, and no event changes them.
     """
 
     __tablename__ = "questions_put"
@@ -38,16 +41,33 @@ class QuestionPut(Table, table=True):
     status: str = ""
     number: float | None = None
     seq: int = -1
+    corrected: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+
+
+BY_HAND = "by_hand"
+"""`SignalRow.rule` of a topic that nothing but a person heard in the call."""
 
 
 class SignalRow(Table, table=True):
     """One signal of one call, by the rule and the topic that it was raised for ("" none). `standing` is how
-    often it was raised less how often it was taken back; what stands at 0 was corrected by the caller."""
+    often it was raised less how often it was taken back; what stands at 0 was corrected by the caller, what
+    is `denied` by whoever listened to the call. Those that he added have the rule `BY_HAND`."""
 
     __tablename__ = "signals"
+    __table_args__ = (Index("ix_signals_topic_call_id", "topic", "call_id"),)
 
     call_id: str = Field(primary_key=True)
     name: str = Field(primary_key=True)
     rule: str = Field(primary_key=True)
     topic: str = Field(primary_key=True)
     standing: int
+    denied: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+
+    @property
+    def by_hand(self) -> bool:
+        return self.rule == BY_HAND
+
+
+def stands() -> Any:
+    """Whether a signal counts."""
+    return (col(SignalRow.standing) > 0) & col(SignalRow.denied).is_(False)

@@ -51,6 +51,16 @@ def lemmas(word: str) -> frozenset[str]:
     return frozenset((word, *(parse.lemma for parse in parses(word))))
 
 
+@lru_cache(maxsize=_KEPT)
+def forms(word: str) -> frozenset[str]:
+    """Every form of every word that this one can be a form of, ё as е; the word itself among them."""
+    if not _RUSSIAN.fullmatch(word):
+        return frozenset((word,))
+    lexemes = (found.lexeme for found in _analyser().parse(word) if found.is_known)
+    every = (form.word.replace("ё", "е") for lexeme in lexemes for form in lexeme)
+    return frozenset((word.replace("ё", "е"), *every))
+
+
 def can_be(word: str, *grammemes: str, least: float = 0.0) -> bool:
     """Whether a word can have all these grammemes at once, with a joint likelihood above `least`."""
     wanted = frozenset(grammemes)

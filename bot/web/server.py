@@ -19,6 +19,9 @@ from bot.web.desk import calls as desk_calls
 from bot.web.desk import cases as desk_cases
 from bot.web.desk import pages as desk_pages
 from bot.web.errors import told_kindly
+from bot.web.journal import call as journal_call
+from bot.web.journal import calls as journal_calls
+from bot.web.journal import cases as journal_cases
 from bot.web.parts import PARTS, Parts
 from bot.web.rendering import NAVIGATION, TEMPLATES, NavItem, templates
 from bot.web.results import pages as results
@@ -43,10 +46,15 @@ ROUTES: Sequence[web.RouteTableDef] = (
     desk_cases.routes,
     results.routes,
     results_taking.routes,
+    journal_calls.routes,
+    journal_call.routes,
+    journal_cases.routes,
     api.routes,
 )
 MENU: Sequence[NavItem] = (
     NavItem("/results", ("Результаты", "Results"), READERS),
+    NavItem("/calls", ("Звонки", "Calls"), (Role.OPS, *READERS)),
+    NavItem("/cases", ("Обращения", "Cases"), READERS),
     NavItem("/agent", ("Рабочее место", "Desk"), (Role.AGENT, Role.ADMIN)),
 )
 """In the order in which they stand; the first one that a role may open is where it starts."""

@@ -12,8 +12,8 @@ MODULES = Path(__file__).resolve().parent / "node_modules"
 @dataclass(frozen=True, slots=True)
 class WebSettings:
     """`address` is where people find the pages (`https://otklik.example.ru`); cookies are `secure` where
-    it is HTTPS. `timezone` is the company's. `secret` signs links and form tokens. `cert` and `key` are PEM
-    files, "" without TLS."""
+    it is HTTPS. `secret` signs links and form tokens. `cert` and `key` are PEM files, "" without TLS.
+    `recordings` is the folder of the calls' sound; `timezone` the clock of the company (IANA)."""
 
     host: str
     port: int
@@ -21,10 +21,11 @@ class WebSettings:
     secret: str
     modules: Path
     session_s: float = 12 * 3600.0
-    timezone: str = "Europe/Moscow"
     behind_proxy: bool = False
     cert: str = ""
     key: str = ""
+    recordings: Path = Path("var/recordings")
+    timezone: str = "Europe/Moscow"
 
     @property
     def secure(self) -> bool:

@@ -64,7 +64,7 @@ class ConsentHeard(Event):
 
 
 class RecordingStarted(Event):
-    """`file` is relative to the recordings' folder."""
+    """`file` is relative to the recordings' folder; it begins at `media_s`, which older calls do not tell."""
 
     kind: Literal["recording_started"] = "recording_started"
     file: str

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import and_, func, or_
@@ -16,10 +16,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.endings import Disposition
 from bot.reports.definitions import Definitions, definitions
 from bot.reports.export.columns import Cell, Code, Column, Given, Kind, Layout, layout
-from bot.reports.slices import MACHINES, Scope, select_rows
+from bot.reports.slices import MACHINES, dialect_of, select_rows
+from bot.store.corrections import of_calls
 from bot.store.database import Database
 from bot.store.tables import AnswerRow, Attempt, Contact, Handover
-from bot.store.tables_reports import QuestionPut, SignalRow
+from bot.store.tables_corrections import Subject
+from bot.store.tables_reports import QuestionPut, SignalRow, stands
 from bot.words import words
 
 PIECE = 1000
@@ -59,6 +61,11 @@ def call_columns(*, personal: bool) -> tuple[Column, ...]:
             words("темы: по словам, правилам и намерениям", "topics: by words, rules and intents"),
             Kind.TEXT,
         ),
+        Column(
+            "corrected",
+            words("исправлено вручную: вопросы, темы", "corrected by hand: questions, topics"),
+            Kind.TEXT,
+        ),
     )
     if not personal:
         return columns
@@ -71,6 +78,16 @@ def call_columns(*, personal: bool) -> tuple[Column, ...]:
         Column("last_name", words("фамилия", "last name"), Kind.TEXT),
         Column("conversation_id", words("разговор в системе компании", "the company's talk"), Kind.TEXT),
     )
+
+
+class Chosen(Protocol):
+    """Which calls are wanted: a report's `Scope`, or the filters of the journal. `zone` is the clock by which
+    their moments are told."""
+
+    @property
+    def zone(self) -> str: ...
+
+    def of_calls(self, dialect: str) -> list[Any]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +105,7 @@ class _Around:
     answers: dict[str, dict[str, Given]] = field(default_factory=lambda: defaultdict(dict))
     put: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     topics: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+    corrected: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
     handed: set[str] = field(default_factory=set)
     contacts: dict[str, Contact] = field(default_factory=dict)
 
@@ -98,18 +116,18 @@ class CallTable:
     def __init__(
         self,
         session: AsyncSession,
-        scope: Scope,
+        scope: Chosen,
         known: Definitions,
         laid: Layout,
         total: int,
         personal: bool,
     ) -> None:
         self._session = session
-        self._scope = scope
         self._known = known
         self._layout = laid
         self._personal = personal
-        self._zone = ZoneInfo(scope.period.zone)
+        self._conditions = scope.of_calls(dialect_of(session))
+        self._zone = ZoneInfo(scope.zone)
         self._own = call_columns(personal=personal)
         self.columns = (*self._own, *laid.columns)
         self.total = total
@@ -120,7 +138,7 @@ class CallTable:
         while True:
             statement = (
                 select(Attempt)
-                .where(*self._scope.conditions(), *after)
+                .where(*self._conditions, *after)
                 .order_by(col(Attempt.created_at), col(Attempt.id))
                 .limit(PIECE)
             )
@@ -149,11 +167,16 @@ class CallTable:
         rows: Any = await self._session.exec(answers.where(col(AnswerRow.call_id).in_(ids)))
         for call_id, question_id, *given in rows:
             found.answers[call_id][question_id] = Given(*given)
+        for call_id, standing in (await of_calls(self._session, ids)).items():
+            for (subject, question_id), row in standing.items():
+                found.corrected[call_id].append(question_id or subject)
+                if subject == Subject.ANSWER:
+                    found.answers[call_id][question_id] = Given(row.status, row.value, row.number)
         put = select(col(QuestionPut.call_id), col(QuestionPut.question_id))
         for call_id, question_id in await self._session.exec(put.where(col(QuestionPut.call_id).in_(ids))):
             found.put[call_id].add(question_id)
         topics = select(col(SignalRow.call_id), col(SignalRow.topic)).where(
-            col(SignalRow.call_id).in_(ids), col(SignalRow.standing) > 0, col(SignalRow.topic) != ""
+            col(SignalRow.call_id).in_(ids), stands(), col(SignalRow.topic) != ""
         )
         for call_id, topic in await self._session.exec(topics):
             found.topics[call_id].add(topic)
@@ -206,6 +229,7 @@ class CallTable:
             "handed_over": int(human and call_id in around.handed),
             "call_s": round(lasted.total_seconds(), 3) if lasted is not None else None,
             "topics": ",".join(sorted(around.topics.get(call_id, ()))),
+            "corrected": ",".join(sorted(around.corrected.get(call_id, ()))),
         }
         if self._personal:
             contact = around.contacts.get(call.contact_id or "")
@@ -225,9 +249,9 @@ def _end(disposition: str | None) -> int:
 
 
 @asynccontextmanager
-async def open_table(db: Database, scope: Scope, *, personal: bool) -> AsyncIterator[CallTable]:
+async def open_table(db: Database, scope: Chosen, *, personal: bool) -> AsyncIterator[CallTable]:
     """The table of the scope; what is stored meanwhile is not in it."""
-    where = scope.conditions()
+    where = scope.of_calls(db.dialect)
     async with db.read() as session:
         known = await definitions(session)
         total = (await session.exec(select(func.count()).select_from(Attempt).where(*where))).one()

@@ -11,10 +11,9 @@ from pathlib import Path
 from typing import TextIO
 
 from bot.core.files import fresh_file
-from bot.reports.export.calls import open_table
+from bot.reports.export.calls import Chosen, open_table
 from bot.reports.export.columns import Cell, Column
 from bot.reports.export.sinks import CsvSink, JsonlSink, Sink, XlsxSink
-from bot.reports.slices import Scope
 from bot.store.database import Database
 from bot.words import words
 
@@ -55,7 +54,7 @@ Told = Callable[[int, int], None]
 """Hears how many of how many calls are written."""
 
 
-async def export(db: Database, scope: Scope, wanted: Wanted, told: Told | None = None) -> Exported:
+async def export(db: Database, scope: Chosen, wanted: Wanted, told: Told | None = None) -> Exported:
     """Raises BadInput, OSError, StoreUnavailable; what was in the file before stays then, and also where
     the task is cancelled."""
     async with open_table(db, scope, personal=wanted.personal) as table:
@@ -90,7 +89,7 @@ async def _closed(sink: Sink) -> None:
 
 
 async def flow(
-    db: Database, scope: Scope, form: Format, *, personal: bool, delimiter: str = ","
+    db: Database, scope: Chosen, form: Format, *, personal: bool, delimiter: str = ","
 ) -> AsyncGenerator[bytes, None]:
     """The same table piece by piece, of a format that `flows`."""
     async with open_table(db, scope, personal=personal) as table:

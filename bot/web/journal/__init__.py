@@ -1,1 +1,1 @@
-"""The calls: their journal, one call's page, its audio and corrections; cases and callbacks."""
+"""The journal: calls, one call from its ring to its end, and what became of unhappy customers."""
