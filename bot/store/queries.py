@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import and_, func, or_
+from sqlalchemy import ColumnElement, and_, func, or_
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -145,7 +145,7 @@ async def call(db: Database, call_id: str) -> Call | None:
 async def alive(db: Database, worker: str, *, given_up: bool = False) -> Sequence[Attempt]:
     """The attempts that this worker is dialling or talking to, as far as is stored; with `given_up` those as
     well that were taken for lost, and did not tell their end."""
-    which = col(Attempt.status).in_((AttemptStatus.DIALLING, AttemptStatus.LIVE))
+    which: ColumnElement[bool] = col(Attempt.status).in_((AttemptStatus.DIALLING, AttemptStatus.LIVE))
     if given_up:
         guessed = col(Attempt.disposition) == Disposition.INTERRUPTED
         which = or_(which, and_(guessed, col(Attempt.end_cause).is_(None)))
