@@ -66,6 +66,8 @@ _KINDS: dict[str, Pair] = {
     "handover_passed": ("сотрудник не берёт", "passed over"),
     "handover_connected": ("соединены", "connected"),
     "handover_failed": ("перевод не удался", "handover failed"),
+    "hold_started": ("клиент на удержании", "on hold"),
+    "hold_ended": ("снят с удержания", "off hold"),
     "handover_ended": ("разговор с сотрудником окончен", "handover ended"),
     "talk_heard": ("реплика в разговоре", "talk heard"),
     "call_ended": ("звонок окончен", "call ended"),
