@@ -8,8 +8,9 @@ from aiohttp.typedefs import Handler
 
 from bot.core.errors import BadInput, OtklikError, TooManyTries, Unavailable
 from bot.web.api.problems import answer_to, is_api, problem_of
-from bot.web.language import tr
+from bot.web.language import language_of, tr
 from bot.web.rendering import render
+from bot.words import speaking
 
 log = structlog.get_logger()
 
@@ -64,6 +65,11 @@ async def told_kindly(request: web.Request, handler: Handler) -> web.StreamRespo
     """The outermost of ours: nobody is shown a traceback, and no error's text that might hold data."""
     if is_api(request):
         return await _told_to_a_program(request, handler)
+    with speaking(language_of(request)):
+        return await _told_to_a_person(request, handler)
+
+
+async def _told_to_a_person(request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
         return await handler(request)
     except web.HTTPException as answer:
