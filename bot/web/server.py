@@ -8,7 +8,7 @@ from typing import Self
 
 from aiohttp import web
 
-from bot.accounts.roles import Role
+from bot.accounts.roles import OBSERVERS, Role
 from bot.core.errors import PortInUse, SettingsInvalid
 from bot.web import pages
 from bot.web.api import routes as api
@@ -18,6 +18,8 @@ from bot.web.customers import pages as survey_pages
 from bot.web.desk import calls as desk_calls
 from bot.web.desk import cases as desk_cases
 from bot.web.desk import pages as desk_pages
+from bot.web.dialling import campaign_making, campaigns, contacts, do_not_call, imports, now
+from bot.web.dialling.uploads import UPLOADS, Uploads
 from bot.web.errors import told_kindly
 from bot.web.parts import PARTS, Parts
 from bot.web.rendering import NAVIGATION, TEMPLATES, NavItem, templates
@@ -38,9 +40,20 @@ ROUTES: Sequence[web.RouteTableDef] = (
     desk_pages.routes,
     desk_calls.routes,
     desk_cases.routes,
+    campaign_making.routes,
+    campaigns.routes,
+    imports.routes,
+    do_not_call.routes,
+    contacts.routes,
+    now.routes,
     api.routes,
 )
-MENU: Sequence[NavItem] = (NavItem("/agent", ("Рабочее место", "Desk"), (Role.AGENT, Role.ADMIN)),)
+MENU: Sequence[NavItem] = (
+    NavItem("/campaigns", ("Кампании", "Campaigns"), OBSERVERS),
+    NavItem("/contacts", ("Клиенты", "Contacts"), OBSERVERS),
+    NavItem("/now", ("Сейчас", "Now"), OBSERVERS),
+    NavItem("/agent", ("Рабочее место", "Desk"), (Role.AGENT, Role.ADMIN)),
+)
 """In the order in which they stand; the first one that a role may open is where it starts."""
 
 
@@ -53,11 +66,17 @@ def make_app(parts: Parts) -> web.Application:
     app[LIMITS] = ApiLimits()
     app[TEMPLATES] = templates()
     app[NAVIGATION] = list(MENU)
+    app[UPLOADS] = Uploads(parts.settings.uploads)
+    app.on_cleanup.append(_forget_uploads)
     app.on_response_prepare.append(harden)
     app.router.add_get(f"{ROOT}/{{digest}}/{{name:.+}}", parts.assets.serve)
     for routes in ROUTES:
         app.add_routes(routes)
     return app
+
+
+async def _forget_uploads(app: web.Application) -> None:
+    await app[UPLOADS].close()
 
 
 class WebServer:

@@ -12,7 +12,9 @@ MODULES = Path(__file__).resolve().parent / "node_modules"
 @dataclass(frozen=True, slots=True)
 class WebSettings:
     """`address` is where people find the pages (`https://otklik.example.ru`); cookies are `secure` where
-    it is HTTPS. `secret` signs links and form tokens. `cert` and `key` are PEM files, "" without TLS."""
+    it is HTTPS. `timezone` is the company's. `secret` signs links and form tokens. `cert` and `key` are PEM
+    files, "" without TLS. `uploads` is where files that were sent wait to be imported, None for a folder that
+    goes with the process; `largest_upload` is in bytes."""
 
     host: str
     port: int
@@ -20,9 +22,12 @@ class WebSettings:
     secret: str
     modules: Path
     session_s: float = 12 * 3600.0
+    timezone: str = "Europe/Moscow"
     behind_proxy: bool = False
     cert: str = ""
     key: str = ""
+    uploads: Path | None = None
+    largest_upload: int = 200 * 2**20
 
     @property
     def secure(self) -> bool:
