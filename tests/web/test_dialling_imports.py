@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import zipfile
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import aiohttp
@@ -15,11 +16,12 @@ from sqlmodel import col, select
 
 from bot.accounts.roles import Role
 from bot.campaigns.importing.apart import open_apart
+from bot.campaigns.importing.csv_file import open_csv
 from bot.core.errors import BadInput
 from bot.store import contacts, do_not_call, imports
 from bot.store.contacts import Search
 from bot.store.tables import Contact
-from bot.web.dialling.uploads import UPLOADS, Uploads, safe_name
+from bot.web.dialling.uploads import MOST, UPLOADS, Upload, Uploads, safe_name
 from bot.web.parts import Parts
 from bot.web.server import make_app
 from tests.campaigns.spreadsheet import write_xlsx
@@ -193,3 +195,31 @@ async def test_an_archive_that_unpacks_into_gigabytes_kills_only_its_reader(tmp_
 )
 def test_a_files_name_is_only_a_name(sent: str, kept: str) -> None:
     assert safe_name(sent) == kept
+
+
+async def test_uploads_are_kept_for_a_day_and_not_beyond_a_restart(tmp_path: Path) -> None:
+    folder = tmp_path / "uploads"
+    (folder / "old").mkdir(parents=True)
+    (folder / "old" / "clients.csv").write_text("phone\n")
+    uploads = Uploads(folder)
+    assert list(folder.iterdir()) == []
+    assert folder.stat().st_mode & 0o777 == 0o700
+    now = datetime(2026, 3, 2, tzinfo=UTC)
+
+    def sent(name: str, at: datetime) -> Upload:
+        file = uploads.place("clients.csv")
+        file.write_text("phone\n+79161234567\n")
+        upload = Upload(name, "contacts", file, open_csv(file), "irina", at)
+        uploads.add(upload, at)
+        return upload
+
+    first = sent("first", now)
+    for number in range(MOST):
+        last = sent(f"{number}", now + timedelta(hours=1))
+    assert len(uploads.all("contacts")) == MOST
+    assert not first.file.exists()
+    sent("next day", now + timedelta(hours=26))
+    assert [each.id for each in uploads.all("contacts")] == ["next day"]
+    assert not last.file.exists()
+    await uploads.close()
+    assert not folder.exists()

@@ -101,8 +101,8 @@ class Uploads:
 
     def add(self, upload: Upload, now: datetime) -> None:
         idle = [each for each in self._all.values() if not each.busy]
-        old = [each for each in idle if each.at < now - KEPT]
-        for each in old or idle[: len(self._all) + 1 - MOST]:
+        beyond = max(0, len(self._all) + 1 - MOST)
+        for each in [each for each in idle if each.at < now - KEPT] or idle[:beyond]:
             self.forget(each)
         self._all[upload.id] = upload
 
