@@ -320,6 +320,7 @@ class Node:
         await self._dispatcher.recover(self._writer)
         await self._caretaker.worker_lost()
         self._desks.worker_lost()
+        self._live.worker_lost()
 
     def about(self) -> dict[str, str]:
         """What an operator wants to see on one screen, in order."""

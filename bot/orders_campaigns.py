@@ -10,6 +10,7 @@ from pydantic import Field
 from bot.campaign_node import CampaignNode
 from bot.campaigns.facts import CampaignState
 from bot.campaigns.reading import definition_of
+from bot.campaigns.reason_words import STATES
 from bot.campaigns.schema import Campaign
 from bot.core.clock import Clock
 from bot.core.control import ControlServer
@@ -172,23 +173,13 @@ class CampaignOrders:
 
 def _over(row: CampaignRow) -> BadInput:
     return BadInput(
-        words(f"кампания «{row.id}» {_STATES[row.state][0]}", f"campaign {row.id} is {row.state}"),
+        words(f"кампания «{row.id}» {STATES[row.state][0]}", f"campaign {row.id} is {row.state}"),
         hint=words("сделайте новую: otklik campaign create", "make a new one: otklik campaign create"),
     )
 
 
-_STATES: dict[str, tuple[str, str]] = {
-    CampaignState.DRAFT: ("ещё не запущена", "a draft"),
-    CampaignState.RUNNING: ("идёт", "running"),
-    CampaignState.PAUSED: ("на паузе", "paused"),
-    CampaignState.DRAINING: ("завершает начатые звонки", "draining"),
-    CampaignState.STOPPED: ("остановлена", "stopped"),
-    CampaignState.DONE: ("завершена", "done"),
-}
-
-
 def state_word(state: str) -> str:
-    return words(*_STATES[state])
+    return words(*STATES[state])
 
 
 async def campaign_json(db: Database, campaign_id: str, now: datetime) -> dict[str, Any]:

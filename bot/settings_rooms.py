@@ -166,6 +166,7 @@ def web_settings(settings: Settings) -> WebSettings:
         cert=str(settings.home / web.tls_cert) if web.tls_cert else "",
         key=str(settings.home / web.tls_key) if web.tls_key else "",
         recordings=settings.recordings_dir,
+        uploads=settings.var_dir / "uploads",
     )
 
 

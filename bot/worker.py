@@ -271,6 +271,8 @@ class Worker:
         return {
             "sip": self._endpoint.address,
             "registered": self._endpoint.registered,
+            "registers": self._settings.sip.trunk.registration,
+            "trunk": self._settings.sip.trunk.domain,
             "calls": len(self._calls),
             "call_ids": list(self._calls),
             "free_lines": self._settings.sip.max_calls - max(len(self._calls), len(self._endpoint.legs)),

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.campaigns import durations
 from bot.campaigns.breaker import Trip, TripCode
+from bot.campaigns.facts import CampaignState
 from bot.campaigns.pacing import Bound
 from bot.campaigns.policy import Allowed, Decision
 from bot.campaigns.reasons import Reason, ReasonCode
@@ -152,6 +153,15 @@ BOUNDS: Mapping[Bound, _Pair] = {
     Bound.FREE_LINES: ("нет свободных линий", "no line is free"),
     Bound.AGENTS: ("ждём свободных сотрудников", "waiting for free agents"),
     Bound.RATE: ("быстрее звонить нельзя", "no faster than this"),
+}
+
+STATES: Mapping[str, _Pair] = {
+    CampaignState.DRAFT: ("ещё не запущена", "a draft"),
+    CampaignState.RUNNING: ("идёт", "running"),
+    CampaignState.PAUSED: ("на паузе", "paused"),
+    CampaignState.DRAINING: ("завершает начатые звонки", "draining"),
+    CampaignState.STOPPED: ("остановлена", "stopped"),
+    CampaignState.DONE: ("завершена", "done"),
 }
 
 COLUMNS: Mapping[Column, _Pair] = {

@@ -12,8 +12,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from bot.campaigns.contacts import find_contact, full_name, shown_phone
 from bot.campaigns.importing.rows import moment
-from bot.cli.contact_export import WhereTo, csv_out, find_contact, full_name, shown_phone
+from bot.cli.contact_export import WhereTo, csv_out
 from bot.cli.on_database import By, on_database, who
 from bot.core.errors import BadInput
 from bot.settings import Settings

@@ -1,4 +1,4 @@
-"""`otklik contact export`, and how contacts are found and shown by every command."""
+"""`otklik contact export`, and how commands write a CSV."""
 
 from __future__ import annotations
 
@@ -13,14 +13,12 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.campaigns.importing.phones import NotAPhone, read_phones
+from bot.campaigns.contacts import EXPORTED
 from bot.campaigns.importing.rows import safe_cell
 from bot.cli.on_database import on_database
-from bot.core.errors import BadInput
 from bot.settings import Settings
 from bot.store import contacts
 from bot.store.database import Database
-from bot.store.phones import phone_key
 from bot.store.tables import Contact
 from bot.words import words
 
@@ -31,62 +29,6 @@ FromImport = Annotated[
 WhereTo = Annotated[
     Path | None, typer.Argument(help=words("куда; иначе на экран", "where to, else standard output"))
 ]
-
-
-def a_phone(written: str) -> str:
-    """The key of a number as somebody typed it, or of a SIP address. Raises BadInput."""
-    if written.lower().startswith(("sip:", "sips:")):
-        return phone_key(written)
-    try:
-        found = read_phones(written)
-    except NotAPhone as error:
-        raise BadInput(str(error), hint=words("такой, как +7 916 123-45-67", "such as +7 916 …")) from error
-    if len(found) > 1:
-        raise BadInput(words("здесь два номера", "these are two numbers"), hint=words("назовите один", "one"))
-    return found[0].key
-
-
-async def find_contact(db: Database, who: str) -> Contact:
-    """By phone in any spelling, or by id. Raises BadInput."""
-    try:
-        key = a_phone(who)
-    except BadInput:
-        key = phone_key(who)
-    contact = await contacts.find(db, key, who)
-    if contact is None:
-        raise BadInput(
-            words(f"клиента «{who}» нет", f"there is no contact «{who}»"),
-            hint=words("кто есть: otklik contact list", "who there is: otklik contact list"),
-        )
-    return contact
-
-
-def full_name(contact: Contact) -> str:
-    return " ".join(filter(None, (contact.last_name, contact.first_name, contact.middle_name)))
-
-
-def shown_phone(key: str) -> str:
-    number, _, extension = key.partition(";ext=")
-    shown = f"+{number}" if number.isdecimal() else number
-    return shown + (f" доб. {extension}" if extension else "")
-
-
-_EXPORTED: dict[str, Callable[[Contact], str]] = {
-    "Номер клиента": lambda row: row.external_id,
-    "Фамилия": lambda row: row.last_name,
-    "Имя": lambda row: row.first_name,
-    "Отчество": lambda row: row.middle_name,
-    "Телефон": lambda row: shown_phone(row.phone) + (f" доб. {row.extension}" if row.extension else ""),
-    "Другой телефон": lambda row: ", ".join(map(shown_phone, filter(None, row.other_phones.split(",")))),
-    "Часовой пояс": lambda row: row.tz,
-    "Регион": lambda row: row.region,
-    "Город": lambda row: row.city,
-    "Язык": lambda row: row.language,
-    "Отдел": lambda row: row.department,
-    "Менеджер": lambda row: row.manager_id,
-    "Не звонить": lambda row: "да" if row.do_not_call_at else "",
-}
-"""By headings that an import understands."""
 
 
 def export_contacts(
@@ -106,9 +48,9 @@ def export_contacts(
     found = on_database(read)
     fields = [json.loads(row.own_fields or "{}") for row in found]
     own = list(dict.fromkeys(name for each in fields for name in each))
-    with csv_out(file, [*_EXPORTED, *own]) as write:
+    with csv_out(file, [*EXPORTED, *own]) as write:
         for row, its in zip(found, fields, strict=True):
-            write([*(cell(row) for cell in _EXPORTED.values()), *(its.get(name, "") for name in own)])
+            write([*(cell(row) for cell in EXPORTED.values()), *(its.get(name, "") for name in own)])
     if file is not None:
         typer.echo(words(f"{file}: клиентов {len(found)}.", f"{file}: {len(found)} contacts."))
 

@@ -23,6 +23,7 @@ from bot.campaigns.importing.importer import (
 )
 from bot.campaigns.importing.refused import RefusedReport, default_report
 from bot.campaigns.importing.sheet import Sheet
+from bot.campaigns.importing.wording import meaning_word
 from bot.cli.on_database import By, on_database, who
 from bot.core.clock import SystemClock
 from bot.core.errors import BadInput
@@ -30,27 +31,6 @@ from bot.settings import Settings
 from bot.store.database import Database
 from bot.words import words
 
-FIELDS = {
-    Meaning.PHONE: words("телефон", "phone"),
-    Meaning.OTHER_PHONE: words("ещё телефон", "another phone"),
-    Meaning.FULL_NAME: words("имя целиком", "the whole name"),
-    Meaning.LAST_NAME: words("фамилия", "last name"),
-    Meaning.FIRST_NAME: words("имя", "first name"),
-    Meaning.MIDDLE_NAME: words("отчество", "middle name"),
-    Meaning.EXTERNAL_ID: words("номер клиента", "the customer's id"),
-    Meaning.TZ: words("часовой пояс", "time zone"),
-    Meaning.REGION: words("регион", "region"),
-    Meaning.CITY: words("город", "city"),
-    Meaning.LANGUAGE: words("язык", "language"),
-    Meaning.DEPARTMENT: words("отдел", "department"),
-    Meaning.MANAGER: words("менеджер", "manager"),
-    Meaning.CONSENT_AT: words("дата согласия", "date of consent"),
-    Meaning.CONSENT_SOURCE: words("откуда согласие", "source of consent"),
-    Meaning.CONSENT_WORDS: words("текст согласия", "words of consent"),
-    Meaning.DO_NOT_CALL: words("не звонить", "do not call"),
-    Meaning.OWN: words("своё поле", "own field"),
-    Meaning.NOTHING: words("не берётся", "left out"),
-}
 _SHOWN_PLACES = 5
 
 
@@ -139,7 +119,7 @@ def _show_columns(console: Console, sheet: Sheet, found: dict[str, Meaning], rem
     console.print(f"{sheet.file.name}: {sheet.told}, " + words(f"строк {sheet.count}", f"{sheet.count} rows"))
     width = max(map(len, sheet.columns))
     for column, meaning in found.items():
-        console.print(f"  {column:<{width}}  {FIELDS[meaning]}", markup=False)
+        console.print(f"  {column:<{width}}  {meaning_word(meaning)}", markup=False)
     if remembered:
         console.print(
             words("  (столбцы названы раньше: otklik contact mappings)", "  (as was said before)"),

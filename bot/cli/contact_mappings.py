@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.campaigns.importing.columns import Meaning
-from bot.cli.contact_import import FIELDS
+from bot.campaigns.importing.wording import STATES, meaning_word
 from bot.cli.on_database import on_database
 from bot.core.errors import BadInput
 from bot.settings import Settings
@@ -24,12 +24,6 @@ Json = Annotated[bool, typer.Option("--json", help=words("вывести JSON", 
 
 SHORT = 10
 """So much of a mapping's key is shown, and is enough to name it by."""
-
-_STATES = {
-    ImportState.RUNNING: words("идёт или оборван", "running, or cut off"),
-    ImportState.DONE: words("закончен", "done"),
-    ImportState.INTERRUPTED: words("прерван", "broken off"),
-}
 
 
 def list_imports(as_json: Json = False) -> None:
@@ -55,7 +49,7 @@ def list_imports(as_json: Json = False) -> None:
     for row in found:
         counts = (row.rows, row.added, row.updated, row.unchanged + row.repeated, row.refused)
         started = f"{row.started_at.astimezone():%d.%m.%Y %H:%M}"
-        state = _STATES[ImportState(row.state)]
+        state = words(*STATES[ImportState(row.state)])
         table.add_row(row.id[:12], row.file, started, *map(str, counts), state)
     Console(highlight=False).print(table)
 
@@ -78,7 +72,7 @@ def list_mappings(as_json: Json = False) -> None:
             when = f"{row.used_at.astimezone():%d.%m.%Y}"
             console.print(f"{row.headings[:SHORT]}  {when}  {row.example}", style="bold", markup=False)
             for column, meaning in json.loads(row.columns).items():
-                console.print(f"  {column}: {FIELDS[Meaning(meaning)]}", markup=False)
+                console.print(f"  {column}: {meaning_word(Meaning(meaning))}", markup=False)
 
 
 def forget_mapping(

@@ -9,7 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot.cli.contact_export import FromImport, NoZone, export_contacts, find_contact, full_name, shown_phone
+from bot.campaigns.contacts import find_contact, full_name, shown_phone
+from bot.cli.contact_export import FromImport, NoZone, export_contacts
 from bot.cli.contact_import import import_contacts
 from bot.cli.contact_mappings import forget_mapping, list_imports, list_mappings
 from bot.cli.contact_why import why

@@ -11,12 +11,15 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot.campaigns.importing.columns import Meaning, meanings, said_mapping
+from bot.campaigns.contacts import a_phone, shown_phone
+from bot.campaigns.importing.columns import meanings, said_mapping
 from bot.campaigns.importing.importer import open_sheet
-from bot.campaigns.importing.phones import NotAPhone, read_phones
+from bot.campaigns.importing.numbers import NumbersTaken, take_numbers
 from bot.campaigns.importing.refused import RefusedReport, default_report
-from bot.cli.contact_export import WhereTo, a_phone, csv_out, shown_phone
+from bot.campaigns.proofs import PROOF_HEADS, proof_cells
+from bot.cli.contact_export import WhereTo, csv_out
 from bot.cli.on_database import By, on_database, who
+from bot.core.clock import SystemClock
 from bot.core.errors import BadInput
 from bot.settings import Settings
 from bot.store import do_not_call
@@ -25,9 +28,6 @@ from bot.store.do_not_call import LIST, Proof
 from bot.words import words
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
-
-BATCH = 2000
-"""Numbers in one transaction."""
 
 Phone = Annotated[str, typer.Argument(help=words("номер, как угодно записанный", "the number, in any form"))]
 Json = Annotated[bool, typer.Option("--json", help=words("вывести JSON", "print JSON"))]
@@ -139,72 +139,31 @@ def import_numbers(
     """Все номера каждой строки. Непонятые строки — в отчёт, который исправляют и загружают снова."""
     sheet = open_sheet(file)
     found = meanings(sheet.columns, said_mapping(mapping or []))
-    columns = [
-        at for at, each in enumerate(sheet.columns) if found[each] in (Meaning.PHONE, Meaning.OTHER_PHONE)
-    ]
     source = LIST + (name or file.stem)
 
-    async def work(db: Database, settings: Settings) -> tuple[int, int, Path | None]:
-        phones: dict[str, None] = {}
-        added = 0
-
-        async def store() -> int:
-            keys = list(phones)
-            phones.clear()
-            return await do_not_call.add(db, keys, source=source, words="", by=who(by), now=datetime.now(UTC))
-
+    async def work(db: Database, settings: Settings) -> NumbersTaken:
         with RefusedReport(default_report(file), sheet.columns) as report:
-            for row in sheet.rows():
-                cells = [row.cells[at] for at in columns if at < len(row.cells) and row.cells[at]]
-                try:
-                    if not cells:
-                        raise NotAPhone("телефона нет")
-                    phones |= dict.fromkeys(each.key for cell in cells for each in read_phones(cell))
-                except NotAPhone as error:
-                    report.add(row, str(error))
-                if len(phones) >= BATCH:
-                    added += await store()
-            added += await store()
-            return added, report.count, report.close()
+            return await take_numbers(
+                db, sheet, found, report, source=source, by=who(by), clock=SystemClock()
+            )
 
-    added, refused, report = on_database(work)
-    told = words(f"{source}: строк {sheet.count}, новых номеров {added}", f"{source}: {added} new numbers")
-    typer.echo(
-        told + (words(f", отказано {refused}: {report}", f", refused {refused}: {report}") if report else ".")
+    done = on_database(work)
+    told = words(
+        f"{source}: строк {done.rows}, новых номеров {done.added}", f"{source}: {done.added} new numbers"
     )
+    refused = words(f", отказано {done.refused}: {done.report}", f", refused {done.refused}: {done.report}")
+    typer.echo(told + (refused if done.report else "."))
 
 
 @app.command(help=words("Доказательства отказов в CSV", "The proof of opt-outs as CSV"))
 def export(file: WhereTo = None, source: Source = "", history: History = True) -> None:
     """Кто, когда, откуда, какими словами, в каком звонке, где запись; снятые запреты — с причиной."""
     found = _read(source, "", history, None)
-    heads = (
-        "Телефон", "Когда", "Источник", "Слова", "Кто внёс", "Звонок", "Звонили", "Опрос", "Запись",
-        "Снято", "Кто снял", "Почему снято",
-    )  # fmt: skip
-    with csv_out(file, list(heads)) as write:
+    with csv_out(file, list(PROOF_HEADS)) as write:
         for proof in found:
-            write(_proof_cells(proof))
+            write(proof_cells(proof))
     if file is not None:
         typer.echo(words(f"{file}: номеров {len(found)}.", f"{file}: {len(found)} numbers."))
-
-
-def _proof_cells(proof: Proof) -> list[str]:
-    row, call, gone = proof.row, proof.call, proof.removed
-    return [
-        shown_phone(row.phone),
-        row.at.isoformat(timespec="seconds"),
-        row.source,
-        row.words,
-        row.by,
-        row.call_id,
-        (call.dialled_at or call.created_at).isoformat(timespec="seconds") if call else "",
-        call.survey_id if call else "",
-        call.recording if call else "",
-        gone.removed_at.isoformat(timespec="seconds") if gone else "",
-        gone.removed_by if gone else "",
-        gone.reason if gone else "",
-    ]
 
 
 def _read(source: str, phone: str, history: bool, limit: int | None) -> list[Proof]:

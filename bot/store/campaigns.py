@@ -192,6 +192,29 @@ async def tally(db: Database, campaign_id: str) -> Tally:
     return Tally(attempts, open_, dispositions, members, refused, next_at)
 
 
+async def chosen_count(db: Database, chosen: Chosen) -> int:
+    """How many contacts a campaign of these would have."""
+    async with db.read() as session:
+        statement = select(func.count()).select_from(Contact).where(literal(True), *chosen.conditions())
+        return (await session.exec(statement)).one()
+
+
+async def live_attempts(
+    db: Database, campaign_id: str | None = None
+) -> Sequence[tuple[Attempt, Contact | None]]:
+    """Those that ring or talk now, on whatever node, the longest first; with whom, where he is known."""
+    statement = (
+        select(Attempt, Contact)
+        .join(Contact, col(Contact.id) == col(Attempt.contact_id), isouter=True)
+        .where(col(Attempt.status).in_(ALIVE))
+        .order_by(col(Attempt.dialled_at), col(Attempt.id))
+    )
+    if campaign_id is not None:
+        statement = statement.where(col(Attempt.campaign_id) == campaign_id)
+    async with db.read() as session:
+        return (await session.exec(statement)).all()
+
+
 async def ringing_and_talking(db: Database, campaign_id: str) -> tuple[int, int]:
     """How many of a campaign's calls ring now, and how many talk."""
     counted = (

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, or_, update
+from sqlalchemy import delete, func, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -127,6 +127,13 @@ async def listed(
         was = DoNotCall(**{name: getattr(past, name) for name in DoNotCall.model_fields})
         proofs.append(Proof(was, calls.get(past.call_id), past))
     return sorted(proofs, key=lambda proof: proof.row.at, reverse=True)[:limit]
+
+
+async def sources(db: Database) -> list[tuple[str, int]]:
+    """From where the numbers come, and how many from each; the most first."""
+    counted = select(col(DoNotCall.source), func.count()).group_by(col(DoNotCall.source))
+    async with db.read() as session:
+        return sorted((await session.exec(counted)).all(), key=lambda each: (-each[1], each[0]))
 
 
 async def _select(session: AsyncSession, table: Any, source: str, phone: str, limit: int | None) -> list[Any]:

@@ -35,6 +35,11 @@ async def imports(db: Database, limit: int = 20) -> Sequence[ContactImport]:
         return (await session.exec(statement)).all()
 
 
+async def known(db: Database, import_id: str) -> ContactImport | None:
+    async with db.read() as session:
+        return await session.get(ContactImport, import_id)
+
+
 async def mapping(db: Database, headings: str) -> dict[str, str]:
     """What was said of the files with these headings; empty where nothing was."""
     async with db.read() as session:

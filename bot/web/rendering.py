@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+from urllib.parse import quote
+from zoneinfo import ZoneInfo
 
 from aiohttp import web
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -31,7 +34,7 @@ TEMPLATES = web.AppKey("templates", Environment)
 
 def templates() -> Environment:
     """Everything is escaped, and a name that is not given is an error, not an empty place."""
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("bot.web"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -39,6 +42,22 @@ def templates() -> Environment:
         lstrip_blocks=True,
         enable_async=False,
     )
+    environment.filters["moment"] = shown_moment
+    environment.filters["segment"] = segment
+    return environment
+
+
+def segment(name: str) -> str:
+    """A name as one part of an address's path, whatever is in it."""
+    return quote(name, safe="")
+
+
+def shown_moment(moment: datetime | str | None, zone: str) -> str:
+    """By this zone's clock, to the minute; "" for none."""
+    if not moment:
+        return ""
+    at = datetime.fromisoformat(moment) if isinstance(moment, str) else moment
+    return f"{at.astimezone(ZoneInfo(zone)):%d.%m.%Y %H:%M}"
 
 
 def render(
@@ -51,9 +70,16 @@ def render(
 ) -> web.Response:
     """In the visitor's language, unless `language` names the one that the page must have. `t(ru, en)`,
     `asset(name)`, `language`, `who`, `csrf`, `path` and `navigation` are there in every template."""
-    page = request.config_dict[TEMPLATES].get_template(template)
-    text = page.render(**_common(request, language or language_of(request)), **(values or {}))
+    text = fragment(request, template, values, language=language)
     return web.Response(text=text, content_type="text/html", status=status)
+
+
+def fragment(
+    request: web.Request, template: str, values: Mapping[str, Any] | None = None, *, language: str = ""
+) -> str:
+    """The text alone: a part of a page, for a stream."""
+    page = request.config_dict[TEMPLATES].get_template(template)
+    return page.render(**_common(request, language or language_of(request)), **(values or {}))
 
 
 def _common(request: web.Request, language: str) -> dict[str, Any]:

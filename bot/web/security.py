@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Callable
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from aiohttp import web
@@ -17,6 +19,8 @@ from aiohttp.typedefs import Handler
 from bot.web.api.problems import is_api
 from bot.web.assets import ROOT
 from bot.web.parts import parts_of
+
+Streaming = TypeVar("Streaming", bound=Callable[..., Any])
 
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 """Methods that change nothing (RFC 9110, 9.2.1)."""
@@ -78,15 +82,29 @@ def token_for(secret: str, session_id: str) -> str:
     return hmac.new(secret.encode(), f"csrf:{session_id}".encode(), hashlib.sha256).hexdigest()
 
 
+def takes_own_token(handler: Streaming) -> Streaming:
+    """Mark a handler that reads a long body part by part: it calls `check_token` itself, before it takes
+    anything, and `require_token` leaves the body alone."""
+    handler.takes_own_token = True  # type: ignore[attr-defined]
+    return handler
+
+
+def check_token(request: web.Request, session_id: str, given: str | None) -> None:
+    """Raises HTTPForbidden."""
+    wanted = token_for(parts_of(request).settings.secret, session_id)
+    if given is None or not hmac.compare_digest(given.encode(), wanted.encode()):
+        raise web.HTTPForbidden(text="the form's token is missing or old")
+
+
 async def require_token(request: web.Request, session_id: str) -> None:
     """Raises HTTPForbidden for a change without the session's token, in the header or in the form."""
     given = request.headers.get(CSRF_HEADER)
+    if given is None and getattr(request.match_info.handler, "takes_own_token", False):
+        return
     if given is None and request.content_type in (
         "application/x-www-form-urlencoded",
         "multipart/form-data",
     ):
         field = (await request.post()).get(CSRF_FIELD)
         given = field if isinstance(field, str) else None
-    wanted = token_for(parts_of(request).settings.secret, session_id)
-    if given is None or not hmac.compare_digest(given.encode(), wanted.encode()):
-        raise web.HTTPForbidden(text="the form's token is missing or old")
+    check_token(request, session_id, given)

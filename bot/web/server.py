@@ -8,7 +8,7 @@ from typing import Self
 
 from aiohttp import web
 
-from bot.accounts.roles import READERS, Role
+from bot.accounts.roles import OBSERVERS, READERS, Role
 from bot.core.errors import PortInUse, SettingsInvalid
 from bot.web import pages
 from bot.web.api import routes as api
@@ -18,6 +18,8 @@ from bot.web.customers import pages as survey_pages
 from bot.web.desk import calls as desk_calls
 from bot.web.desk import cases as desk_cases
 from bot.web.desk import pages as desk_pages
+from bot.web.dialling import campaign_making, campaigns, contacts, do_not_call, imports, now
+from bot.web.dialling.uploads import UPLOADS, Uploads
 from bot.web.errors import told_kindly
 from bot.web.journal import call as journal_call
 from bot.web.journal import calls as journal_calls
@@ -49,12 +51,21 @@ ROUTES: Sequence[web.RouteTableDef] = (
     journal_calls.routes,
     journal_call.routes,
     journal_cases.routes,
+    campaign_making.routes,
+    campaigns.routes,
+    imports.routes,
+    do_not_call.routes,
+    contacts.routes,
+    now.routes,
     api.routes,
 )
 MENU: Sequence[NavItem] = (
     NavItem("/results", ("Результаты", "Results"), READERS),
     NavItem("/calls", ("Звонки", "Calls"), (Role.OPS, *READERS)),
     NavItem("/cases", ("Обращения", "Cases"), READERS),
+    NavItem("/campaigns", ("Кампании", "Campaigns"), OBSERVERS),
+    NavItem("/contacts", ("Клиенты", "Contacts"), OBSERVERS),
+    NavItem("/now", ("Сейчас", "Now"), OBSERVERS),
     NavItem("/agent", ("Рабочее место", "Desk"), (Role.AGENT, Role.ADMIN)),
 )
 """In the order in which they stand; the first one that a role may open is where it starts."""
@@ -71,11 +82,17 @@ def make_app(parts: Parts) -> web.Application:
     app[NAVIGATION] = list(MENU)
     app[JOBS] = ExportJobs(parts.db, parts.clock)
     app.on_cleanup.append(close_jobs)
+    app[UPLOADS] = Uploads(parts.settings.uploads)
+    app.on_cleanup.append(_forget_uploads)
     app.on_response_prepare.append(harden)
     app.router.add_get(f"{ROOT}/{{digest}}/{{name:.+}}", parts.assets.serve)
     for routes in ROUTES:
         app.add_routes(routes)
     return app
+
+
+async def _forget_uploads(app: web.Application) -> None:
+    await app[UPLOADS].close()
 
 
 class WebServer:

@@ -13,7 +13,9 @@ MODULES = Path(__file__).resolve().parent / "node_modules"
 class WebSettings:
     """`address` is where people find the pages (`https://otklik.example.ru`); cookies are `secure` where
     it is HTTPS. `secret` signs links and form tokens. `cert` and `key` are PEM files, "" without TLS.
-    `recordings` is the folder of the calls' sound; `timezone` the clock of the company (IANA)."""
+    `recordings` is the folder of the calls' sound; `timezone` the clock of the company (IANA). `uploads` is
+    where files that were sent wait to be imported, None for a folder that goes with the process;
+    `largest_upload` is in bytes."""
 
     host: str
     port: int
@@ -21,11 +23,14 @@ class WebSettings:
     secret: str
     modules: Path
     session_s: float = 12 * 3600.0
+    timezone: str = "Europe/Moscow"
     behind_proxy: bool = False
     cert: str = ""
     key: str = ""
     recordings: Path = Path("var/recordings")
     timezone: str = "Europe/Moscow"
+    uploads: Path | None = None
+    largest_upload: int = 200 * 2**20
 
     @property
     def secure(self) -> bool:

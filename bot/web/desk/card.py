@@ -23,10 +23,10 @@ from bot.core.events import (
     TurnHeard,
     standing_signals,
 )
-from bot.store.phones import phone_key
 from bot.store.queries import Call
 from bot.store.tables_notes import CallNoteRow
 from bot.surveys.schema import Survey
+from bot.web.masking import shown_number
 
 Who = Literal["bot", "caller", "agent"]
 
@@ -77,18 +77,6 @@ class Card:
     recorded: bool = False
     earlier: tuple[Earlier, ...] = ()
     notes: tuple[CallNoteRow, ...] = field(default=())
-
-
-def shown_number(address: str, *, whole: bool) -> str:
-    """A caller's number: whole for those who may see it, else its last two digits, as in the logs.
-
-    >>> shown_number("sip:+79001234567@trunk", whole=False)
-    '***67'
-    """
-    number = phone_key(address)
-    if not number.isdecimal():
-        return address.partition(":")[2].partition("@")[0] if whole else ""
-    return f"+{number}" if whole else f"***{number[-2:]}"
 
 
 def card_of(

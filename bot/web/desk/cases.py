@@ -16,9 +16,9 @@ from aiohttp import web
 from bot.accounts.accounts import Account
 from bot.accounts.roles import Role
 from bot.core.errors import BadInput
-from bot.web.desk.card import shown_number
 from bot.web.desk.pages import everybody
 from bot.web.language import tr
+from bot.web.masking import shown_number
 from bot.web.parts import parts_of
 from bot.web.rendering import render
 from bot.web.who import account_of, allowed
