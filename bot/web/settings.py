@@ -28,7 +28,6 @@ class WebSettings:
     cert: str = ""
     key: str = ""
     recordings: Path = Path("var/recordings")
-    timezone: str = "Europe/Moscow"
     uploads: Path | None = None
     largest_upload: int = 200 * 2**20
 
