@@ -25,11 +25,11 @@ from bot.core.intents import Topic
 from bot.reports.journal_names import names
 from bot.reports.wording import topic_pair
 from bot.store import queries
-from bot.web.desk.card import shown_number
 from bot.web.desk.cases import LONGEST
 from bot.web.desk.cases import moment as due_moment
 from bot.web.journal.call import helpers
 from bot.web.journal.shown import CORRECTORS
+from bot.web.masking import shown_number
 from bot.web.parts import parts_of
 from bot.web.rendering import render
 from bot.web.who import account_of, allowed, noted

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bot.accounts.roles import READERS, Role
 from bot.store.tables import Attempt, Contact
-from bot.web.desk.card import shown_number
+from bot.web.masking import shown_number
 
 JOURNAL_READERS = (Role.OPS, *READERS)
 """Who sees calls: ops without the customer's number, and without the sound."""

@@ -24,8 +24,8 @@ from bot.core.events import (
     TurnHeard,
 )
 from bot.store.transcripts import UNHEARD
-from bot.web.desk.card import shown_number
 from bot.web.journal.event_words import Pair, event_words, kind_words
+from bot.web.masking import shown_number
 
 UNSURE = 0.6
 """Below this confidence a word is marked."""
