@@ -15,6 +15,8 @@ from typing import Any, Self
 
 import structlog
 
+from bot.accounts.first import LOGIN as FIRST_LOGIN
+from bot.accounts.first import first_admin
 from bot.accounts.roles import Role
 from bot.call.spool import SpoolReader
 from bot.campaign_node import CampaignNode
@@ -94,6 +96,7 @@ class Node:
         self._live = Live()
         self._desks = Desks(self._live)
         self._admins = 0
+        self._first_password: str | None = None
 
     async def __aenter__(self) -> Self:
         """Raises Unavailable or BadInput for whatever is missing; nothing is left half-started."""
@@ -221,6 +224,7 @@ class Node:
             worker=self._link.request,
             desks=self._desks,
         )
+        self._first_password = await first_admin(parts.accounts)
         self._admins = await parts.accounts.count(Role.ADMIN)
         links = LinkOrders(parts.links, self._published, self.settings.web.address)
         self._server.register("survey_link", links.survey_link)
@@ -331,10 +335,15 @@ class Node:
             settings.web.address if settings.web.port else words("нет: web.port = 0", "none: web.port = 0")
         )
         about = {words("Страницы", "Pages"): pages}
-        if settings.web.port and not self._admins:
+        if self._first_password:
             about[words("Первый вход", "First sign-in")] = words(
-                "otklik accounts add admin --role admin — и войдите под этим именем",
-                "otklik accounts add admin --role admin, then sign in with this name",
+                f"{FIRST_LOGIN}, пароль {self._first_password} — показан один раз, при входе его сменят",
+                f"{FIRST_LOGIN}, password {self._first_password}: shown this once, to be changed at sign-in",
+            )
+        elif settings.web.port and not self._admins:
+            about[words("Первый вход", "First sign-in")] = words(
+                "otklik accounts change admin --role admin — имя admin есть, но не администратор",
+                "otklik accounts change admin --role admin: there is an admin who is no administrator",
             )
         return about | {
             words("SIP", "SIP"): f"{settings.sip.host}:{settings.sip.port}, {', '.join(settings.sip.codecs)}",
