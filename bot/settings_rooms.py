@@ -161,6 +161,7 @@ def web_settings(settings: Settings) -> WebSettings:
         secret=web.secret.get_secret_value() or _own_secret(settings.var_dir / "web.secret"),
         modules=MODULES,
         session_s=web.session_h * 3600,
+        timezone=settings.timezone,
         behind_proxy=web.behind_proxy,
         cert=str(settings.home / web.tls_cert) if web.tls_cert else "",
         key=str(settings.home / web.tls_key) if web.tls_key else "",

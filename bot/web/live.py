@@ -34,9 +34,10 @@ class Message:
 class Listener:
     """The stream of one page: `await listener.next()`."""
 
-    def __init__(self, agent_id: str, wants: Callable[[CallEvent], bool]) -> None:
+    def __init__(self, agent_id: str, wants: Callable[[CallEvent], bool], account_id: str = "") -> None:
         self.agent_id = agent_id
         self.wants = wants
+        self.account_id = account_id
         self._queue: asyncio.Queue[Message | None] = asyncio.Queue()
         self._over = False
 
@@ -114,7 +115,7 @@ class Live:
             shown = account.role is Role.ADMIN or not isinstance(event, CallStarted)
             return shown and self.sees(account, event.call_id)
 
-        with self._listening(Listener(account.agent_id, wants)) as listener:
+        with self._listening(Listener(account.agent_id, wants, account.id)) as listener:
             yield listener
 
     @contextmanager
@@ -134,6 +135,13 @@ class Live:
             self._listeners.discard(listener)
             if listener.agent_id and not self.is_open(listener.agent_id):
                 self.on_desk(listener.agent_id)
+
+    def end_of(self, account_id: str) -> None:
+        """End this account's streams: its pages ask for new ones, with the session and the role that it has
+        now."""
+        for listener in tuple(self._listeners):
+            if listener.account_id == account_id:
+                listener.end()
 
     def close(self) -> None:
         """End every stream, so that the server can stop."""

@@ -10,7 +10,8 @@ from aiohttp import web
 
 from bot.accounts.roles import Role
 from bot.core.errors import PortInUse, SettingsInvalid
-from bot.web import pages
+from bot.web import health, pages
+from bot.web.admin import accounts, audit, own, tokens
 from bot.web.api import routes as api
 from bot.web.api.guard import LIMITS, ApiLimits
 from bot.web.assets import ROOT
@@ -39,8 +40,16 @@ ROUTES: Sequence[web.RouteTableDef] = (
     desk_calls.routes,
     desk_cases.routes,
     api.routes,
+    accounts.routes,
+    audit.routes,
+    own.routes,
+    tokens.routes,
+    health.routes,
 )
-MENU: Sequence[NavItem] = (NavItem("/agent", ("Рабочее место", "Desk"), (Role.AGENT, Role.ADMIN)),)
+MENU: Sequence[NavItem] = (
+    NavItem("/admin", ("Управление", "Administration"), (Role.ADMIN, Role.AUDITOR)),
+    NavItem("/agent", ("Рабочее место", "Desk"), (Role.AGENT, Role.ADMIN)),
+)
 """In the order in which they stand; the first one that a role may open is where it starts."""
 
 

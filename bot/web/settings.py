@@ -12,7 +12,8 @@ MODULES = Path(__file__).resolve().parent / "node_modules"
 @dataclass(frozen=True, slots=True)
 class WebSettings:
     """`address` is where people find the pages (`https://otklik.example.ru`); cookies are `secure` where
-    it is HTTPS. `secret` signs links and form tokens. `cert` and `key` are PEM files, "" without TLS."""
+    it is HTTPS. `timezone` is the company's, by which pages tell time. `secret` signs links and form tokens.
+    `cert` and `key` are PEM files, "" without TLS."""
 
     host: str
     port: int
@@ -20,6 +21,7 @@ class WebSettings:
     secret: str
     modules: Path
     session_s: float = 12 * 3600.0
+    timezone: str = "Europe/Moscow"
     behind_proxy: bool = False
     cert: str = ""
     key: str = ""
