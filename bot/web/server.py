@@ -8,10 +8,10 @@ from typing import Self
 
 from aiohttp import web
 
-from bot.accounts.roles import Role
+from bot.accounts.roles import READERS, Role
 from bot.core.errors import PortInUse, SettingsInvalid
 from bot.web import health, pages
-from bot.web.admin import accounts, audit, own, tokens
+from bot.web.admin import accounts, alerts, audit, own, reports, tokens
 from bot.web.api import routes as api
 from bot.web.api.guard import LIMITS, ApiLimits
 from bot.web.assets import ROOT
@@ -41,12 +41,15 @@ ROUTES: Sequence[web.RouteTableDef] = (
     desk_cases.routes,
     api.routes,
     accounts.routes,
+    alerts.routes,
     audit.routes,
     own.routes,
+    reports.routes,
     tokens.routes,
     health.routes,
 )
 MENU: Sequence[NavItem] = (
+    NavItem("/alerts", ("Тревоги", "Alerts"), READERS),
     NavItem("/admin", ("Управление", "Administration"), (Role.ADMIN, Role.AUDITOR)),
     NavItem("/agent", ("Рабочее место", "Desk"), (Role.AGENT, Role.ADMIN)),
 )

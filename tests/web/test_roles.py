@@ -14,7 +14,7 @@ from aiohttp import ClientResponse, web
 from aiohttp.test_utils import TestServer
 from pytest_aiohttp import AiohttpClient
 
-from bot.accounts.roles import Role
+from bot.accounts.roles import READERS, Role
 from bot.web.parts import Parts
 from bot.web.server import make_app
 from bot.web.who import OWN
@@ -71,6 +71,12 @@ TABLE: dict[str, Collection[Role] | str] = {
     "GET /agent/cases": DESK,
     "GET /agent/cases/{case_id}": DESK,
     "POST /agent/cases/{case_id}/{act}": DESK,
+    # Alerts
+    "GET /alerts": READERS,
+    "GET /alerts/badge": READERS,
+    "GET /alerts/newest": READERS,
+    "GET /alerts/live": READERS,
+    "POST /alerts/{alert_id}/acknowledge": (Role.MANAGER, Role.ADMIN),
     # Administrators
     "GET /admin": GUARDS,
     "GET /admin/accounts": ADMINS,
@@ -83,6 +89,9 @@ TABLE: dict[str, Collection[Role] | str] = {
     "GET /admin/tokens": ADMINS,
     "POST /admin/tokens": ADMINS,
     "POST /admin/tokens/{name}/revoke": ADMINS,
+    "GET /admin/reports": ADMINS,
+    "POST /admin/reports": ADMINS,
+    "POST /admin/reports/{schedule_id}/{act}": ADMINS,
     "GET /admin/audit": GUARDS,
     "GET /admin/audit/export.csv": GUARDS,
     # Programs
