@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from io import BytesIO
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -40,7 +41,12 @@ def definition(**given: object) -> Definition:
         ({"every": "day", "at": "02:30"}, "2026-03-28T12:00", "2026-03-29T01:00", ("2026-03-28",) * 2),
         ({"every": "day", "at": "02:30"}, "2026-10-24T12:00", "2026-10-25T00:30", ("2026-10-24",) * 2),
         ({"every": "day", "at": "02:30"}, "2026-10-25T00:30", "2026-10-26T01:30", ("2026-10-25",) * 2),
-        ({"every": "week", "weekday": 7}, "2026-03-02T00:00", "2026-03-08T08:00", ("2026-02-23", "2026-03-01")),
+        (
+            {"every": "week", "weekday": 7},
+            "2026-03-02T00:00",
+            "2026-03-08T08:00",
+            ("2026-02-23", "2026-03-01"),
+        ),
         ({"every": "month", "day": 28}, "2026-03-01T00:00", "2026-03-28T08:00", ("2026-02-01", "2026-02-28")),
         ({"every": "quarter"}, "2026-01-01T12:00", "2026-04-01T07:00", ("2026-01-01", "2026-03-31")),
     ],
@@ -69,7 +75,7 @@ def test_every_day_week_month_and_quarter_is_told_once(
     for _ in range(5):
         start = of.following(start)
         told.append(of.scope(start).period)
-    assert all(later.before() == earlier for earlier, later in zip(told, told[1:], strict=False))
+    assert all(later.before() == earlier for earlier, later in pairwise(told))
 
 
 @pytest.mark.parametrize(
@@ -95,7 +101,10 @@ async def test_a_name_is_taken_once(db: Database) -> None:
 async def test_the_workbook_has_the_reports_own_figures(db: Database) -> None:
     calls = [
         *(FakeCall(60 * n, replies=(Reply("nps", AnswerStatus.ANSWERED, 9),)) for n in range(30)),
-        *(FakeCall(60 * n, agent="=bob", replies=(Reply("nps", AnswerStatus.ANSWERED, 2),)) for n in range(5)),
+        *(
+            FakeCall(60 * n, agent="=bob", replies=(Reply("nps", AnswerStatus.ANSWERED, 2),))
+            for n in range(5)
+        ),
     ]
     await world.store(db, calls)
     period = Period.of(Grain.MONTH, world.FIRST.date(), world.ZONE)
