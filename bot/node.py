@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import structlog
 
+from bot.accounts.first import first_admin
 from bot.accounts.roles import Role
 from bot.call.spool import SpoolReader
 from bot.campaign_node import CampaignNode
@@ -23,6 +24,7 @@ from bot.core.clock import Clock, SystemClock
 from bot.core.control import ControlServer
 from bot.core.errors import BadInput, DiskFull, StoreUnavailable, Unavailable
 from bot.core.events import CallEvent
+from bot.delivery.mail import Mailer
 from bot.delivery.posting import Postman
 from bot.delivery.sender import Sender
 from bot.dispatch import Dispatcher
@@ -30,6 +32,8 @@ from bot.free_ports import require_free_ports
 from bot.inbound.announcements import AnnouncementBook
 from bot.metrics import Metrics
 from bot.metrics_server import MetricsServer
+from bot.node_screen import about, first_sign_in
+from bot.notifier import Notifier, NotifierSettings
 from bot.orders import Orders, take_no_more, take_none_yet
 from bot.orders_agents import AgentOrders
 from bot.orders_campaigns import CampaignOrders
@@ -42,14 +46,15 @@ from bot.published import Published, published_dir
 from bot.publishing import Publisher, checked, start_tools
 from bot.settings import Settings
 from bot.settings_rooms import (
+    alert_rules,
     inbound_settings,
+    mail_settings,
     presence_board,
     speech_settings,
     store_settings,
     web_settings,
     with_voice,
 )
-from bot.speech.advice import recognition, voice
 from bot.speech.synthesiser import SynthesiserClient
 from bot.store.database import Database
 from bot.store.writer import Writer
@@ -94,6 +99,7 @@ class Node:
         self._live = Live()
         self._desks = Desks(self._live)
         self._admins = 0
+        self._first_password: str | None = None
 
     async def __aenter__(self) -> Self:
         """Raises Unavailable or BadInput for whatever is missing; nothing is left half-started."""
@@ -151,6 +157,17 @@ class Node:
         self._start_routing(clock)
         postman = await self._stack.enter_async_context(Postman(clock))
         self._sender = Sender(self._database, postman, clock, self._writer.drain_once)
+        self._mailer = Mailer(mail_settings(settings), clock)
+        self._notifier = Notifier(
+            self._database,
+            self._mailer,
+            postman,
+            clock,
+            alert_rules(settings),
+            NotifierSettings(settings.web.address),
+            drain=self._writer.drain_once,
+            tell=lambda alerts: self._live.alert("alert", {"ids": [each.row.id for each in alerts]}),
+        )
         self._campaigns = CampaignNode(
             settings, self._database, self._published, self._router, self._dispatcher, self._link, clock
         )
@@ -174,6 +191,7 @@ class Node:
         self._task(self._dispatcher.run(self._writer))
         self._task(self._caretaker.run())
         self._task(self._sender.run())
+        self._task(self._notifier.run())
         await self._link.connected.wait()
         self._task(self._campaigns.run())
         if settings.metrics.port:
@@ -220,7 +238,10 @@ class Node:
             control=self._server.ask,
             worker=self._link.request,
             desks=self._desks,
+            alerts=alert_rules(self.settings),
+            mails=self._mailer.configured,
         )
+        self._first_password = await first_admin(parts.accounts)
         self._admins = await parts.accounts.count(Role.ADMIN)
         links = LinkOrders(parts.links, self._published, self.settings.web.address)
         self._server.register("survey_link", links.survey_link)
@@ -294,6 +315,7 @@ class Node:
         self._metrics.take(event)
         self._caretaker.saw(event)
         self._sender.saw(event)
+        self._notifier.saw(event)
         self._campaigns.saw(event)
         self._server.broadcast(event)
         self._desks.saw(event)  # before: he is shown the call, and then its events
@@ -324,39 +346,8 @@ class Node:
 
     def about(self) -> dict[str, str]:
         """What an operator wants to see on one screen, in order."""
-        settings = self.settings
-        speech = speech_settings(settings)
-        surveys = ", ".join(f"{s.id} v{s.version}" for s in self._surveys.values())
-        trunk = settings.sip.trunk
-        pages = (
-            settings.web.address if settings.web.port else words("нет: web.port = 0", "none: web.port = 0")
-        )
-        about = {words("Страницы", "Pages"): pages}
-        if settings.web.port and not self._admins:
-            about[words("Первый вход", "First sign-in")] = words(
-                "otklik accounts add admin --role admin — и войдите под этим именем",
-                "otklik accounts add admin --role admin, then sign in with this name",
-            )
-        return about | {
-            words("SIP", "SIP"): f"{settings.sip.host}:{settings.sip.port}, {', '.join(settings.sip.codecs)}",
-            "RTP": words(
-                f"порты {settings.sip.rtp_ports} на всех адресах: снаружи пускайте только транк",
-                f"ports {settings.sip.rtp_ports} on every address: let only the trunk reach them",
-            ),
-            words("Транк", "Trunk"): trunk.domain or words("нет: звонки на sip:имя@узел", "none"),
-            words("Диалог", "Dialogue"): f"Rasa 127.0.0.1:{settings.dialogue.rasa_port}, "
-            + words("действия ", "actions ")
-            + f"127.0.0.1:{settings.dialogue.actions_port}",
-            words("Распознавание", "Recognition"): str(recognition(speech)),
-            words("Голос", "Voice"): str(voice(speech)),
-            words("Опросы", "Surveys"): surveys,
-            words("База", "Database"): self._database.dialect,
-            words("Метрики", "Metrics"): f"http://{settings.metrics.host}:{settings.metrics.port}/metrics"
-            if settings.metrics.port
-            else words("нет: metrics.port = 0", "none: metrics.port = 0"),
-            words("Сокет", "Socket"): str(settings.control_socket),
-            words("Журналы", "Logs"): str(settings.log_dir),
-        }
+        entry = first_sign_in(self._first_password, self._admins) if self.settings.web.port else {}
+        return about(self.settings, self._surveys.values(), self._database.dialect, entry)
 
     # The way down ----------------------------------------------------------------------------
 

@@ -35,6 +35,7 @@ from bot.core.zones import Zone
 from bot.settings_base import Port, Seconds, Section, by_commas, port_range
 from bot.settings_campaigns import CampaignsSection, NodeSection
 from bot.settings_inbound import InboundSection
+from bot.settings_notices import AlertsSection, MailSection
 from bot.settings_speech import SpeechSection
 from bot.settings_web import WebRtcSection, WebSection
 
@@ -260,6 +261,8 @@ class Settings(BaseSettings):
     presence: PresenceSection = PresenceSection()
     campaigns: CampaignsSection = CampaignsSection()
     metrics: MetricsSection = MetricsSection()
+    mail: MailSection = MailSection()
+    alerts: AlertsSection = AlertsSection()
     web: WebSection = WebSection()
 
     @property
@@ -268,6 +271,12 @@ class Settings(BaseSettings):
         asked for beyond that; each once, however it is written."""
         read = (*self.inbound.headers.names(), *ATTRIBUTING_HEADERS, *self.sip.exposed_headers)
         return tuple({name.lower(): name for name in reversed(read)}.values())[::-1]
+
+    @model_validator(mode="after")
+    def _mail_goes_out(self) -> Settings:
+        if self.alerts.mail_to and not self.mail.host:
+            raise ValueError("alerts.mail_to задан, но mail.host пуст: укажите узел SMTP")
+        return self
 
     @model_validator(mode="after")
     def _few_enough_headers(self) -> Settings:

@@ -11,6 +11,8 @@ from typing import Literal
 from bot.call.settings import CallSettings
 from bot.core.clock import Clock
 from bot.core.files import write_whole
+from bot.delivery.alert_rules import AlertRules
+from bot.delivery.mail import MailSettings
 from bot.inbound.settings import HeaderNames, InboundSettings, Route
 from bot.settings import DEMO_MODEL, Settings
 from bot.speech.chosen import read_chosen
@@ -175,6 +177,21 @@ def _own_secret(file: Path) -> str:
         file.parent.mkdir(parents=True, exist_ok=True)
         write_whole(file, secrets.token_hex(32).encode())
     return file.read_text()
+
+
+def mail_settings(settings: Settings) -> MailSettings:
+    return MailSettings(**{name: getattr(settings.mail, name) for name in type(settings.mail).model_fields})
+
+
+def alert_rules(settings: Settings) -> AlertRules:
+    alerts = settings.alerts
+    return AlertRules(
+        low_score=alerts.low_score,
+        opt_outs=alerts.opt_outs,
+        window_s=alerts.opt_out_minutes * 60,
+        share=alerts.opt_out_share,
+        mail_to=alerts.mail_to,
+    )
 
 
 def store_settings(settings: Settings) -> StoreSettings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 import unicodedata
 
 from argon2 import PasswordHasher
@@ -17,6 +18,16 @@ LONGEST = 256
 
 AT_ONCE = 2
 """Hashes that are being made at a time: each takes 64 MiB and four threads (RFC 9106, section 4)."""
+
+
+ONCE_LETTERS = "abcdefghjkmnpqrstuvwxyz23456789"
+"""None of those that are taken for one another when they are read aloud or copied by hand: i, l, o, 0, 1."""
+
+
+def one_time() -> str:
+    """A password to be told to somebody, who changes it at once: `k7mq-3fza-w9tn-hc4e`, 79 random bits."""
+    groups = ("".join(secrets.choice(ONCE_LETTERS) for _ in range(4)) for _ in range(4))
+    return "-".join(groups)
 
 
 def checked(password: str) -> str:

@@ -15,6 +15,7 @@ from sqlmodel import col, delete, select, update
 from bot.accounts.sessions import SEEN_EVERY_S, TOKEN_BYTES, hash_of
 from bot.core.clock import Clock
 from bot.core.errors import BadInput
+from bot.store.account_tables import AuditRow
 from bot.store.database import Database
 from bot.store.tables_delivery import ApiTokenRow
 from bot.words import words
@@ -51,10 +52,15 @@ class ApiTokens:
         self._clock = clock
 
     async def add(
-        self, name: str, scopes: Collection[Scope], *, expires_at: datetime | None = None
+        self,
+        name: str,
+        scopes: Collection[Scope],
+        *,
+        expires_at: datetime | None = None,
+        audit: AuditRow | None = None,
     ) -> tuple[ApiToken, str]:
         """The token itself comes back this once: only its hash is kept. The name of a revoked one may be
-        given again. Raises BadInput."""
+        given again. `audit` is the row that says who did it. Raises BadInput."""
         now = self._clock.now()
         if not _NAME.fullmatch(name):
             raise BadInput(
@@ -83,6 +89,8 @@ class ApiTokens:
             async with self._db.write() as session:
                 await session.exec(delete(ApiTokenRow).where(*revoked))
                 session.add(row)
+                if audit is not None:
+                    session.add(audit)
         except IntegrityError as error:
             raise BadInput(
                 words(f"токен {name} уже есть", f"there is a token {name} already"),
@@ -96,7 +104,7 @@ class ApiTokens:
             rows = (await session.exec(select(ApiTokenRow).order_by(col(ApiTokenRow.name)))).all()
         return [_token(row) for row in rows]
 
-    async def revoke(self, name: str) -> None:
+    async def revoke(self, name: str, *, audit: AuditRow | None = None) -> None:
         """Good for nothing from now on. Raises BadInput for one that is not there, or was revoked."""
         async with self._db.write() as session:
             done = await session.exec(
@@ -104,6 +112,8 @@ class ApiTokens:
                 .where(col(ApiTokenRow.name) == name, col(ApiTokenRow.revoked_at).is_(None))
                 .values(revoked_at=self._clock.now())
             )
+            if done.rowcount and audit is not None:
+                session.add(audit)
         if not done.rowcount:
             raise BadInput(
                 words(f"действующего токена {name} нет", f"there is no valid token {name}"),

@@ -46,6 +46,8 @@ COMMANDS: dict[str, Lazy] = {
     "bench": Lazy("bot.cli.bench", words("Измерения", "Measurements")),
     "amd": Lazy("bot.cli.amd", words("Кто взял трубку, по записи", "Who took the call, by a recording")),
     "accounts": Lazy("bot.cli.accounts", words("Кто входит на страницы", "Who may sign in to the pages")),
+    "alerts": Lazy("bot.cli.alerts", words("Тревоги: низкие оценки, отказы", "Alerts")),
+    "audit": Lazy("bot.cli.audit", words("Журнал: кто что делал и смотрел", "Who did and saw what")),
     "tokens": Lazy("bot.cli.tokens", words("Кто пользуется API", "Who may use the API")),
     "webhooks": Lazy("bot.cli.webhooks", words("Кому сообщать о звонках", "Who is told about calls")),
     "dialogue": Lazy("bot.cli.dialogue", words("Rasa: обучить, проверить", "Rasa: train, test, shell")),

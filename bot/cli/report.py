@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from bot.cli import report_schedule
 from bot.cli.bench_tables import wide_console
 from bot.cli.on_database import open_database
 from bot.cli.report_scope import (
@@ -32,10 +33,15 @@ from bot.settings_load import load_settings
 from bot.words import words
 
 app = typer.Typer(add_completion=False)
+app.add_typer(report_schedule.app, name="schedule")
 
 
-@app.command(help=words("Результаты за период: оценки, воронка, вопросы", "Results of a period"))
+@app.callback(
+    invoke_without_command=True,
+    help=words("Результаты за период: оценки, воронка, вопросы", "Results of a period"),
+)
 def report(
+    context: typer.Context,
     first: From = "",
     last: To = "",
     of: Of = None,
@@ -50,6 +56,8 @@ def report(
     ] = REPEAT_DAYS,
     as_json_: Annotated[bool, typer.Option("--json", help=words("вывести JSON", "print JSON"))] = False,
 ) -> None:
+    if context.invoked_subcommand is not None:
+        return
     settings, now = load_settings(), datetime.now(UTC)
     wanted = scope(
         period(first, last, of, settings.timezone, now), employee, department, survey, campaign, topic

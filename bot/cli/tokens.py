@@ -13,8 +13,10 @@ from rich.table import Table
 from bot.accounts.tokens import ApiToken, ApiTokens, Scope
 from bot.cli.moments import local, utc
 from bot.cli.on_database import on_database
+from bot.cli.shell import entry
 from bot.core.clock import SystemClock
 from bot.core.errors import BadInput
+from bot.store.database import Database
 from bot.words import words
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -45,7 +47,12 @@ def add(
 ) -> None:
     """Узел хранит только хеш: потерянный токен не восстановить, сделайте новый."""
     scopes, until = _scopes(may), _end_of(expires)
-    made, token = on_database(lambda db, _: ApiTokens(db, SystemClock()).add(name, scopes, expires_at=until))
+
+    async def work(db: Database) -> tuple[ApiToken, str]:
+        row = entry(db, "add", "token", name, scopes=scopes, until=expires)
+        return await ApiTokens(db, SystemClock()).add(name, scopes, expires_at=until, audit=row)
+
+    made, token = on_database(lambda db, _: work(db))
     if as_json:
         typer.echo(json.dumps({**_as_json(made), "token": token}, ensure_ascii=False))
         return
@@ -83,7 +90,11 @@ def list_(as_json: Json = False) -> None:
 @app.command(help=words("Отозвать сразу", "Revoke at once"))
 def revoke(name: Name) -> None:
     """С этой секунды токен ничего не открывает."""
-    on_database(lambda db, _: ApiTokens(db, SystemClock()).revoke(name))
+
+    async def work(db: Database) -> None:
+        await ApiTokens(db, SystemClock()).revoke(name, audit=entry(db, "revoke", "token", name))
+
+    on_database(lambda db, _: work(db))
     typer.echo(words(f"{name}: отозван", f"{name}: revoked"))
 
 

@@ -12,6 +12,7 @@
     │   ├── NumberBlocked        a phone whose owner asked never to be called
     │   ├── KeyReused            an idempotency key that stands for something else (1)
     │   ├── AccountTaken         a login that somebody has already (1)
+    │   ├── LastAdmin            the one administrator that there is: he stays one (1)
     │   ├── SignInRefused        a login or a password that is wrong (1)
     │   ├── LinkRefused          a link to a survey that is forged, run out or used elsewhere (1)
     │   └── CallOver             a call to be gone on with that has ended (1)
@@ -138,6 +139,11 @@ class KeyReused(BadInput):
 
 class AccountTaken(BadInput):
     code = "account_taken"
+    exit_status = 1
+
+
+class LastAdmin(BadInput):
+    code = "last_admin"
     exit_status = 1
 
 

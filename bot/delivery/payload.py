@@ -32,6 +32,7 @@ from bot.store.outbox import LOW_SCORE
 from bot.store.phones import phone_key
 from bot.store.projection_cases import CUT_OFF, INTERRUPTED, case_of
 from bot.store.tables_delivery import EventName
+from bot.store.tables_notices import AlertRow
 
 SHOWN_DIGITS = 2
 OPEN = "open"
@@ -84,6 +85,20 @@ def as_json(name: str, at: datetime, data: dict[str, Any]) -> str:
     return json.dumps(message, ensure_ascii=False, separators=(",", ":"))
 
 
+def wave_body(alert: AlertRow) -> str:
+    """Many who ask never to be called again; numbers alone."""
+    return as_json(
+        EventName.ALERT_OPT_OUT_WAVE,
+        alert.at,
+        {
+            "alert_id": alert.id,
+            "since": _moment(datetime.fromisoformat(alert.details["first"])),
+            "opted_out": alert.details["count"],
+            "answered_calls": alert.details["answered"],
+        },
+    )
+
+
 def masked(phone: str) -> str:
     """`…67`: enough to tell two calls apart."""
     return f"…{phone[-SHOWN_DIGITS:]}" if phone else ""
@@ -108,7 +123,7 @@ def _told(name: EventName, events: Sequence[CallEvent], personal: bool) -> dict[
     match name:
         case EventName.CALL_COMPLETED:
             return _completed(events, personal)
-        case EventName.SCORE_LOW:
+        case EventName.SCORE_LOW | EventName.ALERT_LOW_SCORE:
             return _low_score(events, personal)
         case EventName.CONTACT_OPTED_OUT:
             opted = _last(events, OptedOut)
@@ -121,6 +136,8 @@ def _told(name: EventName, events: Sequence[CallEvent], personal: bool) -> dict[
             return {"target": failed.target, "reason": failed.reason} if failed else {}
         case EventName.CASE_OPENED:
             return _case(events, personal)
+        case EventName.ALERT_OPT_OUT_WAVE:
+            raise ValueError(f"{name} is about no single call: `wave_body` tells it")
 
 
 def _completed(events: Sequence[CallEvent], personal: bool) -> dict[str, Any]:

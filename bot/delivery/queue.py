@@ -23,6 +23,7 @@ from bot.store.tables_delivery import (
     WebhookEndpointRow,
     WebhookTryRow,
 )
+from bot.store.tables_notices import AlertRow
 from bot.words import words
 
 HEAD = 300
@@ -167,6 +168,12 @@ async def facts(db: Database, row: WebhookDeliveryRow) -> tuple[About, Sequence[
                 request_id=attempt.request_id,
             )
         return about, events
+
+
+async def alert_of(db: Database, row: WebhookDeliveryRow) -> AlertRow | None:
+    """What a message that is about no call tells of; None where it is not stored any more."""
+    async with db.read() as session:
+        return await session.get(AlertRow, row.message_id)
 
 
 async def _events(session: AsyncSession, call_id: str, seq: int) -> Sequence[CallEvent]:

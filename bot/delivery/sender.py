@@ -20,9 +20,9 @@ from bot.core.errors import DiskFull, Unavailable
 from bot.core.events import CallEvent
 from bot.delivery.backoff import Backoff
 from bot.delivery.endpoints import Endpoint, Endpoints
-from bot.delivery.payload import body
+from bot.delivery.payload import body, wave_body
 from bot.delivery.posting import Postman
-from bot.delivery.queue import Tried, claim, due_endpoints, facts, forget, next_due, note
+from bot.delivery.queue import Tried, alert_of, claim, due_endpoints, facts, forget, next_due, note
 from bot.store.database import Database
 from bot.store.outbox import TOLD
 from bot.store.tables_delivery import EventName, WebhookDeliveryRow
@@ -142,14 +142,11 @@ class Sender:
 
     async def _deliver(self, endpoint: Endpoint, row: WebhookDeliveryRow) -> Tried:
         started = self._clock.now()
-        known = await facts(self._db, row)
-        if known is None:
-            tried = Tried(0.0, error="nothing of this call is stored any more")
+        message = await self._message(row, endpoint)
+        if message is None:
+            tried = Tried(0.0, error="nothing of this is stored any more")
             await note(self._db, row, tried, started, None)
             return tried
-        about, events = known
-        name = EventName(row.event)
-        message = body(name, row.at, about, events, personal=endpoint.personal)
         tried = await self._postman.post(endpoint, row.message_id, message)
         tries = row.tries + 1
         wait_s = self._settings.backoff.next_s(tries, self._chance(), tried.retry_after_s)
@@ -165,6 +162,17 @@ class Sender:
                 retry_s=None if wait_s is None else round(wait_s),
             )
         return tried
+
+    async def _message(self, row: WebhookDeliveryRow, endpoint: Endpoint) -> str | None:
+        """None where what it tells of is gone."""
+        if not row.call_id:
+            alert = await alert_of(self._db, row)
+            return wave_body(alert) if alert is not None else None
+        known = await facts(self._db, row)
+        if known is None:
+            return None
+        about, events = known
+        return body(EventName(row.event), row.at, about, events, personal=endpoint.personal)
 
     async def _disable(self, endpoint: Endpoint) -> None:
         await self._endpoints.disable_id(endpoint.id, "410 Gone")

@@ -17,7 +17,8 @@ from bot.store.tables import Table, UtcDateTime
 
 
 class AccountRow(Table, table=True):
-    """`login` is as `accounts.login_of` writes it; `agent_id` is the agent whose desk this account opens."""
+    """`login` is as `accounts.login_of` writes it; `agent_id` is the agent whose desk this account opens.
+    `must_change`: somebody else knows the password, and nothing is shown before its owner chose another."""
 
     __tablename__ = "accounts"
 
@@ -27,11 +28,13 @@ class AccountRow(Table, table=True):
     role: str
     agent_id: str = Field(default="", index=True)
     password_hash: str
+    must_change: bool = False
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class SessionRow(Table, table=True):
-    """Somebody who is signed in. `id` is the SHA-256 of the token in his cookie."""
+    """Somebody who is signed in. `id` is the SHA-256 of the token in his cookie; `address` is where he signed
+    in from, `browser` what it called itself (User-Agent)."""
 
     __tablename__ = "sessions"
 
@@ -40,6 +43,8 @@ class SessionRow(Table, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
     seen_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime, index=True)
+    address: str = ""
+    browser: str = ""
 
 
 class SurveyLinkRow(Table, table=True):

@@ -23,6 +23,7 @@ from bot.core.events import (
     HandoverConnected,
     HandoverFailed,
     OptedOut,
+    SignalRaised,
 )
 from bot.store.projection_cases import case_of, handover_open, open_case_of_caller
 from bot.store.tables import CallEventRow, UtcDateTime
@@ -40,7 +41,7 @@ Changes = tuple[UpdateBase, ...]
 LOW_SCORE = "low_score"
 """The id of the triage rule by which a survey says what a low score is."""
 
-TOLD = (CallEnded, OptedOut, HandoverConnected, HandoverFailed, CaseOpened, CallbackPromised)
+TOLD = (CallEnded, OptedOut, HandoverConnected, HandoverFailed, CaseOpened, CallbackPromised, SignalRaised)
 """Kinds of which somebody may be told."""
 
 
@@ -61,6 +62,9 @@ def messages(event: CallEvent, insert: Insert) -> Changes:
             )
         case OptedOut():
             return (noted(EventName.CONTACT_OPTED_OUT),)
+        case SignalRaised(name=name) if name == LOW_SCORE:
+            first = f"{call_id}_{EventName.ALERT_LOW_SCORE}"  # one for a call, however often it is raised
+            return (_noted(insert, first, EventName.ALERT_LOW_SCORE, call_id, literal(seq), at, None),)
         case HandoverConnected():
             return (noted(EventName.HANDOVER_CONNECTED),)
         case HandoverFailed():

@@ -47,6 +47,7 @@ from bot.core.events import (
     TalkHeard,
     TurnHeard,
 )
+from bot.store import projection_alerts as alerts
 from bot.store import projection_cases as cases
 from bot.store import projection_reports as reports
 from bot.store import projection_transcripts as transcripts
@@ -92,7 +93,7 @@ def project(event: CallEvent, dialect: str, worker: str = "") -> Changes:
         case AnswerRecorded():
             return (*_answer_recorded(event, insert), *reports.answer_recorded(event, insert))
         case SignalRaised() | SignalWithdrawn():
-            return reports.signal_changed(event, insert)
+            return (*reports.signal_changed(event, insert), *alerts.signal_changed(event, insert))
         case OptedOut():
             return _opted_out(event, insert)
         case CallbackPromised():

@@ -24,6 +24,8 @@ class EventName(StrEnum):
     HANDOVER_CONNECTED = "handover.connected"
     HANDOVER_FAILED = "handover.failed"
     CASE_OPENED = "case.opened"
+    ALERT_LOW_SCORE = "alert.low_score"  # the first low score of a call, while it still goes on
+    ALERT_OPT_OUT_WAVE = "alert.opt_out_wave"  # many ask never to be called again: about no single call
 
 
 class DeliveryStatus(StrEnum):
@@ -53,8 +55,8 @@ class WebhookEndpointRow(Table, table=True):
 
 class WebhookDeliveryRow(Table, table=True):
     """One message for one endpoint. `message_id` is the `webhook-id`, the same at every try; the message
-    tells of the call up to its event `seq`. A sender holds it until `claimed_until`. `sent_tries` counts
-    since it was last set going."""
+    tells of the call up to its event `seq`, or, with no `call_id`, of the alert that has its id. A sender
+    holds it until `claimed_until`. `sent_tries` counts since it was last set going."""
 
     __tablename__ = "webhook_deliveries"
     __table_args__ = (Index("ix_webhook_deliveries_status_next_at", "status", "next_at"),)

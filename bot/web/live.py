@@ -3,8 +3,8 @@
 Whoever watches how things go (`OBSERVERS`) sees that every call is there and how far it is. Only an
 administrator hears its words here; the number is whole for those who dial (`OPERATORS`), and two digits of it
 for the others. An agent sees the calls that were shown to him (`show`: he is rung for the caller, or talks to
-him), but not from where they come; a customer his own. Messages that are no call's events (`tell`) go to one
-agent's pages.
+him), but not from where they come; a customer his own. Messages that are no call's events go to one agent's
+pages (`tell`), or to all that watch for alerts (`alert`).
 """
 
 from __future__ import annotations
@@ -80,6 +80,7 @@ class Listener:
         self.wants = wants
         self.account_id = account_id
         self.view = view
+        self.watches = False
         self._queue: asyncio.Queue[Message | None] = asyncio.Queue()
         self._over = False
 
@@ -150,6 +151,13 @@ class Live:
             listener.put(Message(name, json.dumps(data, ensure_ascii=False)))
         return bool(found)
 
+    def alert(self, name: str, data: dict[str, Any]) -> None:
+        """To every page that watches for alerts."""
+        message = Message(name, json.dumps(data, ensure_ascii=False))
+        for listener in tuple(self._listeners):
+            if listener.watches:
+                listener.put(message)
+
     # Who may see what ------------------------------------------------------------------------
 
     def show(self, call_id: str, agent_id: str) -> None:
@@ -182,6 +190,14 @@ class Live:
             return shown and self.sees(account, event.call_id)
 
         with self._listening(Listener(account.agent_id, wants, account.id, view_of(account))) as listener:
+            yield listener
+
+    @contextmanager
+    def of_alerts(self, account: Account) -> Iterator[Listener]:
+        """No call's events, and nobody's desk is open by it."""
+        watching = Listener("", lambda event: False, account.id)
+        watching.watches = True
+        with self._listening(watching) as listener:
             yield listener
 
     @contextmanager

@@ -63,7 +63,10 @@ async def sign_in(request: web.Request) -> web.StreamResponse:
     if old:
         await parts.sessions.end(old)
     response = web.Response(status=303, headers={"Location": following})
-    keep_session(request, response, await parts.sessions.begin(account))
+    here = address_of(request)
+    await parts.audit.note(account, here, "sign_in", "account", account.login)
+    browser = request.headers.get("User-Agent", "")
+    keep_session(request, response, await parts.sessions.begin(account, here, browser))
     return response
 
 

@@ -15,6 +15,7 @@ from bot.accounts.sessions import Sessions, SessionSettings
 from bot.accounts.sign_in import SignIn
 from bot.accounts.tokens import ApiTokens
 from bot.core.clock import Clock
+from bot.delivery.alert_rules import AlertRules
 from bot.published import Published
 from bot.store.database import Database
 from bot.web.assets import Assets
@@ -31,7 +32,7 @@ Ask = Callable[..., Awaitable[dict[str, Any]]]
 class Parts:
     """`control` takes the orders of the node's socket (bot/orders.py), `worker` those of the media
     worker; `live` is every call's events as they come, `desks`
-    what is on the agents' desks."""
+    what is on the agents' desks. `alerts` says what one is; `mails`, whether mail goes out at all."""
 
     settings: WebSettings
     db: Database
@@ -48,6 +49,8 @@ class Parts:
     assets: Assets
     control: Ask
     worker: Ask
+    alerts: AlertRules
+    mails: bool
 
 
 PARTS = web.AppKey("parts", Parts)
@@ -64,6 +67,8 @@ def web_parts(
     worker: Ask,
     passwords: Passwords | None = None,
     desks: Desks | None = None,
+    alerts: AlertRules | None = None,
+    mails: bool = False,
 ) -> Parts:
     """Raises Unavailable where the files from npm are not installed."""
     accounts = Accounts(db, passwords or Passwords(), clock)
@@ -83,6 +88,8 @@ def web_parts(
         assets=Assets(settings.modules),
         control=control,
         worker=worker,
+        alerts=alerts or AlertRules(),
+        mails=mails,
     )
 
 

@@ -10,7 +10,8 @@ from aiohttp import web
 
 from bot.accounts.roles import OBSERVERS, READERS, Role
 from bot.core.errors import PortInUse, SettingsInvalid
-from bot.web import pages
+from bot.web import health, pages
+from bot.web.admin import accounts, alerts, audit, own, reports, tokens
 from bot.web.api import routes as api
 from bot.web.api.guard import LIMITS, ApiLimits
 from bot.web.assets import ROOT
@@ -58,6 +59,13 @@ ROUTES: Sequence[web.RouteTableDef] = (
     contacts.routes,
     now.routes,
     api.routes,
+    accounts.routes,
+    alerts.routes,
+    audit.routes,
+    own.routes,
+    reports.routes,
+    tokens.routes,
+    health.routes,
 )
 MENU: Sequence[NavItem] = (
     NavItem("/results", ("Результаты", "Results"), READERS),
@@ -66,6 +74,8 @@ MENU: Sequence[NavItem] = (
     NavItem("/campaigns", ("Кампании", "Campaigns"), OBSERVERS),
     NavItem("/contacts", ("Клиенты", "Contacts"), OBSERVERS),
     NavItem("/now", ("Сейчас", "Now"), OBSERVERS),
+    NavItem("/alerts", ("Тревоги", "Alerts"), READERS),
+    NavItem("/admin", ("Управление", "Administration"), (Role.ADMIN, Role.AUDITOR)),
     NavItem("/agent", ("Рабочее место", "Desk"), (Role.AGENT, Role.ADMIN)),
 )
 """In the order in which they stand; the first one that a role may open is where it starts."""

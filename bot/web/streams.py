@@ -22,20 +22,27 @@ async def messages_for(
     still: Callable[[], Awaitable[bool]] | None = None,
 ) -> AsyncIterator[Message]:
     """What the listener hears, until it hears no more, the page is closed, or `still`, asked every
-    `recheck_s` seconds without a message, says no."""
+    `recheck_s` seconds, says no."""
+    now = asyncio.get_running_loop().time
     gone = asyncio.ensure_future(stream.wait())
+    asked = now()
     try:
         while True:
             hearing = asyncio.ensure_future(listener.next())
+            wait_s = None if recheck_s is None else max(0.0, asked + recheck_s - now())
             try:
-                await asyncio.wait({hearing, gone}, timeout=recheck_s, return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait({hearing, gone}, timeout=wait_s, return_when=asyncio.FIRST_COMPLETED)
                 if hearing.done():
                     message = hearing.result()
                     if message is None:
                         return
                     yield message
-                elif gone.done() or (still is not None and not await still()):
+                elif gone.done():
                     return
+                if still is not None and recheck_s is not None and now() - asked >= recheck_s:
+                    if not await still():
+                        return
+                    asked = now()
             finally:
                 hearing.cancel()
     finally:

@@ -13,12 +13,15 @@ from aiohttp.typedefs import Handler
 from bot.accounts.accounts import Account
 from bot.accounts.roles import Role
 from bot.accounts.sessions import SignedIn
+from bot.store.account_tables import AuditRow
 from bot.web.api.problems import is_api
 from bot.web.assets import ROOT
 from bot.web.parts import parts_of
 from bot.web.security import SAFE, require_token
 
 COOKIE = "otklik_session"
+OWN = "/account"
+"""One's own account: the password, and where one is signed in."""
 _WHO = web.RequestKey("who", SignedIn)
 
 Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -48,8 +51,9 @@ def account_of(request: web.Request) -> Account:
     return found.account
 
 
-def allowed(*roles: Role) -> Callable[[Page], Page]:
-    """Only accounts of these roles: others are sent to sign in, or refused."""
+def allowed(*roles: Role, before_change: bool = False) -> Callable[[Page], Page]:
+    """Only accounts of these roles: others are sent to sign in, or refused. Whoever has a one-time password
+    is sent to change it, unless the page is there `before_change`."""
 
     def mark(page: Page) -> Page:
         @wraps(page)
@@ -59,6 +63,8 @@ def allowed(*roles: Role) -> Callable[[Page], Page]:
                 return to_sign_in(request)
             if found.account.role not in roles:
                 raise web.HTTPForbidden(text="this role may not")
+            if found.account.must_change and not before_change:
+                return _to_another_password(request)
             return await page(request)
 
         return guarded
@@ -75,6 +81,15 @@ def to_sign_in(request: web.Request) -> web.Response:
     if request.method in SAFE and "text/html" in request.headers.get("Accept", ""):
         return web.Response(status=303, headers={"Location": where})
     return web.json_response({"error": {"code": "signed_out"}}, status=401)
+
+
+def _to_another_password(request: web.Request) -> web.Response:
+    """As `to_sign_in` does."""
+    if request.headers.get("HX-Request"):
+        return web.Response(status=403, headers={"HX-Redirect": OWN})
+    if request.method in SAFE and "text/html" in request.headers.get("Accept", ""):
+        return web.Response(status=303, headers={"Location": OWN})
+    return web.json_response({"error": {"code": "one_time_password"}}, status=403)
 
 
 def keep_session(request: web.Request, response: web.StreamResponse, token: str) -> None:
@@ -99,6 +114,13 @@ def address_of(request: web.Request) -> str:
         if forwarded:
             return forwarded
     return request.remote or ""
+
+
+def entry(request: web.Request, action: str, subject: str, subject_id: str, **details: Any) -> AuditRow:
+    """The row of the audit log for a change, to be written in the transaction of the change itself."""
+    return parts_of(request).audit.entry(
+        account_of(request), address_of(request), action, subject, subject_id, details
+    )
 
 
 async def noted(request: web.Request, action: str, subject: str, subject_id: str, **details: Any) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -58,3 +59,21 @@ def test_how_long_a_link_lasts(written: str, seconds: float) -> None:
 def test_what_is_no_length_of_time(written: str) -> None:
     with pytest.raises(BadInput):
         seconds_of(written)
+
+
+def test_a_one_time_password_a_change_and_the_log_of_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert accounts(monkeypatch, "add", "olga", "--role", "admin", "--once") == 0
+    assert re.search(r"^\w{4}-\w{4}-\w{4}-\w{4}$", capsys.readouterr().out, re.MULTILINE)
+    assert accounts(monkeypatch, "change", "olga") == 2
+    assert accounts(monkeypatch, "change", "olga", "--role", "agent") == 1  # the only administrator
+    assert accounts(monkeypatch, "change", "olga", "--name", "Ольга") == 0
+    assert accounts(monkeypatch, "sessions") == 0
+    assert accounts(monkeypatch, "end", "olga") == 0
+    assert "Сейчас никто не вошёл" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["audit", "--json", "--subject", "account"])
+    noted = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [(row["action"], row["subject_id"]) for row in noted] == [("change", "olga"), ("add", "olga")]
+    assert noted[0]["login"].startswith("shell:")

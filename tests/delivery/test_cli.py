@@ -18,6 +18,7 @@ from bot.delivery.sender import Sender
 from bot.settings_load import load_settings
 from bot.settings_rooms import store_settings
 from bot.store.database import Database
+from bot.store.tables_delivery import EventName
 from bot.store.writer import Writer
 from tests.delivery.conftest import Receiver
 from tests.store.talk import Talk
@@ -72,7 +73,7 @@ def test_the_way_of_an_endpoint(capsys: pytest.CaptureFixture[str]) -> None:
     secret = capsys.readouterr().out.strip()
     assert secret.startswith("whsec_")
     [shown] = printed(capsys, "webhooks", "list")
-    assert (shown["name"], shown["personal"], len(shown["events"])) == ("crm", True, 6)
+    assert (shown["name"], shown["personal"], len(shown["events"])) == ("crm", True, len(EventName))
     assert status("webhooks", "list") == 0
     assert secret not in capsys.readouterr().out + json.dumps(shown)
     assert status("webhooks", "add", "crm", "https://crm.example.ru/") == 2

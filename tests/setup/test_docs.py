@@ -64,9 +64,11 @@ def test_every_command_of_a_page_exists(root: Path, name: str) -> None:
             if isinstance(command, LazyGroup) and len(words) > 2:
                 assert words[2] in command.lazy, words
                 command = load(words[2], command.lazy[words[2]])
-            elif isinstance(command, TyperGroup) and len(words) > 2:
-                assert words[2] in command.commands, words
-                command = command.commands[words[2]]
+            for word in words[2:]:  # a group may do something by itself, and then has options
+                if not isinstance(command, TyperGroup) or word.startswith("-"):
+                    break
+                assert word in command.commands, words
+                command = command.commands[word]
             known = {"--help"} | {name for option in command.params for name in option.opts}
             assert {word for word in words[2:] if word.startswith("--")} <= known, words
 

@@ -81,6 +81,7 @@ async def test_a_message_for_each_that_wants_it_and_once(
     )
     await keep(*events)
     told = [
+        ("alert.low_score", 1),
         ("call.completed", 5),
         *[("case.opened", 2)] * 2,
         ("contact.opted_out", 4),
@@ -173,7 +174,12 @@ async def test_an_attempt_that_is_given_up_is_told(db: Database, keep: Keep, end
     await keep(talk.started, talk.answered(), talk.event(SignalRaised, **LOW))
     for _ in range(2):
         await attempts.recover_expired(db, START + timedelta(hours=1))
-    assert await noted(db) == [("call.completed", -1), ("call.completed", 2), ("score.low", 2)]
+    assert await noted(db) == [
+        ("alert.low_score", 2),
+        ("call.completed", -1),
+        ("call.completed", 2),
+        ("score.low", 2),
+    ]
 
 
 async def test_a_wish_is_kept_once_and_taken_up_when_it_is_due(db: Database) -> None:

@@ -1,0 +1,34 @@
+"""Moments and days as these pages show and read them: by the company's clock."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from aiohttp import web
+
+from bot.core.errors import BadInput
+from bot.reports.periods import start_of
+from bot.web.parts import parts_of
+from bot.words import words
+
+
+def zone_of(request: web.Request) -> ZoneInfo:
+    return ZoneInfo(parts_of(request).settings.timezone)
+
+
+def first_moment(day: str, zone: ZoneInfo) -> datetime | None:
+    """Of a day as `<input type=date>` sends it; None for "". Raises BadInput."""
+    return start_of(_day(day), zone) if day else None
+
+
+def after(day: str, zone: ZoneInfo) -> datetime | None:
+    """The first moment of the day after; None for "". Raises BadInput."""
+    return start_of(_day(day) + timedelta(days=1), zone) if day else None
+
+
+def _day(written: str) -> date:
+    try:
+        return date.fromisoformat(written)
+    except ValueError as error:
+        raise BadInput(words(f"«{written}» не день", f"«{written}» is no day"), hint="2026-12-31") from error
