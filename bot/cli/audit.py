@@ -15,7 +15,7 @@ from rich.table import Table
 from bot.accounts.audit_log import Wanted, every, page
 from bot.cli.moments import local, utc
 from bot.cli.on_database import on_database
-from bot.cli.report_scope import day
+from bot.reports.periods import day_of
 from bot.reports.periods import start_of
 from bot.settings_load import load_settings
 from bot.store.account_tables import AuditRow
@@ -51,8 +51,8 @@ def audit(
         action=action,
         subject=subject,
         subject_id=subject_id,
-        since=start_of(day(first), zone) if first else None,
-        until=start_of(day(last) + timedelta(days=1), zone) if last else None,
+        since=start_of(day_of(first), zone) if first else None,
+        until=start_of(day_of(last) + timedelta(days=1), zone) if last else None,
     )
     if as_json:
         on_database(lambda db, _: _write(db, wanted))

@@ -259,8 +259,8 @@ def _matters(sheets: _Sheets, found: Report) -> None:
         (words("замечено", "noticed"), {signal_name(k): v for k, v in of.signals.items()}),
         (words("чем найдено", "found by"), of.rules),
     ):
-        rows += [(what, kind, times, of.began) for what, times in counts.items()]
+        rows += [(what, kind, times, of.calls) for what, times in counts.items()]
     heads = _heads(
-        "Что|вид|звонков|из звонков с заданным вопросом", "What|kind|calls|of calls with a question put"
+        "Что|вид|звонков|из отвеченных человеком", "What|kind|calls|of calls a human answered"
     )
     sheets.table(words("Темы", "Matters"), heads, rows)
