@@ -76,6 +76,12 @@ def completeness(expectation: Expectation, text: str) -> Completeness:
     return Completeness.LIKELY if reading.reason is UnclearReason.OUT_OF_RANGE else wished
 
 
+def fits(expectation: Expectation, text: str) -> bool:
+    """Whether words are what is said to a question: a whole answer to it, and not one that a longer story
+    may happen to hold, or what a caller may want instead."""
+    return completeness(expectation, text) is Completeness.COMPLETE or _is_wish(split(text))
+
+
 def reading_of(expectation: Expectation, text: str) -> Answer | Unclear:
     """The words as the survey would read them now."""
     return parse(expectation, UserTurn(source=TurnSource.SPEECH, text=text, at=SOME_DAY))
