@@ -169,12 +169,15 @@ class VoskStream:
 class VoskRecogniser:
     """A loaded, warm Vosk model (`ports.Recogniser`). Use it from one event loop; `close` it at the end."""
 
-    def __init__(self, model_path: Path, settings: RecogniserSettings | None = None) -> None:
-        """Loads and warms up; blocking, so a running loop uses `load`.
+    def __init__(
+        self, model_path: Path, settings: RecogniserSettings | None = None, *, language: str = "ru"
+    ) -> None:
+        """Loads and warms up; blocking, so a running loop uses `load`. `language` is the model's.
 
         Raises RecogniserUnavailable for a folder that Vosk cannot read.
         """
         self._settings = settings or RecogniserSettings()
+        self._language = language
         started = time.monotonic()
         self._model = _load(model_path)
         self._vocabulary = read_vocabulary(model_path)
@@ -191,8 +194,10 @@ class VoskRecogniser:
         )
 
     @classmethod
-    async def load(cls, model_path: Path, settings: RecogniserSettings | None = None) -> VoskRecogniser:
-        return await asyncio.to_thread(cls, model_path, settings)
+    async def load(
+        cls, model_path: Path, settings: RecogniserSettings | None = None, *, language: str = "ru"
+    ) -> VoskRecogniser:
+        return await asyncio.to_thread(cls, model_path, settings, language=language)
 
     @property
     def vocabulary(self) -> frozenset[str]:
@@ -213,13 +218,13 @@ class VoskRecogniser:
         weighed by what is expected."""
         phrases = None
         if self._settings.grammar and self._grammars:
-            phrases = phrases_for(expectation, self._vocabulary)
+            phrases = phrases_for(expectation, self._vocabulary, self._language)
         return VoskStream(self, rate, phrases, self._weighing(expectation))
 
     def transcribe(self, pcm: Pcm, expectation: Expectation | None = None) -> Transcript:
         """Recognises a whole recording, openly, or by the grammar of what is expected where the model
         takes one, else weighed by it. Blocking: for files, not for calls."""
-        phrases = phrases_for(expectation, self._vocabulary) if self._grammars else None
+        phrases = phrases_for(expectation, self._vocabulary, self._language) if self._grammars else None
         heard = self._decoded(pcm.data, pcm.rate, phrases, self._weighing(expectation))
         if phrases is not None and mostly_unknown(heard):
             heard = better_known(self.openly(pcm.data, pcm.rate), heard)

@@ -159,7 +159,9 @@ async def test_a_model_is_changed_under_calls_for_real(var: Path) -> None:
     recognisers.close()
 
 
-def test_the_first_screen_says_what_is_used_and_what_is_better(var: Path) -> None:
+def test_the_first_screen_says_what_is_used_and_what_is_better(
+    var: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = load_settings().speech_settings()
     assert str(recognition(settings)).startswith(f"{DEMO}: ")
     assert f"otklik models fetch {SMALL} && otklik models use {SMALL}" in recognition(settings).better
@@ -168,3 +170,7 @@ def test_the_first_screen_says_what_is_used_and_what_is_better(var: Path) -> Non
     assert "fetch" not in recognition(settings).better
     commands.use(SMALL)
     assert recognition(load_settings().speech_settings()) == (SMALL, "")
+    monkeypatch.setenv("OTKLIK_SPEECH__MODELS", json.dumps({"en": "vosk-model-small-en-us-0.15"}))
+    monkeypatch.setenv("OTKLIK_SPEECH__SURVEY_MODELS", json.dumps({"nps": DEMO}))
+    several = recognition(load_settings().speech_settings())
+    assert several.used == f"{SMALL}, en: vosk-model-small-en-us-0.15, nps: {DEMO}"

@@ -13,7 +13,7 @@ from functools import lru_cache
 from bot.core.answer import Answer
 from bot.core.context import TurnSource, UserTurn
 from bot.core.directives import Expectation
-from bot.speech.grammar import INTERRUPTIONS
+from bot.speech.grammar_words import INTERRUPTIONS
 from bot.speech.settings import EndpointingSettings
 from bot.surveys.answers import Unclear, UnclearReason, parse
 from bot.surveys.words import UNKNOWN, split, table
