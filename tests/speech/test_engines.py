@@ -9,9 +9,11 @@ import zipfile
 from datetime import UTC, datetime
 from pathlib import Path
 from types import ModuleType
+from typing import Literal
 
 import pytest
 
+from bot.core.audio import Pcm
 from bot.core.errors import SynthesiserUnavailable
 from bot.speech.licences import agree
 from bot.speech.loudness import loudness
@@ -22,7 +24,9 @@ from bot.speech.sound import to_samples
 from bot.speech.synth_process import make_engine, synthesise
 from bot.speech.synthesiser import engine_name
 from bot.speech.wire import SpeakRequest
+from bot.surveys.breaks import LONGEST_S
 from tests.speech.sounds import MODELS
+from tests.speech.test_sound import silences
 
 SPEAKS = """#!{python}
 import sys, wave, math, struct
@@ -159,3 +163,28 @@ def test_an_english_voice_of_silero_speaks_english_where_it_was_chosen(tmp_path:
     assert synthesise(engine, request, settings).seconds == pytest.approx(0.5, abs=0.05)
     french = SpeakRequest(text="Merci.", voice="", language="fr", rate=8000)
     assert synthesise(engine, french, settings).seconds != pytest.approx(0.5, abs=0.01)  # eSpeak NG
+
+
+@pytest.mark.usefixtures("torch", "told")
+@pytest.mark.parametrize("engine", ["espeak", "silero", "rhvoice"])
+@pytest.mark.parametrize("rate", [8000, 16000])
+def test_a_pause_is_as_long_as_it_says_whoever_speaks(
+    tmp_path: Path, engine: Literal["espeak", "silero", "rhvoice"], rate: int
+) -> None:
+    package(tmp_path / "models/v5_cis_base_nostress.pt")
+    settings = SynthesiserSettings(
+        engine=engine, voice={"espeak": "ru", "rhvoice": "elena"}.get(engine, "xenia")
+    )
+    made = make_engine(settings, MODELS, tmp_path)
+
+    def spoken(text: str) -> Pcm:
+        return synthesise(made, SpeakRequest(text=text, voice="", language="ru", rate=rate), settings)
+
+    pcm = spoken('Оцените нас <break time="700ms"/> — <break time="1s"/> от 0 до 10.')
+    assert max(silences(pcm)) == pytest.approx(rate, abs=rate // 100)
+    assert pcm.seconds == pytest.approx(
+        spoken("Оцените нас,").seconds + 1.0 + spoken("от 0 до 10.").seconds, abs=0.15
+    )
+    assert loudness(to_samples(pcm), rate) == pytest.approx(settings.loudness_lufs, abs=0.2)
+    at_most = spoken('Да <break time="90s"/> <break time="80s"/> нет')
+    assert max(silences(at_most)) <= (LONGEST_S + 0.01) * rate

@@ -26,6 +26,7 @@ from bot.core.events import (
 from bot.store.phones import phone_key
 from bot.store.queries import Call
 from bot.store.tables_notes import CallNoteRow
+from bot.surveys.breaks import without_breaks
 from bot.surveys.schema import Survey
 
 Who = Literal["bot", "caller", "agent"]
@@ -165,7 +166,7 @@ def _answers(events: Sequence[CallEvent], survey: Survey | None) -> tuple[Answer
 
 def _question(survey: Survey | None, question_id: str) -> str:
     try:
-        return survey.question(question_id).ask if survey else question_id
+        return without_breaks(survey.question(question_id).ask) if survey else question_id
     except KeyError:
         return question_id
 
