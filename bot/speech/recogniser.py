@@ -256,7 +256,7 @@ class VoskRecogniser:
         except Exception as exc:  # Vosk raises nothing more precise; a closed pool RuntimeError
             raise RecogniserUnavailable(f"decoding failed: {exc}", hint="load the recogniser again") from exc
 
-    def decoder(self, rate: int, phrases: tuple[str, ...] | None, fits: Fits | None) -> Decoder:
+    def decoder(self, rate: int, phrases: tuple[str, ...] | None, fits: Fits | None = None) -> Decoder:
         return Decoder(self._model, rate, phrases, fits)
 
     def close(self) -> None:
