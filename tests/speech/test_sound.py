@@ -85,7 +85,7 @@ def test_loudness_is_that_of_the_standard(rate: int) -> None:
 
     assert loudness(sine(0.0, 3.0), rate) == pytest.approx(-3.01, abs=0.01)
     assert loudness(sine(-23.0, 3.0), rate) == pytest.approx(-26.01, abs=0.1)
-    gated = np.concatenate((sine(-36.0, 1.0), sine(-23.0, 10.0), sine(-36.0, 1.0), quiet(2.0, rate)))
+    gated = np.concatenate((sine(-36.0, 2.0), sine(-23.0, 30.0), sine(-36.0, 2.0), quiet(4.0, rate)))
     assert loudness(gated, rate) == pytest.approx(-26.01, abs=0.1)
     assert loudness(quiet(1.0, rate), rate) == -np.inf
     assert loudness(sine(-20.0, 0.1), rate) == pytest.approx(-23.01, abs=0.1)
