@@ -74,6 +74,8 @@ def _all(sheet: Sheet) -> Iterator[Written]:
                 yield Written((*loc, name), text)
         for topic, text in rule.text_by_topic.items():
             yield Written((*loc, "text_by_topic", topic.value), text)
+    if survey.voicemail is not None:
+        yield Written(("voicemail", "message"), survey.voicemail.message)
     for part in ("texts", "closings"):
         for name, value in getattr(survey, part):
             yield from _within((part, name), value)
