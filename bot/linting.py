@@ -39,22 +39,41 @@ def lint_tools(settings: Settings, tell: Callable[[str], None] = log.warning) ->
 
         return read_audio(file).seconds
 
+    def vocabulary(language: str, survey_id: str) -> frozenset[str] | None:
+        """Those of the model that will hear the survey; None where that is for another language, or does not
+        tell its words."""
+        model = speech.recogniser.model_for(language, survey_id)
+        other = language_of(model)
+        if survey_id in speech.recogniser.by_survey and other != language:
+            tell(
+                words(
+                    f"опрос {survey_id} ({language}) будет слушать {model}, модель языка {other}: "
+                    "исправьте speech.survey_models",
+                    f"{survey_id} ({language}) will be heard by {model}, a model of {other}: "
+                    "mend speech.survey_models",
+                )
+            )
+        return words_of(model, language)
+
+    def language_of(model: str) -> str:
+        from bot.speech.models import find_entry
+
+        return find_entry(model, speech.models_dir).language
+
     @lru_cache
-    def vocabulary(language: str) -> frozenset[str] | None:
-        """None where the recogniser's model is for another language, or does not tell its words."""
-        from bot.speech.models import ensure_model, find_entry
+    def words_of(model: str, language: str) -> frozenset[str] | None:
+        from bot.speech.models import ensure_model
         from bot.speech.vocabulary import read_vocabulary
 
-        entry = find_entry(speech.recogniser.model_for(language), speech.models_dir)
-        if entry.language != language:
+        if language_of(model) != language:
             return None
-        known = read_vocabulary(ensure_model(entry.name, speech.models_dir, speech.var_dir))
+        known = read_vocabulary(ensure_model(model, speech.models_dir, speech.var_dir))
         if not known:
             tell(
                 words(
-                    f"{entry.name} не говорит, какие слова знает (нет graph/words.txt): "
+                    f"{model} не говорит, какие слова знает (нет graph/words.txt): "
                     "слова вариантов и подписей не проверены",
-                    f"{entry.name} does not tell which words it knows (no graph/words.txt): "
+                    f"{model} does not tell which words it knows (no graph/words.txt): "
                     "the words of options and labels were not checked",
                 )
             )

@@ -123,11 +123,12 @@ def engine_of(settings: Settings) -> Literal["espeak", "silero", "rhvoice"]:
 
 def recogniser_settings(settings: Settings) -> RecogniserSettings:
     """What the settings name wins over what `otklik models use` chose. Raises SettingsInvalid."""
-    by_language = {**read_chosen(settings.var_dir).asr, **settings.speech.models}
+    chosen = read_chosen(settings.var_dir)
+    by_language = {**chosen.asr, **settings.speech.models}
     return RecogniserSettings(
         model=settings.speech.model or by_language.pop(settings.speech.language, DEMO_MODEL),
         by_language={key: name for key, name in by_language.items() if key != settings.speech.language},
-        by_survey=settings.speech.survey_models,
+        by_survey={**chosen.surveys, **settings.speech.survey_models},
         threads=settings.speech.threads,
         grammar=settings.speech.grammar,
     )

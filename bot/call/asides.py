@@ -18,7 +18,7 @@ from bot.core.context import TurnSource, UserTurn
 from bot.core.directives import Ask, Directive, Expectation, Offer, OpenExpected
 from bot.core.errors import Unavailable
 from bot.core.ports import Dialogue
-from bot.speech.grammar import INTERRUPTIONS
+from bot.speech.grammar_words import INTERRUPTIONS
 from bot.surveys.answers import parse
 from bot.surveys.cues import wants_no_recording
 from bot.surveys.offering import expected_at

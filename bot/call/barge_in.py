@@ -19,8 +19,8 @@ from enum import StrEnum
 from bot.core.answer import Answer
 from bot.core.context import TurnSource, UserTurn
 from bot.core.directives import Expectation, OpenExpected
-from bot.speech.grammar import UNKNOWN
 from bot.surveys.answers import parse
+from bot.surveys.words import UNKNOWN
 from bot.surveys.yes_no_words import HUMS
 
 _SILENT_DBFS = -120.0

@@ -28,6 +28,7 @@ from bot.call.waiting import first_of
 from bot.core.context import TurnSource
 from bot.core.errors import LegClosed, RecogniserUnavailable, SynthesiserUnavailable
 from bot.core.events import PromptStarted
+from bot.surveys.breaks import without_breaks
 from telephony.leg import CallLeg
 
 log = structlog.get_logger()
@@ -147,7 +148,7 @@ class Accepting:
                 at=self._parts.room.clock.now(),
                 prompt=0,
                 purpose="whisper",
-                text=text,
+                text=without_breaks(text),
                 duration_s=0.0,
             )
         )

@@ -16,6 +16,7 @@ from bot.core.audio import Pcm
 from bot.core.errors import DiskFull, StoreUnavailable, SynthesiserUnavailable
 from bot.core.events import PromptEnded, PromptPaused, PromptResumed, PromptStarted
 from bot.core.ports import Prompts
+from bot.surveys.breaks import without_breaks
 from telephony.leg import CallLeg, Playback
 
 log = structlog.get_logger()
@@ -177,7 +178,7 @@ class Speaker:
         be what the caller waits for. What is to be said meanwhile waits for its end."""
         number = next(self._numbers)
         media = Media(self._journal, self._time, self.tape)
-        self._bridge = Spoken(self._leg.play(pcm), pcm, text, number, media)
+        self._bridge = Spoken(self._leg.play(pcm), pcm, without_breaks(text), number, media)
         if self.on_sound is not None:
             self.on_sound()
         writing = asyncio.create_task(self._write_bridge(self._bridge))
@@ -248,7 +249,7 @@ class Speaker:
             await self._bridge.over()
         number = next(self._numbers)
         media = Media(self._journal, self._time, self.tape)
-        spoken = self._spoken = Spoken(self._leg.play(pcm), pcm, text, number, media)
+        spoken = self._spoken = Spoken(self._leg.play(pcm), pcm, without_breaks(text), number, media)
         if self.on_sound is not None:
             self.on_sound()
         beside: list[asyncio.Future[Any]] = []
@@ -263,7 +264,7 @@ class Speaker:
                 media_s=spoken.started_s,
                 prompt=number,
                 purpose=purpose,
-                text=text,
+                text=spoken.text,
                 duration_s=pcm.seconds,
                 question_id=question_id,
                 attempt=attempt,

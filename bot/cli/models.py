@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -19,6 +20,7 @@ from bot.core.clock import SystemClock
 from bot.core.control import ControlClient
 from bot.core.errors import BadInput, ModelMissing, NodeUnavailable, OtklikError
 from bot.logs import configure_logs
+from bot.published import Published, published_dir
 from bot.settings import Settings
 from bot.settings_load import load_settings
 from bot.settings_rooms import speech_settings
@@ -159,8 +161,17 @@ def verify(
 def use(
     name: Annotated[str, typer.Argument(help=words("Имя установленной модели", "An installed model"))],
     accept: _Accept = False,
+    survey: Annotated[
+        str,
+        typer.Option(
+            help=words("Только для этого опроса, по его id", "For this survey alone, by its id"),
+        ),
+    ] = "",
 ) -> None:
-    """Взять модель в работу. Работающий узел переходит на модель распознавания сразу, звонков не роняя."""
+    """Взять модель в работу. Работающий узел переходит на модель распознавания сразу, звонков не роняя.
+
+    Модель языка, названная для опроса, снимает с него его собственную.
+    """
     node = load_settings()
     configure_logs("warning")
     settings = speech_settings(node)
@@ -170,15 +181,22 @@ def use(
     _ask(entry, settings.var_dir, accept)
     require_licence(entry, settings.var_dir)
     ensure_model(name, settings.models_dir, settings.var_dir)
-    _require_not_overruled(entry, node)
     before = read_chosen(settings.var_dir)
-    write_chosen(before.with_model(entry), settings.var_dir)
+    if survey:
+        _require_heard_by(entry, survey, node)
+        usual = replace(settings.recogniser, by_survey={}).model_for(entry.language)
+        after = before.for_survey(survey, "" if name == usual else name)
+    else:
+        _require_not_overruled(entry, node)
+        after = before.with_model(entry)
+    write_chosen(after, settings.var_dir)
     try:
         told = entry.kind == "asr" and asyncio.run(_tell_node(node))
     except OtklikError:
         write_chosen(before, settings.var_dir)
         raise
-    typer.echo(words(f"{name}: в работе", f"{name}: in use"))
+    what = f" ({survey})" if survey else ""
+    typer.echo(words(f"{name}: в работе{what}", f"{name}: in use{what}"))
     if told:
         typer.echo(
             words(
@@ -192,6 +210,33 @@ def use(
         )
 
 
+def _require_heard_by(entry: ModelEntry, survey_id: str, node: Settings) -> None:
+    """Raises BadInput where a survey cannot be heard by a model, or a setting names another one for it."""
+    if entry.kind != "asr":
+        raise BadInput(
+            words(f"{entry.name} не слушает", f"{entry.name} does not listen"),
+            hint=words("голос опроса называет ключ voice его файла", "a survey's voice is its key `voice`"),
+        )
+    published = Published(published_dir(node))
+    current = published.current()
+    if survey_id not in current:
+        raise BadInput(
+            words(f"опрос {survey_id} не опубликован", f"the survey {survey_id} is not published"),
+            hint=words("опубликованы: ", "published: ") + (", ".join(sorted(current)) or "-"),
+        )
+    language = published.by_hash(current[survey_id]).language
+    if language != entry.language:
+        raise BadInput(
+            words(
+                f"{entry.name} понимает {entry.language}, а опрос {survey_id} на {language}",
+                f"{entry.name} understands {entry.language}, and {survey_id} is in {language}",
+            ),
+            hint="otklik models list",
+        )
+    named = node.speech.survey_models.get(survey_id, entry.name)
+    _require_same(entry, f"speech.survey_models.{survey_id}", named)
+
+
 def _require_not_overruled(entry: ModelEntry, node: Settings) -> None:
     """Raises BadInput where a setting names another model for the same."""
     speech = node.speech
@@ -201,6 +246,10 @@ def _require_not_overruled(entry: ModelEntry, node: Settings) -> None:
         key, named = "speech.model", speech.model
     else:
         key, named = f"speech.models.{entry.language}", speech.models.get(entry.language, "")
+    _require_same(entry, key, named)
+
+
+def _require_same(entry: ModelEntry, key: str, named: str) -> None:
     if named and named != entry.name:
         raise BadInput(
             words(f"настройка {key} называет {named}", f"the setting {key} names {named}"),

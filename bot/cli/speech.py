@@ -23,6 +23,7 @@ from bot.speech.prompts import encode
 from bot.speech.recogniser import VoskRecogniser
 from bot.speech.settings import SpeechSettings
 from bot.speech.synthesiser import spawned_synthesiser
+from bot.surveys.breaks import faults
 from bot.words import words
 
 app = typer.Typer(no_args_is_help=True)
@@ -86,7 +87,12 @@ def say(
         typer.Option("--text", help=words("Показать и текст, как он читается", "Print the text as read")),
     ] = False,
 ) -> None:
-    """Произнести текст и записать его в файл — так, как его услышат в звонке."""
+    """Произнести текст и записать его в файл — так, как его услышат в звонке.
+
+    Пауза между словами: <break time="500ms"/>. Ударение: плюс перед гласной, зам+ок.
+    """
+    for fault in faults(text):
+        raise BadInput(f"{fault.near}: {fault.message}", hint=words("уберите её", "remove it"))
     pcm = asyncio.run(_say(_settings(), text, voice, language, rate))
     _write(output, encode(pcm))
     if show_text:

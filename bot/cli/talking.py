@@ -31,6 +31,7 @@ from bot.core.directives import (
 )
 from bot.core.endings import Disposition
 from bot.core.intents import Topic
+from bot.surveys.breaks import without_breaks
 from bot.words import words
 
 NOBODY = "!"
@@ -117,7 +118,7 @@ def spoken_in(reply: TurnReply) -> tuple[str, ...]:
 def _lines(directive: Directive) -> Iterator[Text]:
     match directive:
         case Say(text=text) | Ask(text=text) | Offer(text=text):
-            yield Text(text, style="bold")
+            yield Text(without_breaks(text), style="bold")
         case Record(question_id=question, answer=answer):
             yield _note(f"{question} = {_value(answer)}", "green")
         case Signal(name=name, words=said):
@@ -137,7 +138,7 @@ def _lines(directive: Directive) -> Iterator[Text]:
                 else words("предложение отклонено", "offer declined")
             )
         case Transfer(text=text, target=target, whisper=whisper):
-            yield Text(text, style="bold")
+            yield Text(without_breaks(text), style="bold")
             told = f": «{whisper}»" if whisper else ""
             yield _note(words(f"перевод на {target}", f"transfer to {target}") + told, "magenta")
         case Callback(when=when, by=by, due=due):
@@ -150,7 +151,7 @@ def _lines(directive: Directive) -> Iterator[Text]:
             yield _note(words("больше не звонить", "never ring again"), "magenta")
         case End(text=text):
             if text:
-                yield Text(text, style="bold")
+                yield Text(without_breaks(text), style="bold")
 
 
 def _signal(name: str, topic: Topic | None) -> str:

@@ -27,8 +27,8 @@ class Advice(NamedTuple):
 def recognition(speech: SpeechSettings) -> Advice:
     """Raises ModelMissing, SettingsInvalid where the manifest cannot be read."""
     name = speech.recogniser.model
-    others = [f"{language}: {model}" for language, model in speech.recogniser.by_language.items()]
-    used = ", ".join((name, *others))
+    others = (*speech.recogniser.by_language.items(), *speech.recogniser.by_survey.items())
+    used = ", ".join((name, *(f"{for_what}: {model}" for for_what, model in others)))
     better = _BETTER.get(name.removesuffix(WITH_WORDS))
     if better is None:
         return Advice(used)

@@ -20,8 +20,8 @@ import soundfile
 from bot.core.audio import Pcm
 from bot.core.errors import BadInput, Place
 from bot.core.ports import Transcript
-from bot.speech.grammar import UNKNOWN
 from bot.speech.sound import Samples, band, to_pcm, to_samples
+from bot.surveys.words import UNKNOWN
 
 MANIFEST = "manifest.tsv"
 Kind = Literal["speech", "unknown", "noise"]

@@ -1,4 +1,4 @@
-"""Which models `otklik models use` chose: `var/models/chosen.json`, a name by kind and language.
+"""Which models `otklik models use` chose: `var/models/chosen.json`, a name by kind and language or by survey.
 
 What the settings name wins over it. Every process reads it when it starts, so a worker that is started
 again has the model that its node uses now.
@@ -20,10 +20,17 @@ class Chosen(BaseModel):
 
     asr: dict[str, str] = {}
     tts: dict[str, str] = {}
+    surveys: dict[str, str] = {}
+    """Recognisers of single surveys, by the survey's id."""
 
     def with_model(self, entry: ModelEntry) -> Chosen:
         kind = "asr" if entry.kind == "asr" else "tts"
         return self.model_copy(update={kind: {**getattr(self, kind), entry.language: entry.name}})
+
+    def for_survey(self, survey_id: str, name: str) -> Chosen:
+        """`name` "" lets the survey be heard by its language's model again."""
+        others = {key: chosen for key, chosen in self.surveys.items() if key != survey_id}
+        return self.model_copy(update={"surveys": others | ({survey_id: name} if name else {})})
 
 
 def read_chosen(var_dir: Path) -> Chosen:

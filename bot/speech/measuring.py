@@ -12,11 +12,15 @@ import re
 import subprocess
 import sys
 from collections.abc import Sequence
-from typing import IO, Literal, Self
+from typing import IO, TYPE_CHECKING, Literal, Self
 
 from pydantic import BaseModel, TypeAdapter
 
 from bot.core.errors import SynthesiserUnavailable
+from bot.surveys.breaks import Piece, pieces
+
+if TYPE_CHECKING:
+    from bot.speech.espeak import Espeak
 
 RUSSIAN = "ru"
 
@@ -108,14 +112,18 @@ def serve(orders: IO[str], answers: IO[str]) -> None:
         order = Order.model_validate_json(line)
         found: list[object] = []
         for text in order.texts:
-            spoken = _as_spoken(text, order.language)
             if order.what == "phonemes":
-                found.append(engine.phonemes(spoken, language=order.language))
+                found.append(engine.phonemes(_as_spoken(text, order.language), language=order.language))
             else:
-                samples, rate = engine.speak(spoken, voice="", language=order.language, rate=0)
-                found.append(round(len(samples) / rate, 3))
+                found.append(round(sum(_lasting(engine, order.language, piece) for piece in pieces(text)), 3))
         answers.write(json.dumps(found, ensure_ascii=False) + "\n")
         answers.flush()
+
+
+def _lasting(engine: Espeak, language: str, piece: Piece) -> float:
+    spoken = _as_spoken(piece.text, language)
+    samples, rate = engine.speak(spoken, voice="", language=language, rate=0)
+    return len(samples) / rate + piece.silence_s
 
 
 def _as_spoken(text: str, language: str) -> str:

@@ -13,6 +13,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from bot.speech.reading import BEFORE, BEHIND, cardinal, rewrite
+from bot.surveys.breaks import Piece, pieces
+from bot.words import words
 
 if TYPE_CHECKING:
     from ru_normalizr import Normalizer
@@ -35,10 +37,34 @@ def normalise(text: str) -> str:
     return _SPACES.sub(" ", _DIGIT.sub(lambda m: f" {cardinal(int(m[0]))} ", read)).strip()
 
 
+def spoken_pieces(text: str, language: str) -> tuple[Piece, ...]:
+    """What an engine is given, one breath after the other: the normaliser is for Russian, what is in another
+    language is spoken as it is written.
+
+    A pause within a sentence is heard as one: the voice stays up, as before a comma. What is no word by
+    itself (a sign between two pauses) is not spoken, and of the pauses around it the longer one stays.
+    """
+    found: list[Piece] = []
+    for piece in pieces(text):
+        said = normalise(piece.text) if language == RUSSIAN else " ".join(piece.text.split())
+        if any(letter.isalnum() for letter in said):
+            found.append(Piece(said, piece.silence_s))
+        elif found:
+            found[-1] = Piece(found[-1].text, max(found[-1].silence_s, piece.silence_s))
+    if found:
+        found[-1] = Piece(found[-1].text)
+    return tuple(
+        Piece(f"{piece.text},", piece.silence_s) if piece.silence_s and piece.text[-1].isalnum() else piece
+        for piece in found
+    )
+
+
 def spoken_text(text: str, language: str) -> str:
-    """The text that an engine is given: the normaliser is for Russian, what is in another language is
-    spoken as it is written."""
-    return normalise(text) if language == RUSSIAN else " ".join(text.split())
+    """`spoken_pieces` for people to read, with the seconds of each pause."""
+    return "".join(
+        f"{piece.text} [{piece.silence_s:g} {words('с', 's')}] " if piece.silence_s else piece.text
+        for piece in spoken_pieces(text, language)
+    )
 
 
 @lru_cache(maxsize=1)

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,11 +22,14 @@ import structlog
 import vosk
 
 from bot.core.audio import SAMPLE_BYTES, Frame, Pcm
-from bot.core.directives import Expectation
+from bot.core.directives import Expectation, OpenExpected
 from bot.core.errors import RecogniserUnavailable
 from bot.core.ports import Transcript
-from bot.speech.decoding import Decoder, HeardWord, better_known, mostly_unknown
+from bot.speech.alternatives import Fits
+from bot.speech.decoding import Decoder
+from bot.speech.endpointing.completeness import fits
 from bot.speech.grammar import phrases_for
+from bot.speech.heard import HeardWord, better_known, mostly_unknown
 from bot.speech.settings import RecogniserSettings
 from bot.speech.vocabulary import read_vocabulary
 
@@ -47,10 +51,13 @@ class _Anchor:
 class VoskStream:
     """One turn's recognition (`ports.RecognitionStream`). Made by `VoskRecogniser.open`."""
 
-    def __init__(self, recogniser: VoskRecogniser, rate: int, phrases: tuple[str, ...] | None) -> None:
+    def __init__(
+        self, recogniser: VoskRecogniser, rate: int, phrases: tuple[str, ...] | None, fits: Fits | None = None
+    ) -> None:
         self._recogniser = recogniser
         self._rate = rate
         self._phrases = phrases
+        self._fits = fits
         self._decoder: Decoder | None = None
         self._heard = bytearray()  # all of it, while there is a grammar that may prove too narrow
         self._hop_bytes = round(recogniser.settings.hop_s * rate) * SAMPLE_BYTES
@@ -147,7 +154,7 @@ class VoskStream:
 
     def _decode(self, data: bytes) -> str:
         if self._decoder is None:
-            self._decoder = self._recogniser.decoder(self._rate, self._phrases)
+            self._decoder = self._recogniser.decoder(self._rate, self._phrases, self._fits)
         self._decoder.accept(data)
         return self._decoder.text()
 
@@ -162,12 +169,15 @@ class VoskStream:
 class VoskRecogniser:
     """A loaded, warm Vosk model (`ports.Recogniser`). Use it from one event loop; `close` it at the end."""
 
-    def __init__(self, model_path: Path, settings: RecogniserSettings | None = None) -> None:
-        """Loads and warms up; blocking, so a running loop uses `load`.
+    def __init__(
+        self, model_path: Path, settings: RecogniserSettings | None = None, *, language: str = "ru"
+    ) -> None:
+        """Loads and warms up; blocking, so a running loop uses `load`. `language` is the model's.
 
         Raises RecogniserUnavailable for a folder that Vosk cannot read.
         """
         self._settings = settings or RecogniserSettings()
+        self._language = language
         started = time.monotonic()
         self._model = _load(model_path)
         self._vocabulary = read_vocabulary(model_path)
@@ -184,8 +194,10 @@ class VoskRecogniser:
         )
 
     @classmethod
-    async def load(cls, model_path: Path, settings: RecogniserSettings | None = None) -> VoskRecogniser:
-        return await asyncio.to_thread(cls, model_path, settings)
+    async def load(
+        cls, model_path: Path, settings: RecogniserSettings | None = None, *, language: str = "ru"
+    ) -> VoskRecogniser:
+        return await asyncio.to_thread(cls, model_path, settings, language=language)
 
     @property
     def vocabulary(self) -> frozenset[str]:
@@ -202,17 +214,18 @@ class VoskRecogniser:
 
     def open(self, rate: int, expectation: Expectation | None = None) -> VoskStream:
         """A stream for one turn. Listens openly, unless the settings ask for grammars and the model
-        takes them; every grammar holds the interruptions."""
+        takes them; every grammar holds the interruptions. Of a model that takes none, the alternatives are
+        weighed by what is expected."""
         phrases = None
         if self._settings.grammar and self._grammars:
-            phrases = phrases_for(expectation, self._vocabulary)
-        return VoskStream(self, rate, phrases)
+            phrases = phrases_for(expectation, self._vocabulary, self._language)
+        return VoskStream(self, rate, phrases, self._weighing(expectation))
 
     def transcribe(self, pcm: Pcm, expectation: Expectation | None = None) -> Transcript:
         """Recognises a whole recording, openly, or by the grammar of what is expected where the model
-        takes one. Blocking: for files, not for calls."""
-        phrases = phrases_for(expectation, self._vocabulary) if self._grammars else None
-        heard = self._decoded(pcm.data, pcm.rate, phrases)
+        takes one, else weighed by it. Blocking: for files, not for calls."""
+        phrases = phrases_for(expectation, self._vocabulary, self._language) if self._grammars else None
+        heard = self._decoded(pcm.data, pcm.rate, phrases, self._weighing(expectation))
         if phrases is not None and mostly_unknown(heard):
             heard = better_known(self.openly(pcm.data, pcm.rate), heard)
         words = tuple(word.placed(lambda s: s) for word in heard)
@@ -220,10 +233,17 @@ class VoskRecogniser:
 
     def openly(self, data: bytes, rate: int) -> list[HeardWord]:
         """All of a turn at once, without a grammar. Blocking."""
-        return self._decoded(data, rate, None)
+        return self._decoded(data, rate, None, None)
 
-    def _decoded(self, data: bytes, rate: int, phrases: tuple[str, ...] | None) -> list[HeardWord]:
-        decoder = self.decoder(rate, phrases)
+    def _weighing(self, expectation: Expectation | None) -> Fits | None:
+        if self._grammars or expectation is None or isinstance(expectation, OpenExpected):
+            return None
+        return partial(fits, expectation)
+
+    def _decoded(
+        self, data: bytes, rate: int, phrases: tuple[str, ...] | None, fits: Fits | None
+    ) -> list[HeardWord]:
+        decoder = self.decoder(rate, phrases, fits)
         step = rate // 5 * SAMPLE_BYTES
         for offset in range(0, len(data), step):
             decoder.accept(data[offset : offset + step])
@@ -236,8 +256,8 @@ class VoskRecogniser:
         except Exception as exc:  # Vosk raises nothing more precise; a closed pool RuntimeError
             raise RecogniserUnavailable(f"decoding failed: {exc}", hint="load the recogniser again") from exc
 
-    def decoder(self, rate: int, phrases: tuple[str, ...] | None) -> Decoder:
-        return Decoder(self._model, rate, phrases)
+    def decoder(self, rate: int, phrases: tuple[str, ...] | None, fits: Fits | None = None) -> Decoder:
+        return Decoder(self._model, rate, phrases, fits)
 
     def close(self) -> None:
         """Ends the threads; streams that are open fail with RecogniserUnavailable."""

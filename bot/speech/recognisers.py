@@ -34,7 +34,8 @@ Edition = Callable[[str, SpeechSettings], object]
 async def load_vosk(name: str, settings: SpeechSettings) -> VoskRecogniser:
     """Raises ModelMissing, RecogniserUnavailable."""
     path = await asyncio.to_thread(ensure_model, name, settings.models_dir, settings.var_dir)
-    return await VoskRecogniser.load(path, settings.recogniser)
+    language = find_entry(name, settings.models_dir).language
+    return await VoskRecogniser.load(path, settings.recogniser, language=language)
 
 
 def edition_of(name: str, settings: SpeechSettings) -> object:

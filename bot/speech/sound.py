@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
 import numpy as np
 import numpy.typing as npt
 import soxr
@@ -39,14 +42,16 @@ def resample(samples: Samples, rate: int, wanted: int) -> Samples:
     return np.asarray(soxr.resample(samples, rate, wanted, quality="HQ"), dtype=np.float32)
 
 
-def trim(samples: Samples, rate: int, keep_s: float) -> Samples:
-    """Without the silence before and after the sound, but for `keep_s`; nothing where all is silent."""
+def trim(samples: Samples, rate: int, before_s: float = 0.0, after_s: float | None = None) -> Samples:
+    """Without the silence around the sound, but for some seconds of it, behind it as many as before it unless
+    they are told; nothing where all is silent."""
     levels = _block_rms(samples, rate)
     if not len(levels) or levels.max() <= 0:
         return samples[:0]
     loud = np.flatnonzero(levels > levels.max() * 10 ** (-_SILENCE_BELOW_PEAK_DB / 20))
-    block, keep = _block(rate), round(keep_s * rate)
-    return samples[max(loud[0] * block - keep, 0) : (loud[-1] + 1) * block + keep]
+    block, before = _block(rate), round(before_s * rate)
+    after = before if after_s is None else round(after_s * rate)
+    return samples[max(loud[0] * block - before, 0) : (loud[-1] + 1) * block + after]
 
 
 def level(samples: Samples, rate: int, lufs: float) -> Samples:
@@ -85,11 +90,46 @@ def fade(samples: Samples, rate: int) -> Samples:
     return faded
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A piece of a prompt, and the seconds of silence behind it."""
+
+    samples: Samples
+    rate: int
+    silence_s: float = 0.0
+
+
 def for_the_line(samples: Samples, rate: int, line_rate: int, *, edge_s: float, lufs: float) -> Pcm:
     """A prompt as it is played, whoever spoke it: the line's band and rate, one loudness, no clicks."""
-    samples = trim(resample(samples, rate, line_rate), line_rate, edge_s)
-    samples = band(samples, line_rate, line_rate)
-    return to_pcm(fade(level(samples, line_rate, lufs), line_rate), line_rate)
+    return joined([Part(samples, rate)], line_rate, edge_s=edge_s, lufs=lufs)
+
+
+def joined(parts: Sequence[Part], line_rate: int, *, edge_s: float, lufs: float) -> Pcm:
+    """Several pieces as one prompt (see `for_the_line`), with zeros between them, to the sample.
+
+    Where they meet, the pieces lose their own silence, so that a pause is as long as it says. One in which
+    nothing is heard is left out, and of the pauses around it the longer one stays.
+    """
+    heard: list[Part] = []
+    for part in parts:
+        samples = resample(part.samples, part.rate, line_rate)
+        if len(trim(samples, line_rate)):
+            heard.append(Part(samples, line_rate, part.silence_s))
+        elif heard:
+            before = heard[-1]
+            heard[-1] = replace(before, silence_s=max(before.silence_s, part.silence_s))
+    pieces: list[Samples] = []
+    for number, part in enumerate(heard):
+        first, last = number == 0, number == len(heard) - 1
+        cut = trim(part.samples, line_rate, edge_s if first else 0.0, edge_s if last else 0.0)
+        pieces.append(band(cut, line_rate, line_rate))
+        pieces.append(np.zeros(0 if last else round(part.silence_s * line_rate), dtype=np.float32))
+    if not pieces:
+        return Pcm(b"", line_rate)
+    even = level(np.concatenate(pieces), line_rate, lufs)
+    ends = np.cumsum([len(piece) for piece in pieces])
+    faded = [fade(piece, line_rate) for piece in np.split(even, ends[:-1])]
+    return to_pcm(np.concatenate(faded), line_rate)
 
 
 def _block(rate: int) -> int:

@@ -29,7 +29,7 @@ from bot.logs import configure_logs
 from bot.speech import sound
 from bot.speech.licences import require_licence
 from bot.speech.models import find_entry, model_path
-from bot.speech.normalise import RUSSIAN, normalise, spoken_text
+from bot.speech.normalise import RUSSIAN, normalise, spoken_pieces
 from bot.speech.settings import SynthesiserSettings
 from bot.speech.wire import SpeakReply, SpeakRequest, read_header, write_message
 
@@ -100,18 +100,16 @@ class WithForeign:
 
 
 def synthesise(engine: Engine, request: SpeakRequest, settings: SynthesiserSettings) -> Pcm:
-    """Normalised, spoken, at the line's rate and loudness, without silence around it.
+    """Normalised, spoken, at the line's rate and loudness, its pauses exact, without silence around it.
 
     The normaliser and the voice of the settings are for Russian: English is spoken as it is written.
     """
-    spoken = spoken_text(request.text, request.language)
-    if not spoken:
-        return Pcm(b"", request.rate)
     voice = request.voice or (settings.voice if request.language == RUSSIAN else "")
-    samples, rate = engine.speak(spoken, voice=voice, language=request.language, rate=request.rate)
-    return sound.for_the_line(
-        samples, rate, request.rate, edge_s=settings.edge_s, lufs=settings.loudness_lufs
-    )
+    parts = []
+    for piece in spoken_pieces(request.text, request.language):
+        samples, rate = engine.speak(piece.text, voice=voice, language=request.language, rate=request.rate)
+        parts.append(sound.Part(samples, rate, piece.silence_s))
+    return sound.joined(parts, request.rate, edge_s=settings.edge_s, lufs=settings.loudness_lufs)
 
 
 class SynthesiserServer:

@@ -153,8 +153,12 @@ def _members(archive: Path, *, opened: bool) -> Iterator[_Member]:
     try:
         if zipfile.is_zipfile(archive):
             yield from _zipped(archive, opened=opened)
-        else:
+        elif tarfile.is_tarfile(archive):
             yield from _tarred(archive, opened=opened)
+        else:
+            raise tarfile.ReadError(
+                words("это не zip и не tar, или не весь", "no zip and no tar, or not all of it")
+            )
     except (
         tarfile.TarError,
         zipfile.BadZipFile,

@@ -1,6 +1,6 @@
 """What values of a survey mean: equal where a caller could not tell them apart.
 
-Punctuation, case and spaces are not meaning, nor is the name of a recording's file; a condition is
+Punctuation, pauses, case and spaces are not meaning, nor is the name of a recording's file; a condition is
 what it compares, whichever way round it is written.
 """
 
@@ -14,6 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from bot.surveys.breaks import without_breaks
 from bot.surveys.conditions import AnswerIs, Condition, SignalIs, comparisons, written
 from bot.surveys.expressions import Expression, ExpressionInvalid, parse
 from bot.surveys.paths import Paths
@@ -44,7 +45,7 @@ def meaning(value: Any) -> Any:
 
 def words_of(text: str) -> tuple[str, ...]:
     """The words of a text and its pipes, without case, punctuation and the dots of ё."""
-    return tuple(re.findall(r"\{[^}]*\}|[\w'’-]+", text.casefold().replace("ё", "е")))
+    return tuple(re.findall(r"\{[^}]*\}|[\w'’-]+", without_breaks(text).casefold().replace("ё", "е")))
 
 
 def _of_condition(condition: Condition) -> Any:

@@ -12,6 +12,7 @@ from typing import Annotated
 from pydantic import AfterValidator
 
 from bot.core.context import CallContext
+from bot.surveys.breaks import unmarked
 from bot.surveys.problems import fault
 
 PERSONAL = tuple(
@@ -29,7 +30,8 @@ BY = "{by}"
 _PIPE = re.compile(r"\{([^{}|]*)(?:\|([^{}]*))?\}")
 _ANSWER = re.compile(r"answer\.([a-z][a-z0-9_]{0,39})")
 _HANGING = re.compile(r"[\s,]+(?=[,.!?…:;])")
-_LEADING = re.compile(r"^[\s,]+")
+_LEADING = re.compile(r"^(?:[\s,]|<break[^<>]*/>)+")
+_NOTHING_BEHIND = re.compile(r"(?:[\s,]|<break[^<>]*/>)+(?=[.!?](?:\s|$))")
 
 NO_ANSWERS: Mapping[str, str] = {}
 
@@ -64,7 +66,8 @@ def piped_answers(text: str) -> tuple[str, ...]:
 
 
 def render(text: str, context: CallContext, company: str, answers: Mapping[str, str] = NO_ANSWERS) -> str:
-    """The text as it is spoken: fields or their fall-backs put in, no hanging comma, a capital first.
+    """The text as it is spoken: fields or their fall-backs put in, no comma or pause left over, a capital
+    first.
 
     `answers` are the answers as they are spoken, by question id; what is not there is not known.
     """
@@ -73,9 +76,9 @@ def render(text: str, context: CallContext, company: str, answers: Mapping[str, 
 
     def value(match: re.Match[str]) -> str:
         found = _value(match.group(1).strip(), context, company, answers)
-        return " ".join(found.split()) or (match.group(2) or "")
+        return " ".join(unmarked(found).split()) or (match.group(2) or "")
 
-    spoken = _HANGING.sub("", _PIPE.sub(value, text))
+    spoken = _HANGING.sub("", _NOTHING_BEHIND.sub("", _PIPE.sub(value, text)))
     spoken = _LEADING.sub("", " ".join(spoken.split()))
     return spoken[:1].upper() + spoken[1:]
 

@@ -112,6 +112,21 @@ def test_the_reply_gap_is_measured_from_the_last_voiced_sound() -> None:
     assert measured.gap_ms == pytest.approx(350, abs=60)
 
 
+def test_pauses_within_a_question_are_for_the_synthesiser_alone() -> None:
+    """Who reads of the call, and who tells our own words from the caller's, sees none."""
+    bench = Bench()
+    marked = NPS.model_copy(update={"text": 'от нуля <break time="400ms"/> до десяти'})
+
+    async def caller(leg: ScriptedLeg) -> None:
+        await prompt_ended(bench, 1)
+        await say(bench, leg, "девять")
+
+    assert call(bench, caller, (marked,), (NINE, END)) is Disposition.COMPLETED
+    assert said(bench)[0] == NPS.text
+    (question, *_) = bench.sink.of(PromptStarted)
+    assert question.duration_s == pytest.approx(0.05 * len(marked.text))  # so long is its sound here
+
+
 def test_keys_stop_the_question_and_answer_it() -> None:
     bench = Bench()
 

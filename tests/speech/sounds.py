@@ -51,8 +51,8 @@ def around(pcm: Pcm, before_s: float, after_s: float) -> Pcm:
     return Pcm(silence(before_s, pcm.rate).data + pcm.data + silence(after_s, pcm.rate).data, pcm.rate)
 
 
-def with_noise(pcm: Pcm, dbfs: float) -> Pcm:
-    noise = np.random.default_rng(7).normal(0.0, 10 ** (dbfs / 20), len(pcm.data) // 2)
+def with_noise(pcm: Pcm, dbfs: float, seed: int = 7) -> Pcm:
+    noise = np.random.default_rng(seed).normal(0.0, 10 ** (dbfs / 20), len(pcm.data) // 2)
     return to_pcm((to_samples(pcm) + noise).astype(np.float32), pcm.rate)
 
 

@@ -101,17 +101,30 @@ def test_transcribe_without_the_model_says_how_to_get_it(otklik: Otklik, model: 
 
 def test_say_writes_a_prompt(otklik: Otklik, tmp_path: Path) -> None:
     output = tmp_path / "said.wav"
-    done = otklik("say", "Здравствуйте! Оцените нас от 0 до 10.", "-o", output, "--text")
+    order = 'Здравствуйте, Пётр Ильич! <break time="400ms"/> Ваш заказ № 1024 на 3 500 ₽ доставлен 12.05.'
+    done = otklik("say", order, "-o", output, "--text")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == "Здравствуйте! Оцените нас от ноля до десяти."
+    assert done.stdout.strip() == (
+        "Здравствуйте, Пётр Ильич! [0.4 с] Ваш заказ номер тысяча двадцать четыре на три тысячи пятьсот "
+        "рублей доставлен двенадцатого мая."
+    )
     with wave.open(str(output), "rb") as file:
         assert file.getframerate() == 8000
-        assert file.getnframes() / 8000 > 2.0
+        assert file.getnframes() / 8000 > 5.0
+        assert bytes(2 * 3100) in file.readframes(file.getnframes())  # 0.4 s, but for what is nearly silent
     failed = otklik("say", "да", "-o", output, "--voice", "nobody")
     assert failed.returncode == 3
     assert "nobody" in failed.stderr
     with wave.open(str(output), "rb") as file:
-        assert file.getnframes() / 8000 > 2.0  # as it was
+        assert file.getnframes() / 8000 > 5.0  # as it was
+
+
+@pytest.mark.parametrize("mark", ['<break time="9s"/>', "<break>", "<prosody rate='slow'>"])
+def test_say_refuses_a_mark_that_is_no_pause(otklik: Otklik, tmp_path: Path, mark: str) -> None:
+    done = otklik("say", f"Да {mark} нет", "-o", tmp_path / "said.wav")
+    assert done.returncode == 2
+    assert mark in done.stderr
+    assert not (tmp_path / "said.wav").exists()
 
 
 def test_say_to_a_place_that_is_not_there_is_refused(otklik: Otklik, tmp_path: Path) -> None:

@@ -7,11 +7,14 @@ import pickle
 import sys
 import zipfile
 from datetime import UTC, datetime
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
+from typing import Literal
 
 import pytest
 
+from bot.core.audio import Pcm
 from bot.core.errors import SynthesiserUnavailable
 from bot.speech.licences import agree
 from bot.speech.loudness import loudness
@@ -22,7 +25,9 @@ from bot.speech.sound import to_samples
 from bot.speech.synth_process import make_engine, synthesise
 from bot.speech.synthesiser import engine_name
 from bot.speech.wire import SpeakRequest
+from bot.surveys.breaks import LONGEST_S
 from tests.speech.sounds import MODELS
+from tests.speech.test_sound import silences
 
 SPEAKS = """#!{python}
 import sys, wave, math, struct
@@ -77,8 +82,9 @@ def test_without_rhvoice_the_error_says_so(tmp_path: Path, monkeypatch: pytest.M
 
 
 # Silero's file is a torch package: a zip archive with one top folder, in which PackageImporter finds Python
-# modules and pickles that may name their classes. torch itself is no part of the default environment, so this
-# importer stands in for torch.package: it reads the same archive, for the calls that the engine makes.
+# modules, the names of those that come from outside, and pickles that may name classes of the modules. Where
+# the extra `silero` is installed, these tests load such a package by torch itself. It is no part of the
+# default environment: there, this importer stands in for torch.package and reads the same archive.
 
 MODULE = """
 import numpy as np
@@ -97,6 +103,7 @@ def package(path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("v5/.data/version", "6\n")
+        archive.writestr("v5/.data/extern_modules", "numpy\n")
         archive.writestr("v5/multi_acc.py", MODULE)
         archive.writestr("v5/tts_models/model", b"\x80\x02cmulti_acc\nTTSModel\n)\x81.")
     return path
@@ -123,16 +130,16 @@ class PackageImporter:
 
 @pytest.fixture
 def torch(monkeypatch: pytest.MonkeyPatch) -> None:
-    torch, torch_package, stress = (
-        ModuleType("torch"),
-        ModuleType("torch.package"),
-        ModuleType("silero_stress"),
-    )
-    torch.set_num_threads = lambda count: None  # type: ignore[attr-defined]
-    torch_package.PackageImporter = PackageImporter  # type: ignore[attr-defined]
-    stress.load_accentor = lambda: lambda text: text.replace("а", "+а", 1)  # type: ignore[attr-defined]
-    for name, module in (("torch", torch), ("torch.package", torch_package), ("silero_stress", stress)):
-        monkeypatch.setitem(sys.modules, name, module)
+    if find_spec("torch") is None:
+        torch, torch_package = ModuleType("torch"), ModuleType("torch.package")
+        torch.set_num_threads = lambda count: None  # type: ignore[attr-defined]
+        torch_package.PackageImporter = PackageImporter  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "torch", torch)
+        monkeypatch.setitem(sys.modules, "torch.package", torch_package)
+    if find_spec("silero_stress") is None:
+        stress = ModuleType("silero_stress")
+        stress.load_accentor = lambda: lambda text: text.replace("а", "+а", 1)  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "silero_stress", stress)
 
 
 @pytest.mark.usefixtures("torch")
@@ -159,3 +166,27 @@ def test_an_english_voice_of_silero_speaks_english_where_it_was_chosen(tmp_path:
     assert synthesise(engine, request, settings).seconds == pytest.approx(0.5, abs=0.05)
     french = SpeakRequest(text="Merci.", voice="", language="fr", rate=8000)
     assert synthesise(engine, french, settings).seconds != pytest.approx(0.5, abs=0.01)  # eSpeak NG
+
+
+@pytest.mark.usefixtures("torch", "told")
+@pytest.mark.parametrize(("engine", "rate"), [("espeak", 8000), ("silero", 16000), ("rhvoice", 8000)])
+def test_a_pause_is_as_long_as_it_says_whoever_speaks(
+    tmp_path: Path, engine: Literal["espeak", "silero", "rhvoice"], rate: int
+) -> None:
+    package(tmp_path / "models/v5_cis_base_nostress.pt")
+    settings = SynthesiserSettings(
+        engine=engine, voice={"espeak": "ru", "rhvoice": "elena"}.get(engine, "xenia")
+    )
+    made = make_engine(settings, MODELS, tmp_path)
+
+    def spoken(text: str) -> Pcm:
+        return synthesise(made, SpeakRequest(text=text, voice="", language="ru", rate=rate), settings)
+
+    pcm = spoken('Оцените нас <break time="700ms"/> — <break time="1s"/> от 0 до 10.')
+    assert max(silences(pcm)) == pytest.approx(rate, abs=rate // 100)
+    assert pcm.seconds == pytest.approx(
+        spoken("Оцените нас,").seconds + 1.0 + spoken("от 0 до 10.").seconds, abs=0.15
+    )
+    assert loudness(to_samples(pcm), rate) == pytest.approx(settings.loudness_lufs, abs=0.2)
+    at_most = spoken('Да <break time="90s"/> <break time="80s"/> нет')
+    assert max(silences(at_most)) <= (LONGEST_S + 0.01) * rate

@@ -12,6 +12,7 @@ from bot.cli import models as commands
 from bot.core.clock import SystemClock
 from bot.core.control import ControlServer
 from bot.core.errors import BadInput, LicenceUnanswered, ModelMissing, RecogniserUnavailable
+from bot.published import Published, published_dir
 from bot.settings_load import as_environment, load_settings
 from bot.settings_rooms import with_voice
 from bot.speech.advice import recognition, voice
@@ -20,7 +21,8 @@ from bot.speech.licences import agree, agreements, is_open, require_licence
 from bot.speech.models import find_entry, model_path
 from bot.speech.recognisers import Recognisers
 from bot.speech.synthesiser import engine_name
-from tests.speech.sounds import MODELS
+from bot.surveys.loader import load_survey
+from tests.speech.sounds import MODELS, PROJECT
 
 SMALL, DEMO, NC = "vosk-model-small-ru-0.22", "vosk-model-otklik-demo-ru", "v5_5_ru"
 
@@ -58,6 +60,26 @@ def test_a_chosen_model_is_the_nodes_until_a_setting_says_otherwise(
     assert (overruled.model_for("ru"), overruled.model_for("ru", "nps")) == (DEMO, SMALL)
     with pytest.raises(BadInput, match=r"speech\.model"):
         commands.use(SMALL)
+
+
+def test_a_model_is_chosen_for_one_survey_and_taken_back(var: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    published = Published(published_dir(load_settings()))
+    published.release(published.freeze(load_survey(PROJECT / "survey_defs/nps.yaml")))
+    for name in (SMALL, "vosk-model-small-en-us-0.15"):
+        installed(name, var)
+    with pytest.raises(BadInput, match="csat") as caught:
+        commands.use(SMALL, survey="csat")
+    assert "nps" in caught.value.hint
+    with pytest.raises(BadInput, match="en-us"):
+        commands.use("vosk-model-small-en-us-0.15", survey="nps")
+    commands.use(SMALL, survey="nps")
+    heard = load_settings().speech_settings().recogniser
+    assert (heard.model_for("ru", "nps"), heard.model_for("ru", "csat")) == (SMALL, DEMO)
+    commands.use(DEMO, survey="nps")
+    assert read_chosen(var).surveys == {}
+    monkeypatch.setenv("OTKLIK_SPEECH__SURVEY_MODELS", json.dumps({"nps": DEMO}))
+    with pytest.raises(BadInput, match=r"speech\.survey_models\.nps"):
+        commands.use(SMALL, survey="nps")
 
 
 def test_a_model_that_is_not_here_is_not_chosen(var: Path) -> None:
@@ -159,7 +181,9 @@ async def test_a_model_is_changed_under_calls_for_real(var: Path) -> None:
     recognisers.close()
 
 
-def test_the_first_screen_says_what_is_used_and_what_is_better(var: Path) -> None:
+def test_the_first_screen_says_what_is_used_and_what_is_better(
+    var: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings = load_settings().speech_settings()
     assert str(recognition(settings)).startswith(f"{DEMO}: ")
     assert f"otklik models fetch {SMALL} && otklik models use {SMALL}" in recognition(settings).better
@@ -168,3 +192,7 @@ def test_the_first_screen_says_what_is_used_and_what_is_better(var: Path) -> Non
     assert "fetch" not in recognition(settings).better
     commands.use(SMALL)
     assert recognition(load_settings().speech_settings()) == (SMALL, "")
+    monkeypatch.setenv("OTKLIK_SPEECH__MODELS", json.dumps({"en": "vosk-model-small-en-us-0.15"}))
+    monkeypatch.setenv("OTKLIK_SPEECH__SURVEY_MODELS", json.dumps({"nps": DEMO}))
+    several = recognition(load_settings().speech_settings())
+    assert several.used == f"{SMALL}, en: vosk-model-small-en-us-0.15, nps: {DEMO}"

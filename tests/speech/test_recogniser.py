@@ -11,7 +11,7 @@ from bot.core.audio import Frame
 from bot.core.directives import ScaleExpected, YesNoExpected
 from bot.core.errors import RecogniserUnavailable
 from bot.core.ports import Recogniser
-from bot.speech.decoding import HeardWord, better_known, mostly_unknown
+from bot.speech.heard import HeardWord, better_known, mostly_unknown
 from bot.speech.recogniser import VoskRecogniser, VoskStream
 from bot.speech.settings import RecogniserSettings
 from tests.speech.sounds import Clip, around, clip, clips, frames, silent_frame, sound_of
@@ -117,7 +117,7 @@ async def test_a_slow_decoder_holds_no_line_and_catches_up_in_one_hop(
 ) -> None:
     recogniser = VoskRecogniser(model_path, RecogniserSettings(feed_wait_s=0.005))
     held = _Held()
-    monkeypatch.setattr(recogniser, "decoder", lambda rate, phrases: held)
+    monkeypatch.setattr(recogniser, "decoder", lambda rate, phrases, fits: held)
     stream = recogniser.open(8000)
     loop = asyncio.get_running_loop()
     begun = loop.time()
@@ -208,7 +208,9 @@ async def test_what_a_grammar_does_not_know_is_heard_again_openly(
     made: list[object] = []
     decoder = recogniser.decoder
     monkeypatch.setattr(
-        recogniser, "decoder", lambda rate, phrases: made.append(phrases) or decoder(rate, phrases)
+        recogniser,
+        "decoder",
+        lambda rate, phrases, fits: made.append(phrases) or decoder(rate, phrases, fits),
     )
     said = clip(name)
     stream = recogniser.open(8000, expectation)

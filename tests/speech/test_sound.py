@@ -6,10 +6,12 @@ import pytest
 from bot.core.audio import Pcm
 from bot.speech.loudness import loudness
 from bot.speech.sound import (
+    Part,
     Samples,
     band,
     fade,
     for_the_line,
+    joined,
     level,
     resample,
     to_pcm,
@@ -134,3 +136,35 @@ def test_voices_of_any_level_and_rate_are_equally_loud(line: int) -> None:
         made = for_the_line(said, rate, line, edge_s=0.02, lufs=-21.0)
         heard.append(loudness(to_samples(made), line))
     assert heard == pytest.approx([-21.0] * 3, abs=0.1)
+
+
+def silences(pcm: Pcm) -> list[int]:
+    """The lengths of the runs of zeros within a sound, in samples, of 20 ms and more."""
+    sounding = np.flatnonzero(np.frombuffer(pcm.data, dtype="<i2"))
+    return [int(gap) - 1 for gap in np.diff(sounding) if gap > pcm.rate // 50]
+
+
+@pytest.mark.parametrize("rate", [8000, 16000])
+def test_pieces_are_joined_by_exact_silence_and_are_one_prompt(rate: int) -> None:
+    """Pieces of other rates and levels, with silence of their own around them."""
+    loud = np.concatenate((quiet(0.4, 22050), tone(0.6, 22050, 0.8), quiet(0.2, 22050)))
+    soft = np.concatenate((quiet(0.1, 24000), tone(0.6, 24000, 0.4), quiet(0.5, 24000)))
+    parts = [
+        Part(loud, 22050, 0.4),
+        Part(soft, 24000, 1.5),
+        Part(quiet(0.3, 24000), 24000, 0.2),
+        Part(loud, 22050),
+    ]
+    pcm = joined(parts, rate, edge_s=0.02, lufs=-23.0)
+    first, second = silences(pcm)
+    assert first == pytest.approx(0.4 * rate, abs=4)  # a tone's own first and last sample may be zeros
+    assert second == pytest.approx(1.5 * rate, abs=4)
+    assert pcm.seconds == pytest.approx(0.02 + 3 * 0.6 + 0.4 + 1.5 + 0.02, abs=0.03)
+    assert loudness(to_samples(pcm), rate) == pytest.approx(-23.0, abs=0.2)
+    assert joined([Part(quiet(0.3, rate), rate, 0.5)], rate, edge_s=0.02, lufs=-23.0).data == b""
+
+
+def test_one_piece_is_what_it_was_before_there_were_pauses() -> None:
+    sound = np.concatenate((quiet(0.2, 8000), tone(0.5, 8000), quiet(0.2, 8000)))
+    whole = to_pcm(fade(level(band(trim(sound, 8000, 0.02), 8000, 8000), 8000, -23.0), 8000), 8000)
+    assert joined([Part(sound, 8000, 0.7)], 8000, edge_s=0.02, lufs=-23.0) == whole

@@ -200,6 +200,9 @@ def test_seconds_are_the_speech_s(meter: SpeechMeter) -> None:
     assert again == short
     (digits, words) = meter.seconds(["Сто двадцать пять.", "125."], "ru")
     assert digits == pytest.approx(words, rel=0.3)
+    (paused,) = meter.seconds(['Да, <break time="1.2s"/> конечно.'], "ru")
+    (whole,) = meter.seconds(["Да, конечно."], "ru")
+    assert paused == pytest.approx(whole + 1.2, abs=0.5)
 
 
 def test_a_voice_that_is_not_there_is_told() -> None:

@@ -13,7 +13,7 @@ from functools import lru_cache
 from bot.core.answer import Answer
 from bot.core.context import TurnSource, UserTurn
 from bot.core.directives import Expectation
-from bot.speech.grammar import INTERRUPTIONS
+from bot.speech.grammar_words import INTERRUPTIONS
 from bot.speech.settings import EndpointingSettings
 from bot.surveys.answers import Unclear, UnclearReason, parse
 from bot.surveys.words import UNKNOWN, split, table
@@ -74,6 +74,12 @@ def completeness(expectation: Expectation, text: str) -> Completeness:
     if isinstance(reading, Answer):
         return _around_answer(words, split(reading.heard))
     return Completeness.LIKELY if reading.reason is UnclearReason.OUT_OF_RANGE else wished
+
+
+def fits(expectation: Expectation, text: str) -> bool:
+    """Whether words are what is said to a question: a whole answer to it, and not one that a longer story
+    may happen to hold, or what a caller may want instead."""
+    return completeness(expectation, text) is Completeness.COMPLETE or _is_wish(split(text))
 
 
 def reading_of(expectation: Expectation, text: str) -> Answer | Unclear:

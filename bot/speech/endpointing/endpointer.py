@@ -35,8 +35,8 @@ from bot.speech.endpointing.events import (
     TurnOver,
 )
 from bot.speech.endpointing.strategy import TurnStrategy
-from bot.speech.grammar import UNKNOWN
 from bot.speech.settings import EndpointingSettings
+from bot.surveys.words import UNKNOWN
 
 _BLOCK_S = 0.01
 """Resolution of the last voiced sound: the 10 ms in which reply gaps are defined."""

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from bot.surveys.lint import (
     allowing,
+    breaks,
     consent,
     hearing,
     keys,
@@ -32,7 +33,7 @@ from bot.surveys.schema import Survey
 
 __all__ = ["NO_TOOLS", "RULES", "Rule", "Tools", "lint", "lint_survey"]
 
-_GROUPS = (consent, reach, scales, keys, wording, length, recorded, speech, hearing, triage)
+_GROUPS = (consent, reach, scales, keys, wording, breaks, length, recorded, speech, hearing, triage)
 
 RULES: dict[str, Rule] = {rule.id: rule for group in (refused, *_GROUPS, allowing) for rule in group.RULES}
 """Every rule by its id."""

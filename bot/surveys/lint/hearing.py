@@ -83,7 +83,7 @@ def vocabulary(sheet: Sheet, tools: Tools) -> Iterator[Problem]:
     found = list(_answers(sheet))
     if tools.vocabulary is None or not found:
         return
-    vocabulary = tools.vocabulary(sheet.survey.language)
+    vocabulary = tools.vocabulary(sheet.survey.language, sheet.survey.id)
     if vocabulary is None:
         return
     known = frozenset(fold(word) for word in vocabulary)

@@ -51,16 +51,16 @@ class Tools:
 
     `seconds(texts, language)` is how long each text is spoken. `phonemes(texts, language)` are the
     sounds of each text, one string a sound, in eSpeak's IPA. `read_aloud(text)` is a Russian text as
-    the synthesiser's normaliser spells it out. `vocabulary(language)` are the words that the
-    recogniser knows, None where it has none for this language. `recorded_seconds(file)` is how long a
-    recording lasts; it raises AudioInvalid. `targets` are the names that a
-    call can be handed over to.
+    the synthesiser's normaliser spells it out. `vocabulary(language, survey_id)` are the words that
+    the recogniser of this survey knows, None where it has none for its language.
+    `recorded_seconds(file)` is how long a recording lasts; it raises AudioInvalid. `targets` are the
+    names that a call can be handed over to.
     """
 
     seconds: Callable[[Sequence[str], str], Sequence[float]] | None = None
     phonemes: Callable[[Sequence[str], str], Sequence[Sequence[str]]] | None = None
     read_aloud: Callable[[str], str] | None = None
-    vocabulary: Callable[[str], frozenset[str] | None] | None = None
+    vocabulary: Callable[[str, str], frozenset[str] | None] | None = None
     recorded_seconds: Callable[[Path], float] | None = None
     targets: frozenset[str] | None = None
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from bot.surveys.breaks import without_marks
 from bot.surveys.lint.rules import Check, Sheet, Tools, error, warning
 from bot.surveys.lint.written import plain, written
 from bot.surveys.problems import Problem
@@ -47,12 +48,12 @@ _ASKS = {
 def repeated(sheet: Sheet, _tools: Tools) -> Iterator[Problem]:
     """The schema refuses the very same letters; here are the very same words."""
     for index, question in enumerate(sheet.survey.questions):
-        said = {split(question.ask)}
+        said = {split(without_marks(question.ask))}
         for place, text in enumerate(question.reask):
-            if split(text) in said:
+            if split(without_marks(text)) in said:
                 message = f"вопрос «{question.id}»: переспрос повторяет то, что уже сказано"
                 yield sheet.problem(SAME, ("questions", index, "reask", place), message)
-            said.add(split(text))
+            said.add(split(without_marks(text)))
 
 
 def double(sheet: Sheet, _tools: Tools) -> Iterator[Problem]:

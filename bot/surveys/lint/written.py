@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from bot.surveys.breaks import without_marks
 from bot.surveys.lint.rules import Sheet
 from bot.surveys.problems import Loc
 
@@ -73,6 +74,8 @@ def _all(sheet: Sheet) -> Iterator[Written]:
                 yield Written((*loc, name), text)
         for topic, text in rule.text_by_topic.items():
             yield Written((*loc, "text_by_topic", topic.value), text)
+    if survey.voicemail is not None:
+        yield Written(("voicemail", "message"), survey.voicemail.message)
     for part in ("texts", "closings"):
         for name, value in getattr(survey, part):
             yield from _within((part, name), value)
@@ -90,8 +93,8 @@ def _within(loc: Loc, value: object) -> Iterator[Written]:
 
 
 def plain(text: str) -> str:
-    """The text with its fields cut out: only what the author's own words are."""
-    return _PIPE.sub(lambda match: match.group(2) or " ", text)
+    """The text with its fields and marks cut out: only what the author's own words are."""
+    return without_marks(_PIPE.sub(lambda match: match.group(2) or " ", text))
 
 
 def sample(text: str, language: str, company: str) -> str:

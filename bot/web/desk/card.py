@@ -25,6 +25,7 @@ from bot.core.events import (
 )
 from bot.store.queries import Call
 from bot.store.tables_notes import CallNoteRow
+from bot.surveys.breaks import without_breaks
 from bot.surveys.schema import Survey
 from bot.web.masking import shown_number
 
@@ -153,7 +154,7 @@ def _answers(events: Sequence[CallEvent], survey: Survey | None) -> tuple[Answer
 
 def _question(survey: Survey | None, question_id: str) -> str:
     try:
-        return survey.question(question_id).ask if survey else question_id
+        return without_breaks(survey.question(question_id).ask) if survey else question_id
     except KeyError:
         return question_id
 
