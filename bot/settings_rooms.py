@@ -164,6 +164,7 @@ def web_settings(settings: Settings) -> WebSettings:
         behind_proxy=web.behind_proxy,
         cert=str(settings.home / web.tls_cert) if web.tls_cert else "",
         key=str(settings.home / web.tls_key) if web.tls_key else "",
+        timezone=settings.timezone,
     )
 
 

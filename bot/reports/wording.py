@@ -70,6 +70,11 @@ _ENDS = {
 }
 
 
+def end_pair(end: str | None) -> tuple[str, str]:
+    """None is a call that is not over."""
+    return _ENDS[Disposition(end)] if end else ("идёт", "going on")
+
+
 def topic_name(topic: str) -> str:
     return words(*_TOPICS[topic]) if topic in _TOPICS else topic
 

@@ -6,7 +6,7 @@ first, and neither text is lost.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
@@ -95,6 +95,13 @@ async def source(db: Database, hash_: str) -> str | None:
     async with db.read() as session:
         row = await session.get(SourceRow, hash_)
     return None if row is None else row.text
+
+
+async def sourced(db: Database, hashes: Collection[str]) -> set[str]:
+    """Those of these versions whose files were kept."""
+    async with db.read() as session:
+        known = await session.exec(select(SourceRow.hash).where(col(SourceRow.hash).in_(hashes)))
+        return set(known.all())
 
 
 async def released(

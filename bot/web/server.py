@@ -8,7 +8,7 @@ from typing import Self
 
 from aiohttp import web
 
-from bot.accounts.roles import Role
+from bot.accounts.roles import OBSERVERS, Role
 from bot.core.errors import PortInUse, SettingsInvalid
 from bot.web import pages
 from bot.web.api import routes as api
@@ -23,6 +23,7 @@ from bot.web.parts import PARTS, Parts
 from bot.web.rendering import NAVIGATION, TEMPLATES, NavItem, templates
 from bot.web.security import from_our_own_pages, harden
 from bot.web.settings import WebSettings
+from bot.web.studio import pages as studio
 from bot.web.who import remember_who
 from bot.words import words
 
@@ -38,9 +39,13 @@ ROUTES: Sequence[web.RouteTableDef] = (
     desk_pages.routes,
     desk_calls.routes,
     desk_cases.routes,
+    *studio.ROUTES,
     api.routes,
 )
-MENU: Sequence[NavItem] = (NavItem("/agent", ("Рабочее место", "Desk"), (Role.AGENT, Role.ADMIN)),)
+MENU: Sequence[NavItem] = (
+    NavItem("/surveys", ("Опросы", "Surveys"), OBSERVERS),
+    NavItem("/agent", ("Рабочее место", "Desk"), (Role.AGENT, Role.ADMIN)),
+)
 """In the order in which they stand; the first one that a role may open is where it starts."""
 
 

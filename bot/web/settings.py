@@ -12,7 +12,8 @@ MODULES = Path(__file__).resolve().parent / "node_modules"
 @dataclass(frozen=True, slots=True)
 class WebSettings:
     """`address` is where people find the pages (`https://otklik.example.ru`); cookies are `secure` where
-    it is HTTPS. `secret` signs links and form tokens. `cert` and `key` are PEM files, "" without TLS."""
+    it is HTTPS. `secret` signs links and form tokens. `cert` and `key` are PEM files, "" without TLS.
+    `timezone` is the clock of the company (IANA)."""
 
     host: str
     port: int
@@ -23,6 +24,7 @@ class WebSettings:
     behind_proxy: bool = False
     cert: str = ""
     key: str = ""
+    timezone: str = "Europe/Moscow"
 
     @property
     def secure(self) -> bool:
