@@ -7,6 +7,7 @@ words of a recogniser and a voice to measure with.
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import sys
@@ -49,6 +50,12 @@ class DraftChecks:
     async def compare(self, a: str, b: str, language: str) -> dict[str, Any]:
         """What changed from one version to another, both as JSON. Raises Unavailable."""
         return await self._ask({"do": "compare", "a": a, "b": b, "language": language})
+
+    async def hear(self, pcm: bytes, language: str) -> str:
+        """The words of a sound, 16 bit mono at 8 kHz, as a call would hear them. Raises Unavailable."""
+        sound = base64.b64encode(pcm).decode()
+        found = await self._ask({"do": "hear", "pcm": sound, "language": language})
+        return str(found["text"])
 
     async def close(self) -> None:
         if self._ending is not None:

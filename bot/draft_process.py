@@ -1,8 +1,10 @@
-"""What takes a processor's time of a draft (its lint, its comparison) in a process of its own: never where
-sound is, and never in control's loop. It is asked by `bot.draft_checks`, and yields to everybody else.
+"""What takes a processor's time of a draft, in a process of its own: its lint, its comparison, and the words
+of whoever tries it aloud. Never where calls are, and never in control's loop: `bot.draft_checks` asks it, and
+it yields to everybody else.
 
     {"do": "check", "text": …, "thorough": true}   -> {"problems": […], "survey": … or null}
     {"do": "compare", "a": json, "b": json, "language": "ru"} -> what `otklik survey diff` tells
+    {"do": "hear", "pcm": base64, "language": "ru"}           -> {"text"}, of 16 bit mono at 8 kHz
 
 JSON, a line each way. A draft is read as if it lay in the folder of surveys: recordings and dictionaries
 are found there.
@@ -10,6 +12,7 @@ are found there.
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import sys
@@ -18,12 +21,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
+from bot.core.audio import Pcm
 from bot.core.errors import OtklikError
 from bot.linting import lint_tools
 from bot.logs import configure_logs
 from bot.settings_load import load_settings
+from bot.settings_rooms import speech_settings
+from bot.speech.settings import SpeechSettings
 from bot.surveys.comparability import SCORED
 from bot.surveys.diff import diff
 from bot.surveys.diff_words import EFFECTS, field_word, reasons_of, told
@@ -32,10 +38,16 @@ from bot.surveys.loader import from_json, load_survey, survey_hash, to_json
 from bot.surveys.problems import Problem
 from bot.surveys.questions import expectation_of
 
+if TYPE_CHECKING:
+    from bot.speech.recogniser import VoskRecogniser
+
 NICENESS = 10
 """People wait for it half a second; callers wait for what runs beside it."""
 
 NAME = "draft.yaml"
+HEARD_AT = 8000
+"""Samples a second, as a telephone has it."""
+
 SURVEY_FILES = (".yaml", ".yml")
 
 
@@ -118,7 +130,27 @@ def compare(a: str, b: str, language: str) -> dict[str, Any]:
     }
 
 
-def serve(orders: IO[str], answers: IO[str], folder: Path, tools: Tools) -> None:
+class Ears:
+    """What was said into a microphone, by the models that listen to calls; each is loaded when it is needed.
+    Raises ModelMissing, RecogniserUnavailable."""
+
+    def __init__(self, speech: SpeechSettings) -> None:
+        self._speech = speech
+        self._loaded: dict[str, VoskRecogniser] = {}
+
+    def hear(self, pcm: str, language: str) -> dict[str, Any]:
+        from bot.speech.models import ensure_model
+        from bot.speech.recogniser import VoskRecogniser
+
+        name = self._speech.recogniser.model_for(language)
+        if name not in self._loaded:
+            path = ensure_model(name, self._speech.models_dir, self._speech.var_dir)
+            self._loaded[name] = VoskRecogniser(path, self._speech.recogniser)
+        sound = Pcm(base64.b64decode(pcm, validate=True), HEARD_AT)
+        return {"text": self._loaded[name].transcribe(sound).text}
+
+
+def serve(orders: IO[str], answers: IO[str], folder: Path, tools: Tools, ears: Ears) -> None:
     """Answers each line until there are no more; one that cannot be answered with its reason."""
     for line in orders:
         order = json.loads(line)
@@ -129,6 +161,8 @@ def serve(orders: IO[str], answers: IO[str], folder: Path, tools: Tools) -> None
                     answer = check(order["text"], folder, tools if thorough else NO_TOOLS)
                 case "compare":
                     answer = compare(**order)
+                case "hear":
+                    answer = ears.hear(**order)
                 case other:
                     raise ValueError(f"no order «{other}»")
         except OtklikError as error:
@@ -145,7 +179,8 @@ def main() -> int:
     sys.stdout = sys.stderr  # whatever a library prints is no answer
     with lint_tools(settings) as tools:
         # Agents stand in the database as well, which lint does not read: no targets.
-        serve(sys.stdin, answers, settings.surveys_dir, replace(tools, targets=None))
+        ears = Ears(speech_settings(settings))
+        serve(sys.stdin, answers, settings.surveys_dir, replace(tools, targets=None), ears)
     return 0
 
 

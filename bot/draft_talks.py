@@ -70,7 +70,7 @@ class Talk:
             "talk_id": self.context.call_id,
             "survey_id": self.survey_id,
             "lines": self.lines,
-            "keys": asdict(keys_for(put, self.language)) if put is not None else None,
+            "keypad": asdict(keys_for(put, self.language)) if put is not None else None,
             "handing_over": course.handing_over,
             "disposition": course.disposition.value if course.disposition else None,
             "answers": [

@@ -18,7 +18,7 @@ import base64
 from typing import Any, Literal
 
 import aiohttp
-from pydantic import Field
+from pydantic import Base64Bytes, Field
 
 from bot.call.dialogue import RasaDialogue
 from bot.core.clock import Clock
@@ -50,6 +50,7 @@ SURVEY_ORDERS = (
     "survey_turn",
     "survey_tried",
     "survey_sound",
+    "survey_hear",
 )
 
 TALK_TIMEOUT_S = 10.0
@@ -57,6 +58,10 @@ TALK_TIMEOUT_S = 10.0
 
 SOUND_RATE = 8000
 """As it is heard on a telephone, and as a publication needs it."""
+
+
+LONGEST_SOUND = 15 * 2 * 8000
+"""In bytes: 15 s of what a caller says in one turn."""
 
 
 class CheckOrder(Order):
@@ -113,6 +118,12 @@ class SoundOrder(Order):
     owner: str
 
 
+class HearOrder(Order):
+    talk: str
+    pcm: Base64Bytes = Field(max_length=LONGEST_SOUND)
+    owner: str
+
+
 class SurveyOrders:
     """The handlers, and what they need while they are open: `async with SurveyOrders(…) as orders`."""
 
@@ -150,6 +161,7 @@ class SurveyOrders:
             self._turn,
             self._tried,
             self._sound,
+            self._hear,
         )
         for name, handler in zip(SURVEY_ORDERS, handlers, strict=True):
             server.register(name, handler)
@@ -212,3 +224,9 @@ class SurveyOrders:
         await cache.prepare((text,), voice=voice, language=talk.language, rate=SOUND_RATE)
         pcm = await cache.get(text, voice=voice, language=talk.language, rate=SOUND_RATE)
         return {"wav": base64.b64encode(encode(pcm)).decode()}
+
+    async def _hear(self, params: dict[str, Any]) -> dict[str, Any]:
+        """What somebody said into the page's microphone; a turn is made of it only when he sends it."""
+        order = read_order("survey_hear", HearOrder, params)
+        talk = self._talks.find(order.talk, order.owner)
+        return {"text": await self._checks.hear(order.pcm[: len(order.pcm) // 2 * 2], talk.language)}

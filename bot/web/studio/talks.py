@@ -3,6 +3,7 @@
 POST /surveys/ID/talks               begins one: of the draft, or of the version that calls run
 GET  /surveys/ID/talks/TALK          the talk so far
 POST /surveys/ID/talks/TALK          one turn of the caller; a part of the page for htmx
+POST /surveys/ID/talks/TALK/hear     16 bit mono at 8 kHz -> {"text"}: a turn by microphone
 GET  /surveys/ID/talks/TALK/N.wav    what the bot said, as it sounds in a call
 """
 
@@ -134,3 +135,18 @@ async def sound(request: web.Request) -> web.StreamResponse:
     except BadInput:
         raise web.HTTPNotFound from None
     return web.Response(body=base64.b64decode(found["wav"]), content_type="audio/wav")
+
+
+@routes.post("/surveys/{survey_id}/talks/{talk_id}/hear")
+@allowed(*OPERATORS)
+async def hear(request: web.Request) -> web.StreamResponse:
+    """The words of a sound, for whoever said them to send or to mend."""
+    if request.content_type != "application/octet-stream":
+        raise web.HTTPUnsupportedMediaType
+    found = await parts_of(request).control(
+        "survey_hear",
+        talk=request.match_info["talk_id"],
+        pcm=base64.b64encode(await request.read()).decode(),
+        owner=account_of(request).login,
+    )
+    return web.json_response({"text": found["text"]})

@@ -79,6 +79,9 @@ function propertiesOf(nodes) {
       if (!found.has(name)) found.set(name, { property, required: required.has(name) });
     }
   }
+  for (const name of required) {
+    if (!found.has(name)) found.set(name, { property: { type: "string" }, required: true });
+  }
   return found;
 }
 
@@ -93,9 +96,14 @@ function valuesOf(schema, nodes, key, text) {
   });
 }
 
-// Of questions: whatever has an id and a kind.
+// Of questions: they alone have answers, and calls go on to them.
 function idsOf(text) {
-  return [...text.matchAll(/^ *- +id: *([a-z]\w*)/gm)].map((found) => found[1]);
+  const from = /^questions:/m.exec(text);
+  if (!from) return [];
+  const below = text.slice(from.index + from[0].length);
+  const end = /^[a-z]/m.exec(below);
+  const part = end ? below.slice(0, end.index) : below;
+  return [...part.matchAll(/^ *- +id: *([a-z]\w*)/gm)].map((found) => found[1]);
 }
 
 // What follows a key that is taken: a block for what holds more, a space for a word.

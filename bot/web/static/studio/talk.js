@@ -1,5 +1,7 @@
 // A trial talk: what the bot said is spoken, where that is wanted.
 
+import "./microphone.js";
+
 const WANTED = "otklik_aloud";
 const aloud = document.getElementById("aloud");
 const player = new Audio();
