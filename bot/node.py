@@ -40,6 +40,7 @@ from bot.orders_campaigns import CampaignOrders
 from bot.orders_cases import CaseOrders
 from bot.orders_inbound import InboundOrders
 from bot.orders_requests import RequestOrders, StandingCalls
+from bot.orders_surveys import SurveyOrders
 from bot.planning import check_routes
 from bot.processes import children, worker_of
 from bot.published import Published, published_dir
@@ -95,6 +96,7 @@ class Node:
         self._tasks: list[asyncio.Task[None]] = []
         self._files: list[tuple[Path, Survey]] = []
         self._surveys: dict[str, Survey] = {}
+        self._sources: dict[str, Path] = {}
         self._metrics = Metrics()
         self._live = Live()
         self._desks = Desks(self._live)
@@ -211,6 +213,8 @@ class Node:
         requests = RequestOrders(self._database, standing, clock)
         requests.register(self._server)
         self._task(requests.run())
+        studio = SurveyOrders(settings, self._published, self._publisher, self._database, clock)
+        (await self._stack.enter_async_context(studio)).register(self._server)
         CampaignOrders(self._database, self._campaigns, clock).register(self._server)
         for orders in (AgentOrders, CaseOrders):
             orders(self._database, self._writer, self._router, clock).register(self._server)
@@ -277,6 +281,8 @@ class Node:
                         await asyncio.to_thread(checked, file, tools)
                     self._publisher.keep_recordings(survey, file.parent)
                 running[survey.id] = await self._publisher.freeze(chosen)
+                if chosen is survey:
+                    self._sources[running[survey.id]] = file
         for digest in running.values():
             self._surveys[digest] = self._published.by_hash(digest)
             await self._publisher.freeze(self._surveys[digest])
@@ -302,6 +308,8 @@ class Node:
             for digest, survey in self._surveys.items():
                 count = await self._publisher.prepare(survey, synthesiser)
                 self._publisher.release(digest)
+                source = self._sources.get(digest)
+                await self._publisher.note(digest, text=source.read_text("utf-8-sig") if source else "")
                 self._on_step(
                     words(f"опрос {survey.id}: озвучено фраз {count}", f"survey {survey.id}: {count} prompts")
                 )

@@ -24,6 +24,7 @@ from bot.orders_campaigns import CAMPAIGN_ORDERS
 from bot.orders_cases import CASE_ORDERS
 from bot.orders_inbound import INBOUND_ORDERS
 from bot.orders_requests import REQUEST_ORDERS
+from bot.orders_surveys import SURVEY_ORDERS
 from bot.planning import callable_uri
 from bot.published import Published
 from bot.publishing import fetch
@@ -79,7 +80,7 @@ def take_none_yet(server: ControlServer) -> None:
         "returning",
         *FROM_THE_WORKER,
     )
-    rooms = (AGENT_ORDERS, CASE_ORDERS, CAMPAIGN_ORDERS, INBOUND_ORDERS, REQUEST_ORDERS)
+    rooms = (AGENT_ORDERS, CASE_ORDERS, CAMPAIGN_ORDERS, INBOUND_ORDERS, REQUEST_ORDERS, SURVEY_ORDERS)
     for name in (*calls, *FOR_THE_WORKER, *chain.from_iterable(rooms)):
         server.register(name, refuse)
 

@@ -24,7 +24,7 @@ from bot.settings_rooms import speech_settings
 from bot.speech.prompts import PromptCache
 from bot.speech.recorded import RecordedVoices, keep_recordings
 from bot.speech.synthesiser import SynthesiserClient
-from bot.store import queries
+from bot.store import drafts, queries
 from bot.store.database import Database
 from bot.surveys.canonical import SHORT_HASH
 from bot.surveys.lint import NO_TOOLS, Tools, lint
@@ -141,11 +141,18 @@ class Publisher:
         """Let new calls run this version."""
         self._published.release(digest)
 
+    async def note(self, digest: str, *, kind: drafts.Kind = "file", login: str = "", text: str = "") -> None:
+        """Keep who let a version run, and the file that it was made from, where that is known."""
+        if text:
+            await drafts.keep_source(self._db, digest, text)
+        survey_id = self._published.by_hash(digest).id
+        await drafts.released(self._db, survey_id, digest, kind=kind, login=login, now=self._clock.now())
+
     async def to_run(self, survey: Survey) -> tuple[Survey, str]:
         """What a node runs for a file at its start, and what there is to say of it, or nothing.
 
-        A frozen version stays what it is, however its file was changed since, and a newer one that was
-        published by hand is not taken back by a start.
+        A frozen version stays what it is, however its file was changed since. A newer one that was published
+        by hand is not taken back by a start, and one that was taken back by hand is not let run again.
         """
         twin = await self._twin(survey)
         if twin is not None:
@@ -162,7 +169,21 @@ class Publisher:
                     f"{survey.id}: опубликован v{running.version}, он новее файла (v{survey.version})",
                     f"{survey.id}: v{running.version} is published, newer than the file (v{survey.version})",
                 )
+            if await self._taken_back(survey, current):
+                return running, words(
+                    f"{survey.id}: v{survey.version} вернули на v{running.version}, звонки идут по ней",
+                    f"{survey.id}: v{survey.version} was taken back to v{running.version}, which calls run",
+                )
         return survey, ""
+
+    async def _taken_back(self, survey: Survey, current: str) -> bool:
+        """Whether somebody went back from this very version to the current one."""
+        digest = survey_hash(survey)
+        last = next(iter(await drafts.releases(self._db, survey.id)), None)
+        if digest == current or last is None or (last.kind, last.hash) != ("rollback", current):
+            return False
+        row = await queries.survey(self._db, digest)
+        return row is not None and row.published_at <= last.at
 
     async def _twin(self, survey: Survey) -> Survey | None:
         """The other content of this id and version, from disk or from SQL (of another node)."""

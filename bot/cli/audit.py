@@ -15,8 +15,7 @@ from rich.table import Table
 from bot.accounts.audit_log import Wanted, every, page
 from bot.cli.moments import local, utc
 from bot.cli.on_database import on_database
-from bot.reports.periods import day_of
-from bot.reports.periods import start_of
+from bot.reports.periods import day_of, start_of
 from bot.settings_load import load_settings
 from bot.store.account_tables import AuditRow
 from bot.store.database import Database

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Annotated, Any
 
@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.cli.surveys import SURVEY_HELP, find_survey, name_of
-from bot.surveys.comparability import SCORED, Effect, Reason
+from bot.surveys.comparability import SCORED, Effect
 from bot.surveys.diff import Change, SurveyDiff, diff
+from bot.surveys.diff_words import EFFECTS, field_word, reasons_of, told
 from bot.surveys.loader import survey_hash
 from bot.surveys.schema import Survey
 from bot.words import words
@@ -48,60 +49,6 @@ def compare(
 
 # For people ----------------------------------------------------------------------------------
 
-_PARTS = {
-    "survey": words("опрос", "survey"),
-    "question": words("вопрос", "question"),
-    "triage": words("правило", "rule"),
-    "dictionary": words("словарь", "dictionary"),
-    "text": words("фраза", "text"),
-    "closing": words("прощание", "closing"),
-    "calling": words("обзвон", "calling"),
-}
-_HOW = {
-    "added": words("добавлен", "added"),
-    "removed": words("убран", "removed"),
-    "renamed": words("переименован", "renamed"),
-    "moved": words("переставлен", "moved"),
-    "changed": words("изменено", "changed"),
-}
-_FIELDS = {
-    "id": words("имя", "id"),
-    "ask": words("формулировка", "wording"),
-    "reask": words("переспрос", "re-ask"),
-    "help": words("пояснение", "help"),
-    "dtmf_hint": words("подсказка о клавишах", "hint to the keys"),
-    "kind": words("вид вопроса", "kind"),
-    "low": words("нижний конец шкалы", "low end of the scale"),
-    "high": words("верхний конец шкалы", "high end of the scale"),
-    "points": words("число баллов", "points"),
-    "positive": words("какие коды положительные", "positive codes"),
-    "direction": words("направление шкалы", "direction"),
-    "labels": words("подписи баллов", "labels"),
-    "options": words("варианты", "options"),
-    "audio": words("запись голоса", "recorded prompt"),
-    "when": words("условие", "condition"),
-    "then": words("переходы", "branches"),
-    "confirm": words("переспрашивать ли ответ", "confirmation"),
-    "after": words("после какого вопроса", "after which question"),
-    "target": words("кому передать", "target"),
-    "offer": words("что предложить", "offer"),
-    "do": words("что сделать", "action"),
-    "by": words("к какому времени", "by when"),
-    "declined": words("при отказе", "if declined"),
-    "words": words("фразы", "phrases"),
-    "but": words("что не считается", "what does not count"),
-    "signals": words("сигналы хода разговора", "signals of the course"),
-    "consent": words("согласие", "consent"),
-    "introduction": words("вступление", "introduction"),
-    "language": words("язык", "language"),
-    "voice": words("голос", "voice"),
-    "record": words("запись разговора", "recording"),
-    "company": words("компания", "company"),
-    "patience": words("терпение", "patience"),
-    "version": words("версия", "version"),
-    "title": words("заголовок", "title"),
-}
-
 
 def _changes(found: SurveyDiff) -> Iterator[Text]:
     for each in found.changes:
@@ -109,9 +56,11 @@ def _changes(found: SurveyDiff) -> Iterator[Text]:
     if found.same:
         yield Text(words("Смысл тот же.", "The same meaning."), style="green")
     if found.aside:
-        told = ", ".join(f"{_FIELDS[each.field]}: {each.before} → {each.after}" for each in found.aside)
+        aside = ", ".join(
+            f"{field_word(each.field, words)}: {each.before} → {each.after}" for each in found.aside
+        )
         yield Text(
-            words(f"Для клиента не значит ничего: {told}", f"Means nothing to a caller: {told}"), "dim"
+            words(f"Для клиента не значит ничего: {aside}", f"Means nothing to a caller: {aside}"), "dim"
         )
     if found.ways[0] != found.ways[1]:
         was, now = found.ways
@@ -119,83 +68,32 @@ def _changes(found: SurveyDiff) -> Iterator[Text]:
 
 
 def _change(each: Change) -> Iterator[Text]:
-    what = f"{_PARTS[each.part]} {each.where}".strip()
-    if each.field and each.how == "changed":
-        what += f" · {_FIELDS.get(each.field, each.field)}"
-    yield Text.assemble((what, "bold"), f": {_HOW[each.how]}")
-    before, after = _only_differing(each.before, each.after)
-    if each.how == "moved":
-        yield Text(words(f"  место {before} → {after}", f"  place {before} → {after}"))
-        return
-    if each.how != "added":
-        yield Text.assemble((words("  было:  ", "  was: "), "dim"), (_shown(before), "red"))
-    if each.how != "removed":
-        yield Text.assemble((words("  стало: ", "  now: "), "dim"), (_shown(after), "green"))
+    change = told(each, words)
+    yield Text.assemble((change.what, "bold"), f": {change.how}")
+    if change.before:
+        yield Text.assemble((words("  было:  ", "  was: "), "dim"), (change.before, "red"))
+    if change.after:
+        yield Text.assemble((words("  стало: ", "  now: "), "dim"), (change.after, "green"))
 
 
-def _only_differing(before: Any, after: Any) -> tuple[Any, Any]:
-    """Of two tables only what differs."""
-    if not (isinstance(before, dict) and isinstance(after, dict)):
-        return before, after
-    keys = [key for key in dict.fromkeys((*before, *after)) if before.get(key) != after.get(key)]
-    return {k: before[k] for k in keys if k in before}, {k: after[k] for k in keys if k in after}
+_STYLES = {Effect.COMPARABLE: "green", Effect.CAVEAT: "yellow", Effect.INCOMPARABLE: "bold red"}
 
 
-def _shown(value: Any) -> str:
-    if value in (None, "", [], {}):
-        return words("нет", "none")
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-
-
-EFFECTS = {
-    Effect.COMPARABLE: (words("сравнимы", "comparable"), "green"),
-    Effect.CAVEAT: (words("сравнимы с оговоркой", "comparable with a caveat"), "yellow"),
-    Effect.INCOMPARABLE: (words("несравнимы", "not comparable"), "bold red"),
-}
+def _effect(effect: Effect) -> tuple[str, str]:
+    """In words and in its style."""
+    return words(*EFFECTS[effect]), _STYLES[effect]
 
 
 def _judgement(found: SurveyDiff) -> Iterator[Text]:
     if found.effect is None:
         yield Text(words("Оценок в опросе не было.", "There were no scores."))
     else:
-        yield Text.assemble((words("Оценки ", "The scores are "), "bold"), EFFECTS[found.effect])
+        yield Text.assemble((words("Оценки ", "The scores are "), "bold"), _effect(found.effect))
     for each in found.verdicts:
         if each.reasons or each.kind in SCORED:
-            reasons = "; ".join(_reasons(each.reasons))
-            line = Text.assemble(f"  {each.question} ({each.kind}): ", EFFECTS[each.effect])
+            reasons = "; ".join(reasons_of(each.reasons, words))
+            line = Text.assemble(f"  {each.question} ({each.kind}): ", _effect(each.effect))
             yield line.append(f": {reasons}" if reasons else "")
-
-
-def _reasons(reasons: Iterable[Reason]) -> Iterator[str]:
-    """Why, for people; what bends a score in the same way is told together."""
-    together: dict[str, list[str]] = {}
-    for reason in reasons:
-        together.setdefault(reason.code, []).extend(reason.about.split(", ") if reason.about else [])
-    for code, about in together.items():
-        yield _reason(code, ", ".join(_FIELDS.get(each, each) for each in dict.fromkeys(about)))
-
-
-def _reason(code: str, about: str) -> str:
-    told = {
-        "removed": words("вопрос убран", "the question is gone"),
-        "renamed": words(f"другое имя ({about}): сопоставьте сами", f"another id ({about}): match by hand"),
-        "measure": words(f"мера другая: {about}", f"another measure: {about}"),
-        "recognition": words(
-            "слова вариантов другие: узнаются иначе", "options are recognised by other words"
-        ),
-        "stimulus": words(f"звучит или уточняется иначе: {about}", f"heard or clarified otherwise: {about}"),
-        "reworded": words("формулировка другая", "reworded"),
-        "rewritten": words("вопрос написан заново", "another question in other words"),
-        "negated": words("в вопросе появилось или пропало отрицание", "a negation came or went"),
-        "population": words(f"отвечают другие люди: {about}", f"other people answer: {about}"),
-        "language": words(f"другой язык: {about}", f"another language: {about}"),
-        "frame": words(f"перед вопросом звучит другое: {about}", f"another frame: {about}"),
-        "order": words(f"порядок вопросов до него другой: {about}", f"other questions before it: {about}"),
-        "handover": words(
-            f"до вопроса иначе предлагают сотрудника: {about}", f"a person is offered otherwise: {about}"
-        ),
-    }
-    return told[code]
 
 
 # For programs --------------------------------------------------------------------------------

@@ -52,11 +52,12 @@ def publish(
     published = Published(published_dir(settings))
     before = published.current().get(survey.id)
     was = published.by_hash(before) if before else None
-    prompts = asyncio.run(_publish(settings, published, survey, file.parent))
+    text = file.read_text("utf-8-sig")
+    prompts = asyncio.run(_publish(settings, published, survey, text, file.parent))
     _tell(survey, was, prompts)
 
 
-async def _publish(settings: Settings, published: Published, survey: Survey, beside: Path) -> int:
+async def _publish(settings: Settings, published: Published, survey: Survey, text: str, beside: Path) -> int:
     """How many prompts it has. Raises SurveyVersionTaken and Unavailable; then nothing is released."""
     async with open_database(settings) as database:
         publisher = Publisher(settings, published, database, SystemClock())
@@ -68,7 +69,9 @@ async def _publish(settings: Settings, published: Published, survey: Survey, bes
                 count = await publisher.prepare(
                     survey, synthesiser, lambda done, total: bar.update(task, completed=done, total=total)
                 )
-        publisher.release(await publisher.freeze(survey))
+        digest = await publisher.freeze(survey)
+        publisher.release(digest)
+        await publisher.note(digest, text=text)
     return count
 
 

@@ -21,7 +21,7 @@ from rich.text import Text
 from bot.call.dialogue import RasaDialogue
 from bot.cli.live import disposition_word
 from bot.cli.surveys import SURVEY_HELP, find_survey, name_of
-from bot.cli.talking import NOBODY, Course, answers_table, lines_of, spoken_in, turn_of
+from bot.cli.talking import answers_table, styled
 from bot.cli.voicing import Voicing, voicing
 from bot.core.context import CallContext, Person
 from bot.core.directives import TurnReply
@@ -31,6 +31,7 @@ from bot.logs import configure_logs
 from bot.settings_load import load_settings
 from bot.surveys.loader import survey_hash, to_json
 from bot.surveys.schema import Survey
+from bot.surveys.talking import NOBODY, Course, spoken_in, turn_of
 from bot.words import words
 from dialogue.running import running_dialogue
 from dialogue.training import train
@@ -160,7 +161,7 @@ def _talk(
 
 
 def _show(runner: asyncio.Runner, desk: Desk, reply: TurnReply, console: Console) -> None:
-    for line in lines_of(reply):
+    for line in styled(reply):
         console.print(line)
     if desk.voice is not None:
         for text in spoken_in(reply):

@@ -260,7 +260,5 @@ def _matters(sheets: _Sheets, found: Report) -> None:
         (words("чем найдено", "found by"), of.rules),
     ):
         rows += [(what, kind, times, of.calls) for what, times in counts.items()]
-    heads = _heads(
-        "Что|вид|звонков|из отвеченных человеком", "What|kind|calls|of calls a human answered"
-    )
+    heads = _heads("Что|вид|звонков|из отвеченных человеком", "What|kind|calls|of calls a human answered")
     sheets.table(words("Темы", "Matters"), heads, rows)

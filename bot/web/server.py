@@ -32,6 +32,7 @@ from bot.web.results import taking as results_taking
 from bot.web.results.jobs import JOBS, ExportJobs, close_jobs
 from bot.web.security import from_our_own_pages, harden
 from bot.web.settings import WebSettings
+from bot.web.studio import pages as studio
 from bot.web.who import remember_who
 from bot.words import words
 
@@ -58,6 +59,7 @@ ROUTES: Sequence[web.RouteTableDef] = (
     do_not_call.routes,
     contacts.routes,
     now.routes,
+    *studio.ROUTES,
     api.routes,
     accounts.routes,
     alerts.routes,
@@ -71,6 +73,7 @@ MENU: Sequence[NavItem] = (
     NavItem("/results", ("Результаты", "Results"), READERS),
     NavItem("/calls", ("Звонки", "Calls"), (Role.OPS, *READERS)),
     NavItem("/cases", ("Обращения", "Cases"), READERS),
+    NavItem("/surveys", ("Опросы", "Surveys"), OBSERVERS),
     NavItem("/campaigns", ("Кампании", "Campaigns"), OBSERVERS),
     NavItem("/contacts", ("Клиенты", "Contacts"), OBSERVERS),
     NavItem("/now", ("Сейчас", "Now"), OBSERVERS),

@@ -10,6 +10,9 @@ from bot.core.errors import SurveyInvalid
 from bot.surveys.loader import from_json
 from bot.surveys.schema import Survey
 
+DRAFTS = "drafts"
+"""Below the folder of what is published: surveys that are only tried, by their hashes as well."""
+
 KEPT = 64
 """Surveys kept in memory; the one that was read first goes first."""
 
@@ -24,7 +27,7 @@ class Surveys(Protocol):
 
 
 class SurveyShelf:
-    """`<hash>.json` in one folder, as `otklik` publishes them."""
+    """`<hash>.json` in one folder, as `otklik` publishes them, or below it in `drafts`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -42,8 +45,10 @@ class SurveyShelf:
     def _read(self, digest: str) -> str:
         if not _HASH.fullmatch(digest):  # a name that comes over HTTP must not leave the folder
             raise SurveyInvalid(f"«{digest}» не похоже на хеш опроса")
+        name = f"{digest}.json"
+        path = self._folder / name
         try:
-            return (self._folder / f"{digest}.json").read_text(encoding="utf-8")
+            return (path if path.exists() else self._folder / DRAFTS / name).read_text(encoding="utf-8")
         except OSError as error:
             raise SurveyInvalid(
                 f"версии {digest[:12]} опроса нет в {self._folder}: {error.strerror}",

@@ -20,11 +20,11 @@ from typer.testing import CliRunner, Result
 
 from bot.cli import survey_talk
 from bot.cli.survey import app
-from bot.cli.talking import turn_of
 from bot.core.context import TurnSource
 from bot.core.errors import BadInput, SurveyInvalid
 from bot.settings import PROJECT
 from bot.surveys.loader import load_survey
+from bot.surveys.talking import turn_of
 from dialogue.running import RunningDialogue
 from tests.dialogue.surveys import publish
 
