@@ -96,12 +96,17 @@ def make_app(parts: Parts) -> web.Application:
     app[JOBS] = ExportJobs(parts.db, parts.clock)
     app.on_cleanup.append(close_jobs)
     app[UPLOADS] = Uploads(parts.settings.uploads)
+    app.on_startup.append(_open_uploads)
     app.on_cleanup.append(_forget_uploads)
     app.on_response_prepare.append(harden)
     app.router.add_get(f"{ROOT}/{{digest}}/{{name:.+}}", parts.assets.serve)
     for routes in ROUTES:
         app.add_routes(routes)
     return app
+
+
+async def _open_uploads(app: web.Application) -> None:
+    app[UPLOADS].open()
 
 
 async def _forget_uploads(app: web.Application) -> None:

@@ -403,7 +403,7 @@ async def test_a_file_that_takes_a_while_has_a_page(
     job = manager.app[jobs.JOBS].find(where.rpartition("/")[2], "manager")  # type: ignore[union-attr,index]
     await job.task
     text = await page(manager, where)
-    assert "hx-trigger" not in text
+    assert 'hx-trigger="load delay:1s"' not in text
     book = CalamineWorkbook.from_filelike(io.BytesIO(await taken(manager, f"{where}/file")))
     assert len(book.get_sheet_by_index(0).to_python()) == 251
     manager.session.cookie_jar.clear()

@@ -85,13 +85,25 @@ class Uploads:
     """`folder` None: one that goes with the process."""
 
     def __init__(self, folder: Path | None) -> None:
-        self._temporary = tempfile.TemporaryDirectory(prefix="otklik-") if folder is None else None
-        self.folder = folder or Path(self._temporary.name if self._temporary else "")
-        shutil.rmtree(self.folder, ignore_errors=True)  # what a process that was killed left behind
-        self.folder.mkdir(parents=True, mode=0o700)
+        self._given = folder
+        self._made: Path | None = None
         self._all: dict[str, Upload] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._turn = asyncio.Lock()
+
+    def open(self) -> None:
+        """Make room, before anything is sent: with what a process that was killed left behind gone."""
+        if self._given is None:
+            self._made = Path(tempfile.mkdtemp(prefix="otklik-"))
+        else:
+            shutil.rmtree(self._given, ignore_errors=True)
+            self._given.mkdir(parents=True, mode=0o700)
+            self._made = self._given
+
+    @property
+    def folder(self) -> Path:
+        assert self._made is not None, "not open"
+        return self._made
 
     def place(self, name: str) -> Path:
         """Where a file of this name may be written: in a folder of its own."""
