@@ -21,7 +21,6 @@ def keep_prompts(config: pytest.Config) -> None:
     if _FOLDER not in os.environ:
         folder = tempfile.TemporaryDirectory(prefix="otklik-prompts-")
         os.environ[_FOLDER] = folder.name
-        config.add_cleanup(lambda: os.environ.pop(_FOLDER))
         config.add_cleanup(folder.cleanup)
 
 

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -17,7 +18,8 @@ from bot.campaigns.claiming import claim
 from bot.campaigns.facts import CampaignState
 from bot.core.clock import ManualClock
 from bot.core.endings import Disposition, RetryCause
-from bot.core.events import AnswerRecorded, CallEnded, HandoverStarted
+from bot.core.events import AnswerRecorded, CallEnded, CallEvent, HandoverConnected, HandoverStarted
+from bot.core.events.event import Event
 from bot.core.ids import call_of
 from bot.store import campaigns as store
 from bot.store.database import Database
@@ -136,7 +138,7 @@ async def start_big(db: Database, survey: Survey, *, ends: str = "", contacts: i
     stage = Stage(db, SteppedClock(), survey)  # type: ignore[arg-type]
     zone = next(name for name in ZONES if stage.now.astimezone(ZoneInfo(name)).hour == 12)
     await stage.contacts(*(f"{number:02}{'' if number % 3 else ends}" for number in range(contacts)), tz=zone)
-    made = {
+    made: dict[str, Any] = {
         "retries": {"jitter": 0, "interrupted": {"after": [INTERVAL], "limit": 1}},
         "pacing": {"lines": 12, "per_second": 12, "agents": False},
         "breaker": {"failures": {"share": 1, "over": "1h", "sample": contacts}},
@@ -183,7 +185,7 @@ async def test_a_node_that_is_killed_loses_nobody_and_rings_nobody_too_early(
             await east.until(lambda: {"rings", "talks", "seeks"} <= set(east.steps.values()))
             await east.kill()
         said = [spooled.event for spooled in SpoolReader(site.spool("east")).read({})]
-        ended = {event.call_id for event in said if isinstance(event, CallEnded)}
+        ended = calls_with(said, CallEnded)
         gone = {
             each.id
             for each in await stage.attempts()
@@ -209,8 +211,12 @@ async def test_a_node_that_is_killed_loses_nobody_and_rings_nobody_too_early(
         rung = await stage.attempts(attempt.contact_id)
         assert [(each.number, each.cause) for each in rung] == [(1, ""), (2, RetryCause.INTERRUPTED)]
         assert rung[0] == attempt
-    sought = {event.call_id for event in said if isinstance(event, HandoverStarted)}
-    await whom_a_human_was_sought_for_is_somebodys_case(stage, first, sought - ended)
+    sought = calls_with(said, HandoverStarted) - calls_with(said, HandoverConnected)
+    await whom_a_human_was_sought_for_is_somebodys_case(stage, first, sought)
+
+
+def calls_with(said: Sequence[CallEvent], kind: type[Event]) -> set[str]:
+    return {event.call_id for event in said if isinstance(event, kind)}
 
 
 async def rung_once_each(stage: Stage, cut_off: set[str]) -> Sequence[Attempt]:
