@@ -15,6 +15,7 @@ from sqlmodel import col, delete, select, update
 
 from bot.core.ids import new_id
 from bot.store.database import Database
+from bot.store.projection import insert_into
 from bot.store.tables import SurveyRow
 from bot.store.tables_drafts import DraftRow, ReleaseRow, SourceRow
 
@@ -45,21 +46,19 @@ async def begin(
     db: Database, survey_id: str, text: str, *, started_from: str, login: str, now: datetime
 ) -> Saved:
     """A new draft; not `done` where this survey has one already."""
+    row = DraftRow(
+        survey_id=survey_id,
+        text=text,
+        started_from=started_from,
+        created_at=now,
+        created_by=login,
+        edited_at=now,
+        edited_by=login,
+    )
+    new = insert_into(db.dialect)(DraftRow).values(row.model_dump()).on_conflict_do_nothing()
     async with db.write() as session:
-        there = await session.get(DraftRow, survey_id)
-        if there is not None:
-            return Saved(False, there)
-        row = DraftRow(
-            survey_id=survey_id,
-            text=text,
-            started_from=started_from,
-            created_at=now,
-            created_by=login,
-            edited_at=now,
-            edited_by=login,
-        )
-        session.add(row)
-    return Saved(True, row)
+        done = (await session.exec(new)).rowcount == 1
+        return Saved(done, await session.get(DraftRow, survey_id))
 
 
 async def save(db: Database, survey_id: str, text: str, *, revision: int, login: str, now: datetime) -> Saved:
@@ -85,9 +84,9 @@ async def throw_away(db: Database, survey_id: str, revision: int) -> bool:
 
 
 async def keep_source(db: Database, hash_: str, text: str) -> None:
+    row = {"hash": hash_, "text": text}
     async with db.write() as session:
-        if await session.get(SourceRow, hash_) is None:
-            session.add(SourceRow(hash=hash_, text=text))
+        await session.exec(insert_into(db.dialect)(SourceRow).values(row).on_conflict_do_nothing())
 
 
 async def source(db: Database, hash_: str) -> str | None:

@@ -2,6 +2,7 @@
 
 const WAIT_MS = 700;
 const AGAIN_MS = 4000;
+const MOST_KEPT_ALIVE = 30_000; // letters: of requests that outlive their page a browser sends 64 KiB at most
 
 export class Saving {
   // `told(state, detail)`: saving, saved, unsaved, signedOut, refused, conflict.
@@ -51,12 +52,14 @@ export class Saving {
 
   async send(text) {
     this.told("saving");
+    const body = JSON.stringify({ text, revision: this.revision });
     let answer;
     try {
       answer = await fetch(this.path, {
         method: "POST",
         headers: { "Content-Type": "application/json", "X-CSRF-Token": this.csrf },
-        body: JSON.stringify({ text, revision: this.revision }),
+        body,
+        keepalive: body.length < MOST_KEPT_ALIVE,
       });
     } catch {
       return this.later("unsaved");

@@ -50,8 +50,17 @@ aloud.addEventListener("change", () => {
   if (!aloud.checked) player.pause();
 });
 
+// What came with the last turn, for whoever hears the page: the talk itself is made anew each time.
+function tell() {
+  const lines = [...document.querySelectorAll("#talk .said li")];
+  const last = lines.findLastIndex((line) => line.classList.contains("caller"));
+  const fresh = lines.slice(last + 1).filter((line) => line.classList.contains("bot"));
+  document.getElementById("newest").textContent = fresh.map((line) => line.firstChild.nextSibling.data).join(" ");
+}
+
 document.addEventListener("htmx:afterSettle", () => {
   caughtUp();
+  tell();
   (document.getElementById("line") ?? document.querySelector("#talk button"))?.focus();
   document.getElementById("talk").scrollIntoView({ block: "end" });
 });
