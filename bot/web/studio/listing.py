@@ -31,7 +31,7 @@ SHIPPED = PROJECT / "survey_defs"
 RESERVED = frozenset({"new"})
 """What stands in an address at the place of an id."""
 
-FOR_A_DAY = "private, max-age=86400"
+FOR_A_WHILE = "private, max-age=600"
 
 
 @routes.get("/surveys")
@@ -44,7 +44,7 @@ async def listed(request: web.Request) -> web.StreamResponse:
 @routes.get("/surveys/schema.json")
 @allowed(*OBSERVERS)
 async def schema(request: web.Request) -> web.StreamResponse:
-    return web.json_response(_schema(), headers={"Cache-Control": FOR_A_DAY})
+    return web.json_response(_schema(), headers={"Cache-Control": FOR_A_WHILE})
 
 
 @lru_cache(maxsize=1)
