@@ -99,7 +99,7 @@ async def test_two_who_write_at_once_are_told_and_lose_nothing(
     await caret_after(page, "# NPS с уточнениями")
     await page.keyboard.type(" (моё)")
     alert = page.get_by_role("alert").filter(has_text="anna")
-    await expect(alert.locator("ins")).to_have_text("+ title: Оценка обращения")
+    await expect(alert.locator("ins").last).to_have_text("+ title: Оценка обращения")
     await page.reload()
     await page.get_by_role("button", name="Вернуть его").click()
     await expect(page.locator("#text")).to_have_value(TEXT.replace("уточнениями", "уточнениями (моё)"))
