@@ -35,10 +35,13 @@ from bot.core.events import (
 from bot.store import campaigns as store
 from bot.store.projection import project
 from bot.store.tables import Attempt, AttemptStatus
+from bot.store.tables_campaigns import CampaignRow
 from bot.web.board import Board, Phase, Speaker
 from bot.web.parts import Parts
+from tests.campaigns.stage import campaign
 from tests.store.talk import Talk
 from tests.web.conftest import Client, Orders, sign_in
+from tests.web.test_dialling_campaigns import told
 from tests.web.test_dialling_contacts import page
 
 NUMBER = "79001234567"
@@ -232,24 +235,43 @@ async def test_the_stream_of_events_shows_each_what_he_may_see(
     talk = Talk("call-1", "attempt-1", remote=f"sip:+{NUMBER}@trunk")
     said, source = "всё плохо", AnswerSource.SPEECH
     given = Answer(status=AnswerStatus.ANSWERED, value=said, confidence=1, source=source, heard=said)
-    told: list[CallEvent] = [
+    happened: list[CallEvent] = [
         talk.started,
         talk.event(Answered, codec="PCMA", rate=8000),
         talk.event(AnswerRecorded, question_id="reason", question_kind="open", answer=given),
         talk.event(CallEnded, cause=EndKind.LOCAL_HANGUP, disposition=Disposition.COMPLETED, duration_s=1),
     ]
     async with client.get("/live") as reply:
-        for event in told:
+        for event in happened:
             parts.live.publish(event)
         stream, seen = heard(reply), list[dict[str, Any]]()
         async with asyncio.timeout(5):
             async for name, data in stream:
                 assert name == "call"
                 seen.append(json.loads(data))
-                if len(seen) == len(told):
+                if len(seen) == len(happened):
                     break
     assert [each["kind"] for each in seen] == ["call_started", "answered", "answer_recorded", "call_ended"]
     whole = role in (Role.OPS, Role.ADMIN)
     assert (NUMBER in json.dumps(seen)) is whole
     assert seen[0]["remote"] == (f"sip:+{NUMBER}@trunk" if whole else "***67")
     assert ("всё плохо" in json.dumps(seen, ensure_ascii=False)) is (role is Role.ADMIN)
+
+
+async def test_a_stream_that_cannot_go_on_ends_and_the_browser_asks_anew(
+    client: Client, parts: Parts, control: Orders, clock: ManualClock
+) -> None:
+    await sign_in(client, parts, Role.MANAGER)
+    definition = campaign("after").model_dump_json()
+    row = CampaignRow(
+        id="after", survey_id="nps", definition=definition, created_at=clock.now(), changed_at=clock.now()
+    )
+    await store.create(parts.db, row, None, clock.now())
+    control.answers["campaign"] = told()
+    async with client.get("/campaigns/after/live") as reply:
+        stream = heard(reply)
+        await until(stream, "head", "идёт")
+        control.answers["campaign"] = Unavailable("узел останавливается")
+        async with asyncio.timeout(LAG_S * 2):
+            assert all([name != "head" async for name, _ in stream])
+        assert reply.status == 200

@@ -212,7 +212,12 @@ async def stream(request: web.Request, parts: Parts) -> web.StreamResponse:
                         asked_at = node.clock.monotonic()
                         if await node.sessions.find(token) is None:
                             break
-                    for name, html in (await parts()).items():
+                    try:
+                        found = await parts()
+                    except OtklikError as error:  # the page asks anew by itself
+                        log.info("stream ended", reason=error.message)
+                        break
+                    for name, html in found.items():
                         if sent.get(name) != html:
                             await events.send(html, event=name)
                             sent[name] = html
