@@ -11,7 +11,7 @@ import hashlib
 import heapq
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -30,7 +30,7 @@ from bot.store.phones import phone_key
 from bot.store.tables import Attempt, AttemptStatus, Contact
 from bot.store.tables_reports import QuestionPut, SignalRow, stands
 from bot.store.tables_transcripts import Transcript
-from bot.store.transcripts import Question, calls_saying
+from bot.store.transcripts import Question, calls_saying, few_calls
 from bot.words import words
 
 PAGE = 50
@@ -89,6 +89,8 @@ class Journal:
     shorter_s: float | None = None
     phone: str = ""
     asked: Question | None = None
+    called: tuple[str, ...] | None = None
+    """The calls in which what is `asked` for was said, where they are few (`resolved`)."""
 
     def of_calls(self, dialect: str) -> list[Any]:
         """The conditions on `Attempt`; an export asks for them as well."""
@@ -117,9 +119,24 @@ class Journal:
             found.append(col(Attempt.call_id).in_(about))
         if self.score is not None:
             found.append(_scored(self.score))
-        if self.asked is not None:
+        if self.called is not None:
+            found.append(col(Attempt.call_id).in_(self.called))
+        elif self.asked is not None:
             found.append(col(Attempt.call_id).in_(calls_saying(self.asked, dialect)))
         return found
+
+
+async def resolved(session: AsyncSession, journal: Journal, dialect: str) -> Journal:
+    """With the words looked up, so that rare ones are found at once."""
+    if journal.asked is None:
+        return journal
+    return replace(journal, called=await few_calls(session, journal.asked, dialect))
+
+
+async def looked_up(db: Database, journal: Journal) -> Journal:
+    """As `resolved`, for whoever has no session: an export."""
+    async with db.read() as session:
+        return await resolved(session, journal, db.dialect)
 
 
 def _scored(score: ScoreRange) -> Any:
@@ -170,7 +187,7 @@ async def page(
 ) -> JournalPage:
     """The newest, or those before or after an attempt (its id). Raises BadInput for one that is not known."""
     async with db.read() as session:
-        where = journal.of_calls(db.dialect)
+        where = (await resolved(session, journal, db.dialect)).of_calls(db.dialect)
         found = select(Attempt).where(*where)
         at, id_ = col(Attempt.created_at), col(Attempt.id)
         if after:
@@ -212,8 +229,9 @@ async def sample(db: Database, journal: Journal, *, size: int, seed: str) -> Jou
             words(f"в выборке от 1 до {MOST_SAMPLED} звонков", f"a sample has 1 to {MOST_SAMPLED} calls")
         )
     human = col(Attempt.answered_at).is_not(None) & col(Attempt.disposition).not_in(MACHINES)
-    statement = select(col(Attempt.id)).where(*journal.of_calls(db.dialect), human)
     async with db.read() as session:
+        where = (await resolved(session, journal, db.dialect)).of_calls(db.dialect)
+        statement = select(col(Attempt.id)).where(*where, human)
         ids = (await session.exec(statement)).all()
         chosen = await asyncio.to_thread(drawn, ids, size, seed)
         picked = select(Attempt).where(col(Attempt.id).in_(chosen))

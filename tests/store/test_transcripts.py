@@ -18,7 +18,7 @@ from bot.store import migrations
 from bot.store.database import Database
 from bot.store.settings import StoreSettings
 from bot.store.tables import UtcDateTime
-from bot.store.transcripts import calls_saying, excerpt, folded, question
+from bot.store.transcripts import calls_saying, excerpt, few_calls, folded, question
 from bot.store.writer import Writer
 from tests.store.talk import START, Talk
 
@@ -65,6 +65,7 @@ async def _check(db: Database) -> None:
                 continue
             assert asked is not None
             assert set((await session.exec(calls_saying(asked, db.dialect))).all()) == calls, written
+            assert set(await few_calls(session, asked, db.dialect) or ()) == calls, written
 
 
 async def test_what_is_said_is_found_at_once(db: Database, tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ async def exported(request: web.Request) -> web.StreamResponse:
     """The file is written whole before the first byte goes out: it is never half of one. Raises BadInput."""
     parts, role = parts_of(request), account_of(request).role
     filters = Filters.of(request.query, numbers=sees_numbers(role))
-    wanted = filters.journal(parts.settings.timezone)
+    wanted = await journal.looked_up(parts.db, filters.journal(parts.settings.timezone))
     asked_for = request.query.get("format", Format.CSV.value)
     if asked_for not in set(Format):
         raise BadInput(

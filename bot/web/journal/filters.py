@@ -63,6 +63,11 @@ class Filters:
         return f"{path}?{query}" if query else path
 
     @property
+    def narrower(self) -> bool:
+        """Whether any of those is used that the form folds away."""
+        return bool(set(self.given) - {"text", "from", "to", "employee", "score"})
+
+    @property
     def told(self) -> dict[str, list[str]]:
         """For the audit log: what was filtered by, but no words and no number."""
         return {
