@@ -94,6 +94,10 @@ def _check_handling(found: Handling, calls: Sequence[FakeCall]) -> None:
     assert (found.handovers, found.connected) == (len(waits), len(waits))
     assert found.to_agent_s == (pytest.approx(fmean(waits), abs=0.01) if waits else None)
     assert found.soon == sum(wait <= 20 for wait in waits)
+    holds = [call.holds for call in human if call.wait_s is not None and call.holds is not None]
+    held = [times * 10 for times in holds if times]
+    assert (found.watched, found.held) == (len(holds), len(held))
+    assert found.held_s == (pytest.approx(fmean(held)) if held else None)
 
 
 async def check_slices(db: Database, calls: Sequence[FakeCall], scope: Scope, *slicings: By) -> None:

@@ -85,6 +85,8 @@ class FakeCall:
     complains: bool = True
     wait_s: int | None = None
     """Of a handover that was joined; None where none was tried."""
+    holds: int | None = None
+    """In that handover's talk, 10 s each; None where they were not seen."""
 
     @property
     def at(self) -> datetime:
@@ -134,6 +136,7 @@ def fake_calls(draw: st.DrawFn) -> FakeCall:
         withdrawn=draw(topics),
         complains=draw(st.booleans()),
         wait_s=draw(st.none() | st.integers(0, 60)),
+        holds=draw(st.none() | st.integers(0, 2)),
     )
 
 
@@ -158,6 +161,7 @@ def random_call(chance: Random) -> FakeCall:
         talk_s=chance.randint(0, 300), topics=frozenset(chance.sample(topics, chance.randint(0, 2))),
         withdrawn=frozenset(chance.sample(topics, chance.randint(0, 1))), complains=chance.random() < 0.5,
         wait_s=chance.choice([None, None, chance.randint(0, 60)]),
+        holds=chance.choice([None, 0, 1, 2]),
     )  # fmt: skip
 
 
@@ -220,6 +224,7 @@ def _rows(call_id: str, call: FakeCall) -> Iterable[object]:
         yield Handover(
             id=f"h-{call_id}", call_id=call_id, target="t", form="bridge", started_at=started,
             connected_at=started + timedelta(seconds=call.wait_s), talk_s=float(call.talk_s),
+            holds=call.holds, held_s=None if call.holds is None else call.holds * 10.0,
         )  # fmt: skip
 
 
