@@ -60,7 +60,7 @@ async def scores(
     """By slice; a slice without answers is not there."""
     found: dict[Key, _Found] = {}
     rows = (await session.exec(_statement(scope, by))).all()
-    for key, survey_id, survey_hash, question_id, kind, number, times in rows:
+    for key, survey_hash, question_id, number, survey_id, kind, times in rows:
         of_slice = found.setdefault(key, _Found())
         scale = known.scale(survey_hash, question_id, kind)
         if scale is None or not number.is_integer() or not scale.low <= number <= scale.high:
@@ -73,10 +73,12 @@ async def scores(
 
 
 def _statement(scope: Scope, by: By | None) -> Any:
+    """A version's question has one survey and one kind. They are no keys of their own: PostgreSQL would take
+    them for so many more groups that it sorts what it could hash."""
     put = questions_put(scope, by).c
-    columns = (put.slice, put.survey_id, put.survey_hash, put.question_id, put.kind, put.number)
+    columns = (put.slice, put.survey_hash, put.question_id, put.number)
     return (
-        select_rows(*columns, func.count())
+        select_rows(*columns, func.min(put.survey_id), func.min(put.kind), func.count())
         .where(
             put.kind.in_(SCORED),
             put.status == AnswerStatus.ANSWERED,

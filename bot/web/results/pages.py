@@ -58,7 +58,9 @@ async def results(request: web.Request) -> web.StreamResponse:
         "question_scores": overview.question_scores(found),
         "series": overview.series(found) if step is not None else None,
         "step": step,
-        "step_choices": [(each, by_name(each)) for each in STEPS if _fits(wanted.period, each)],
+        "step_choices": [
+            (each, _grain_name(each.grain)) for each in STEPS if each.grain and _fits(wanted.period, each)
+        ],
         "heat": overview.heat(found, heat_of),
         "heat_of": heat_of,
         "heat_choices": {name: words(*title) for name, (title, _) in overview.HEAT_OF.items()},

@@ -40,7 +40,7 @@ function options(width, digits, series, more) {
     height: 220,
     tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
     axes: axes(digits),
-    series: [{ value: (_, at) => names[days.indexOf(at)] ?? "—" }, ...series],
+    series: [{ label: table.tHead.rows[0].cells[0].textContent.trim(), value: (_, at) => names[days.indexOf(at)] ?? "—" }, ...series],
     cursor: { points: { size: 7 } },
     ...more,
   };
