@@ -79,7 +79,12 @@ async def by_slice(request: web.Request) -> web.StreamResponse:
     except BadInput as problem:
         return await refused(request, problem)
     table = slicing.table(found, wanted, request.path, request.query.get("sort", ""))
-    values = {"by": by, "title": by_name(by), "table": table, "many": by in NOTICED}
+    values = {
+        "by": by,
+        "title": words(*TABS[by]) if by in TABS else by_name(by),
+        "table": table,
+        "many": by in NOTICED,
+    }
     return render(request, "results/slices.html", {**await _frame(request, wanted), **values})
 
 
