@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from bot.accounts.passwords import SHORTEST, Passwords
 from bot.accounts.roles import Role
 from bot.accounts.sessions import Sessions, SessionSettings
 from bot.core.clock import ManualClock
-from bot.core.errors import AccountTaken, BadInput
+from bot.core.errors import AccountTaken, BadInput, LastAdmin
 from bot.store.database import Database
 from tests.accounts.conftest import QUICK
 
@@ -152,3 +153,13 @@ async def test_a_new_password_and_a_removal_end_every_session(
     for change in (accounts.remove("irina"), accounts.set_password("irina", PASSWORD)):
         with pytest.raises(BadInput, match="irina"):
             await change
+
+
+async def test_of_two_administrators_who_demote_one_another_one_stays(accounts: Accounts) -> None:
+    for login in ("anna", "boris"):
+        await accounts.add(login, PASSWORD, Role.ADMIN)
+    done = await asyncio.gather(
+        *(accounts.change(login, role=Role.AGENT) for login in ("anna", "boris")), return_exceptions=True
+    )
+    assert [type(each) for each in done if isinstance(each, Exception)] == [LastAdmin]
+    assert await accounts.count(Role.ADMIN) == 1

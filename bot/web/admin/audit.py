@@ -150,6 +150,8 @@ def _details(details: Mapping[str, Any]) -> str:
 
 
 def _flat(value: Any) -> str:
+    if isinstance(value, bool):
+        return words("да", "yes") if value else words("нет", "no")
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return _details(value) if isinstance(value, dict) else str(value)
