@@ -4,18 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, SecretStr, field_validator, model_validator
+from pydantic import BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import NoDecode
 
+from bot.core.mail_addresses import MailAddress, MailAddressOrNone
 from bot.settings_base import Port, Section, by_commas
-
-
-def _address(value: str) -> str:
-    from bot.delivery.mail import ADDRESS  # a room: loaded only where an address is set
-
-    if not ADDRESS.fullmatch(value):
-        raise ValueError("нужен адрес почты, как olga@example.ru")
-    return value
 
 
 class MailSection(Section):
@@ -30,12 +23,9 @@ class MailSection(Section):
     password: SecretStr = Field(
         SecretStr(""), description="пароль SMTP; лучше переменной OTKLIK_MAIL__PASSWORD"
     )
-    sender: str = Field("", description="от чьего имени письма, например otklik@example.ru")
-
-    @field_validator("sender")
-    @classmethod
-    def _a_sender(cls, value: str) -> str:
-        return _address(value) if value else value
+    sender: MailAddressOrNone = Field(
+        "", description="от чьего имени письма, например otklik@example.ru"
+    )
 
     @model_validator(mode="after")
     def _whole(self) -> MailSection:
@@ -57,11 +47,6 @@ class AlertsSection(Section):
     opt_out_share: float = Field(
         0.05, ge=0, le=1, description="и какую долю отвеченных звонков они составили, от 0 до 1"
     )
-    mail_to: Annotated[tuple[str, ...], NoDecode, BeforeValidator(by_commas)] = Field(
+    mail_to: Annotated[tuple[MailAddress, ...], NoDecode, BeforeValidator(by_commas)] = Field(
         (), description="кому писать о тревогах: адреса через запятую; нужен раздел [mail]"
     )
-
-    @field_validator("mail_to")
-    @classmethod
-    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return tuple(map(_address, value))

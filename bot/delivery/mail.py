@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -13,12 +12,10 @@ from pydantic import SecretStr
 
 from bot.core.clock import Clock
 from bot.core.errors import BadInput
+from bot.core.mail_addresses import is_address
 from bot.words import words
 
 Security = Literal["starttls", "tls", "none"]
-
-ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?")
-"""As HTML's `<input type=email>` has it: those that people have, not all that RFC 5322 can write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +50,7 @@ class Sent:
 def checked_address(written: str) -> str:
     """Raises BadInput."""
     address = written.strip()
-    if not ADDRESS.fullmatch(address):
+    if not is_address(address):
         raise BadInput(
             words(f"«{address}» не адрес почты", f"«{address}» is no mail address"), hint="olga@example.ru"
         )

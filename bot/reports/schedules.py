@@ -12,18 +12,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 import structlog
 from cronsim import CronSim
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, delete, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.errors import BadInput
 from bot.core.ids import new_id
+from bot.core.mail_addresses import MailAddress
 from bot.core.zones import Zone
 from bot.reports.periods import Grain, Period
 from bot.reports.slices import By, Scope
@@ -39,18 +40,11 @@ MADE_UP = timedelta(days=7)
 """What was due while no node ran is sent late, but not later than this."""
 
 _NAME = re.compile(r"[\w .-]{1,64}")
-_MAIL = re.compile(r"[^@\s]+@[^@\s]+")
 
 
 class Content(StrEnum):
     FIGURES = "figures"  # what `otklik report` shows
     CALLS = "calls"  # what `otklik export` writes, without personal data
-
-
-def _address(written: str) -> str:
-    if not _MAIL.fullmatch(written):
-        raise ValueError(words(f"«{written}» не адрес почты", f"«{written}» is no mail address"))
-    return written
 
 
 class Definition(BaseModel):
@@ -70,7 +64,7 @@ class Definition(BaseModel):
     departments: tuple[str, ...] = ()
     surveys: tuple[str, ...] = ()
     campaigns: tuple[str, ...] = ()
-    mail_to: tuple[Annotated[str, AfterValidator(_address)], ...] = ()
+    mail_to: tuple[MailAddress, ...] = ()
     webhooks: tuple[str, ...] = ()
 
     @model_validator(mode="after")

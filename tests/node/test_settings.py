@@ -10,6 +10,7 @@ import pytest
 from bot.core.errors import SettingsInvalid
 from bot.settings import PROJECT
 from bot.settings_load import as_environment, every_key, line_of, load_settings
+from bot.settings_rooms import alert_rules, mail_settings
 
 
 @pytest.fixture(autouse=True)
@@ -199,3 +200,34 @@ def test_presence_that_cannot_be_is_refused(section: str, message: str) -> None:
 def test_a_nodes_name_and_queue_are_checked(section: str, wrong: dict[str, str]) -> None:
     with pytest.raises(SettingsInvalid, match=f"{section}.{next(iter(wrong))}"):
         load_settings(**{section: wrong})
+
+
+MAIL = '[mail]\nhost = "smtp.test"\nsender = "otklik@example.ru"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ('[mail]\nhost = "smtp.test"\n', "sender пуст"),
+        ('[mail]\nsender = "otklik"\n', "нужен адрес почты"),
+        (f'{MAIL}user = "otklik"\nsecurity = "none"\n', "пароль пошёл бы открытым"),
+        ('[alerts]\nmail_to = ["olga@example.ru"]\n', "mail.host пуст"),
+        (f'{MAIL}[alerts]\nmail_to = ["olga"]\n', "нужен адрес почты"),
+        ("[alerts]\nopt_out_share = 5\n", "alerts.opt_out_share"),
+    ],
+)
+def test_mail_that_cannot_go_out_is_refused(text: str, message: str) -> None:
+    write(text)
+    with pytest.raises(SettingsInvalid, match=message):
+        load_settings()
+
+
+def test_who_is_told_of_alerts(monkeypatch: pytest.MonkeyPatch) -> None:
+    write(f"{MAIL}[alerts]\nopt_out_minutes = 30\n")
+    monkeypatch.setenv("OTKLIK_ALERTS__MAIL_TO", "olga@example.ru, boris@example.ru")
+    monkeypatch.setenv("OTKLIK_MAIL__PASSWORD", "secret")
+    settings = load_settings()
+    assert alert_rules(settings).mail_to == ("olga@example.ru", "boris@example.ru")
+    assert alert_rules(settings).window_s == 1800
+    mail = mail_settings(settings)
+    assert (mail.host, mail.security, mail.password.get_secret_value()) == ("smtp.test", "starttls", "secret")
