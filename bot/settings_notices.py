@@ -23,9 +23,7 @@ class MailSection(Section):
     password: SecretStr = Field(
         SecretStr(""), description="пароль SMTP; лучше переменной OTKLIK_MAIL__PASSWORD"
     )
-    sender: MailAddressOrNone = Field(
-        "", description="от чьего имени письма, например otklik@example.ru"
-    )
+    sender: MailAddressOrNone = Field("", description="от чьего имени письма, например otklik@example.ru")
 
     @model_validator(mode="after")
     def _whole(self) -> MailSection:

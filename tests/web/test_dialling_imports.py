@@ -202,6 +202,7 @@ async def test_uploads_are_kept_for_a_day_and_not_beyond_a_restart(tmp_path: Pat
     (folder / "old").mkdir(parents=True)
     (folder / "old" / "clients.csv").write_text("phone\n")
     uploads = Uploads(folder)
+    uploads.open()
     assert list(folder.iterdir()) == []
     assert folder.stat().st_mode & 0o777 == 0o700
     now = datetime(2026, 3, 2, tzinfo=UTC)

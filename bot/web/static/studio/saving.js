@@ -34,7 +34,9 @@ export class Saving {
     if (text === this.saved) this.forget();
     else localStorage.setItem(this.key, text);
     clearTimeout(this.timer);
-    if (!this.halted) this.timer = setTimeout(() => this.now(), WAIT_MS);
+    if (this.halted) return;
+    if (text !== this.saved) this.told("saving"); // at once: what is typed is not saved until it says so
+    this.timer = setTimeout(() => this.now(), WAIT_MS);
   }
 
   // Resolves to whether everything is saved.
