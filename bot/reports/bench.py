@@ -71,7 +71,7 @@ async def measure_pages(db: Database, runs: int, seed: int = 1) -> list[Took]:
         by = _over_time(grain) if grain is not Grain.DAY else None
 
         async def overview(scope: Scope, by: By | None = by) -> None:
-            await report(db, scope, NOW, by=by)
+            await report(db, scope, NOW, by=by, brief=True)
             await choices(db, scope)
 
         async def employees(scope: Scope) -> None:

@@ -79,9 +79,16 @@ class Report:
 
 
 async def report(
-    db: Database, scope: Scope, now: datetime, *, by: By | None = None, repeat_days: int = REPEAT_DAYS
+    db: Database,
+    scope: Scope,
+    now: datetime,
+    *,
+    by: By | None = None,
+    repeat_days: int = REPEAT_DAYS,
+    brief: bool = False,
 ) -> Report:
-    """All figures are of one and the same state of the database."""
+    """All figures are of one and the same state of the database. Rows that are `brief` have their scores and
+    their funnel only, as a chart needs them."""
     before = scope.before()
     async with db.read() as session:
         known = await definitions(session)
@@ -100,7 +107,9 @@ async def report(
             repeats=(await repeats(session, scope, now, repeat_days)).get("", Repeats(repeat_days)),
             matters=await matters(session, scope),
             heat=await heat(session, scope),
-            rows=await rows(session, scope, by, known, now, repeat_days) if by is not None else (),
+            rows=await rows(session, scope, by, known, now, repeat_days, brief=brief)
+            if by is not None
+            else (),
             names=_texts(known),
             corrected=await corrected(session, scope),
         )
@@ -134,14 +143,21 @@ async def sliced(
 
 
 async def rows(
-    session: AsyncSession, scope: Scope, by: By, known: Definitions, now: datetime, repeat_days: int
+    session: AsyncSession,
+    scope: Scope,
+    by: By,
+    known: Definitions,
+    now: datetime,
+    repeat_days: int,
+    *,
+    brief: bool = False,
 ) -> tuple[Row, ...]:
     """Over time every part of the period, also those without a call; else every slice that has any, by
     the number of its calls."""
     of_scores = await scores(session, scope, known, by)
     of_funnels = await funnels(session, scope, by)
-    of_handling = await handling(session, scope, by)
-    of_repeats = await repeats(session, scope, now, repeat_days, by)
+    of_handling = await handling(session, scope, by) if not brief else {}
+    of_repeats = await repeats(session, scope, now, repeat_days, by) if not brief else {}
 
     def row(key: Key, shown: str, label: str) -> Row:
         return Row(

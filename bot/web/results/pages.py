@@ -44,7 +44,7 @@ async def results(request: web.Request) -> web.StreamResponse:
         if heat_of not in overview.HEAT_OF:
             raise BadInput(words("такой тепловой карты нет", "there is no such heat map"))
         step = _step(wanted.period, request.query.get("step", ""))
-        found = await report(parts.db, wanted.scope, now, by=step, repeat_days=wanted.days)
+        found = await report(parts.db, wanted.scope, now, by=step, repeat_days=wanted.days, brief=True)
     except BadInput as problem:
         return await refused(request, problem)
     values = {
