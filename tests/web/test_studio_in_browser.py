@@ -17,7 +17,7 @@ from bot.web.parts import Parts
 from bot.web.server import make_app
 from tests.browser import PHONE, Complaints, chromium, overflow
 from tests.web.conftest import PASSWORD, Orders
-from tests.web.test_studio import NPS, Node
+from tests.web.studio import NPS, Node
 
 TEXT = NPS.read_text("utf-8").replace("version: 3", "version: 4")
 ASK = "    ask: Удалось ли решить ваш вопрос?"
