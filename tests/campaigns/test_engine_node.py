@@ -60,7 +60,7 @@ class Company:
         clock = SystemClock()
         self.stage = Stage(db, clock, survey)  # type: ignore[arg-type]
         self.link = Link()
-        published = Published(folder / "surveys")
+        self.published = published = Published(folder / "surveys")
         published.release(published.freeze(survey))
         router = LocalRouter(db, LocalBoard(PresenceSettings(), clock), clock)
         self.dispatcher = Dispatcher(db, self.link, clock, "node/worker-0")  # type: ignore[arg-type]

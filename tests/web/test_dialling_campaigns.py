@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp.test_utils import TestServer
+from pytest_aiohttp import AiohttpClient
 
 from bot.accounts.roles import Role
 from bot.campaigns.loader import read_campaign
-from bot.core.clock import ManualClock
+from bot.core.clock import ManualClock, SystemClock
 from bot.core.errors import BadInput
 from bot.core.orders import read_order
 from bot.orders_campaigns import CreateOrder, campaign_json
@@ -18,9 +24,12 @@ from bot.store.campaigns import Chosen
 from bot.store.tables import Attempt
 from bot.store.tables_campaigns import CampaignRow
 from bot.surveys.loader import load_survey
+from bot.surveys.schema import Calling
 from bot.web.dialling.campaign_form import FIELDS, written
 from bot.web.parts import Parts
+from bot.web.server import make_app
 from tests.campaigns.stage import campaign
+from tests.campaigns.test_engine_node import Company, noon
 from tests.web.conftest import Client, Orders, csrf_of, sign_in
 from tests.web.test_dialling_contacts import ANNA, OLEG, audited, contact, page, post
 from tests.web.test_dialling_contacts import store as keep
@@ -233,3 +242,53 @@ async def test_a_choice_counts_whom_it_would_ring(parts: Parts) -> None:
     assert await store.chosen_count(parts.db, Chosen()) == 2
     assert await store.chosen_count(parts.db, Chosen(department="sales")) == 1
     assert await store.chosen_count(parts.db, Chosen(phones=("79160000003",))) == 0
+
+
+@pytest.fixture
+async def company(parts: Parts, tmp_path: Path) -> AsyncIterator[Company]:
+    """Campaigns as a node runs them, without its calls."""
+    shipped = load_survey(PROJECT / "survey_defs" / "nps.yaml")
+    made = Company(parts.db, shipped.model_copy(update={"calling": Calling()}), tmp_path)
+    work = asyncio.create_task(made.node.run())
+    yield made
+    work.cancel()
+    await asyncio.gather(work, return_exceptions=True)
+
+
+async def test_a_campaign_is_made_started_and_watched_with_the_nodes_own_orders(
+    parts: Parts, company: Company, aiohttp_client: AiohttpClient
+) -> None:
+    """What the pages send is what the node takes, and what it answers is what they show."""
+
+    async def control(do: str, **params: Any) -> dict[str, Any]:
+        return await company.server.ask(do, **params) if do.startswith("campaign") else {}
+
+    live = replace(parts, control=control, clock=SystemClock(), published=company.published)
+    client: Client = await aiohttp_client(TestServer(make_app(live)))
+    anna = contact("c-anna", ANNA, "Ким", first_name="Анна", tz=noon(company))
+    anna.phone_uri = f"sip:+{ANNA}@pbx"  # there is no trunk
+    await keep(parts, anna)
+    await sign_in(client, live, Role.OPS)
+    csrf = await csrf_of(client, "/campaigns/new")
+    form = {"title": "Проба", "id": "real", "survey": "nps", "purpose": "service", "holidays": "on"}
+    status, text = await post(client, "/campaigns/new", csrf, **form, whom="all", act="create")
+    assert status == 303
+    assert "Кампания создана" in text
+    assert "ещё не запущена" in text
+    status, text = await post(client, "/campaigns/real/start", csrf)
+    assert status == 303
+    placed = await company.placed()
+    assert placed["context"]["customer"]["id"] == "c-anna"
+    text = await page(client, "/campaigns/real")
+    assert "Ким Анна" in text
+    assert "+79161234567" in text
+    assert "звонит" in text
+    status, text = await post(client, "/campaigns/real/pause", csrf, reason="обед")
+    assert "на паузе" in text
+    assert "обед" in text
+    status, text = await post(client, "/campaigns/real/end", csrf)
+    assert "звонков прервано: 1" in text
+    assert "завершает начатые звонки" in text
+    assert "real" in await page(client, "/campaigns?state=going")
+    status, text = await post(client, "/campaigns/real/start", csrf)
+    assert (status, "завершает" in text) == (400, True)
