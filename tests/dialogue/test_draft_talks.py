@@ -15,7 +15,8 @@ from tests.dialogue.surveys import nps_survey
 
 
 async def test_a_draft_is_talked_through_to_its_end(rasa: RasaDialogue, surveys_dir: Path) -> None:
-    draft = nps_survey().model_copy(update={"version": 99, "title": "Черновик"})
+    hello = "Здравствуйте, {customer.first_name|}! Это короткий опрос."
+    draft = nps_survey().model_copy(update={"version": 99, "title": "Черновик", "introduction": hello})
     now = [0.0]
     talks = DraftTalks(rasa, surveys_dir / DRAFTS, clock=lambda: now[0])
     talk = await talks.begin(to_json(draft), owner="oleg", customer="Елена")
