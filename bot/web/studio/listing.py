@@ -44,7 +44,9 @@ async def listed(request: web.Request) -> web.StreamResponse:
 @routes.get("/surveys/schema.json")
 @allowed(*OBSERVERS)
 async def schema(request: web.Request) -> web.StreamResponse:
-    return web.json_response(_schema(), headers={"Cache-Control": FOR_A_WHILE})
+    response = web.json_response(_schema(), headers={"Cache-Control": FOR_A_WHILE})
+    response.enable_compression()  # no secret stands beside it
+    return response
 
 
 @lru_cache(maxsize=1)
