@@ -35,7 +35,7 @@ from bot.reports import schedules
 from bot.reports.export.writing import Format, Wanted, export
 from bot.reports.report import report
 from bot.reports.schedules import Content, Schedule
-from bot.reports.workbook import XLSX, workbook
+from bot.reports.workbook import workbook
 from bot.store import alerts, notices
 from bot.store.database import Database
 from bot.store.tables_notices import About, Channel, NoticeRow
@@ -217,13 +217,14 @@ class Notifier:
         definition = schedule.definition
         scope = definition.scope(due_at)
         name = f"otklik-{definition.content}-{scope.period.first}-{scope.period.last}.xlsx"
+        kind = Format.XLSX.media_type
         if definition.content is Content.FIGURES:
             found = await report(self._db, scope, due_at, by=definition.by)
-            return Attachment(name, XLSX, await asyncio.to_thread(workbook, found))
+            return Attachment(name, kind, await asyncio.to_thread(workbook, found))
         with TemporaryDirectory(prefix="otklik-report-") as folder:
             file = Path(folder) / name
             await export(self._db, scope, Wanted(Format.XLSX, file))
-            return Attachment(name, XLSX, await asyncio.to_thread(file.read_bytes))
+            return Attachment(name, kind, await asyncio.to_thread(file.read_bytes))
 
     async def _post(self, row: NoticeRow, schedule: Schedule, made: Attachment) -> Sent:
         try:

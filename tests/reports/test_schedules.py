@@ -15,6 +15,7 @@ from python_calamine import CalamineWorkbook
 from bot.core.answer import AnswerStatus
 from bot.core.errors import BadInput
 from bot.reports import schedules
+from bot.reports.export.figures import OF_REPORT
 from bot.reports.periods import Grain, Period
 from bot.reports.report import report
 from bot.reports.schedules import Definition
@@ -113,9 +114,12 @@ async def test_the_workbook_has_the_reports_own_figures(db: Database) -> None:
     [measure] = found.scores.measures
     head, scores, *_ = book.get_sheet_by_name("Оценки").to_python()
     told = dict(zip(head, scores, strict=False))
-    assert (told["n"], told["промоутеры"], told["критики"]) == (35, 30, 5)
+    assert (told["значение, n"], told["промоутеры"], told["критики"]) == (35, 30, 5)
     assert measure.score.value is not None
     assert told["значение"] == pytest.approx(measure.score.value, abs=1e-3)
     _, *rows = book.get_sheet_by_name("Сотрудник").to_python()
-    assert [row[:2] for row in rows] == [[row.key, float(row.funnel.dialled)] for row in found.rows]
+    assert [(row[0], row[2]) for row in rows] == [(row.key, row.funnel.dialled) for row in found.rows]
     assert "=bob" in [row[0] for row in rows], "a text, and no formula"
+    for table in (make(found) for make in OF_REPORT.values()):
+        head, *rows = book.get_sheet_by_name(table.title).to_python(skip_empty_area=False)
+        assert (head, len(rows)) == ([column.label for column in table.columns], len(table.rows))

@@ -10,6 +10,8 @@ from bot.reports.funnel import Funnel, QuestionFigures
 from bot.reports.handling import Handling, Repeats
 from bot.reports.measures import Change, Measure, Scale
 from bot.reports.report import Report, Row, Sliced
+from bot.reports.scores import Scores
+from bot.reports.slices import By
 from bot.reports.wording import by_name, end_name, scale_name, signal_name, step_name, topic_name
 from bot.surveys.scoring import Score
 from bot.words import words
@@ -230,11 +232,15 @@ OF_REPORT: dict[str, Callable[[Report], Figures]] = {
 
 
 def slices(found: Sliced) -> Figures:
-    """A row each; the scales are those that have answers in the scope."""
-    scales = [each.scale for each in found.total.scores.measures]
+    return slices_of(found.by, found.rows, found.total.scores)
+
+
+def slices_of(by: By, rows: Iterable[Row], whole: Scores) -> Figures:
+    """A row each; the scales are those that have answers in the whole scope."""
+    scales = [each.scale for each in whole.measures]
     names = scale_ids(scales)
     columns = (
-        _text("key", by_name(found.by)),
+        _text("key", by_name(by)),
         _text("name", words("название", "name")),
         *(_number(step.name, step_name(step.name)) for step in Funnel().steps()),
         *_score("completed_", words("пройден, % от начатых", "completed, % of those begun")),
@@ -242,7 +248,7 @@ def slices(found: Sliced) -> Figures:
         *_handling_columns(),
         *_repeat_columns(),
     )
-    return Figures(by_name(found.by), columns, [_slice(row, scales) for row in found.rows])
+    return Figures(by_name(by), columns, [_slice(row, scales) for row in rows])
 
 
 def scale_ids(scales: Iterable[Scale]) -> dict[Scale, str]:

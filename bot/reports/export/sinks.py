@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Protocol, TextIO
+from typing import Any, Protocol, TextIO
 
 import xlsxwriter
 
@@ -91,6 +91,25 @@ class JsonlSink:
         self._file.close()
 
 
+TEXTS_AS_THEY_ARE = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
+"""Options of every workbook."""
+
+
+def write_line(
+    sheet: Any, line: int, columns: Sequence[Column], row: Sequence[Cell], *, moment: Any, number: Any = None
+) -> None:
+    """One row of a worksheet. `moment` is the format of moments, `number` that of what is no whole number."""
+    for place, (column, cell) in enumerate(zip(columns, row, strict=True)):
+        shown = column.shown(cell)
+        if isinstance(shown, datetime):
+            sheet.write_datetime(line, place, shown.replace(tzinfo=None), moment)
+        elif isinstance(shown, str):
+            if shown:
+                sheet.write_string(line, place, shown.translate(_ILLEGAL))
+        elif shown is not None:
+            sheet.write_number(line, place, shown, number if isinstance(shown, float) else None)
+
+
 class XlsxSink:
     """Numbers as numbers, moments as moments of the report's zone, texts never as formulas or links; a
     codebook sheet tells every column and code. `sheet` is the name of the rows' own sheet."""
@@ -104,9 +123,7 @@ class XlsxSink:
             {
                 "constant_memory": True,
                 "tmpdir": self._folder.name,
-                "strings_to_formulas": False,
-                "strings_to_urls": False,
-                "strings_to_numbers": False,
+                **TEXTS_AS_THEY_ARE,
             },
         )
         self._bold = self._book.add_format({"bold": True})
@@ -117,15 +134,7 @@ class XlsxSink:
     def write(self, row: Sequence[Cell]) -> None:
         if self._next > _SHEET_ROWS:
             self._add_sheet()
-        for place, (column, cell) in enumerate(zip(self._columns, row, strict=True)):
-            shown = column.shown(cell)
-            if isinstance(shown, datetime):
-                self._sheet.write_datetime(self._next, place, shown.replace(tzinfo=None), self._moment)
-            elif isinstance(shown, str):
-                if shown:
-                    self._sheet.write_string(self._next, place, shown.translate(_ILLEGAL))
-            elif shown is not None:
-                self._sheet.write_number(self._next, place, shown)
+        write_line(self._sheet, self._next, self._columns, row, moment=self._moment)
         self._next += 1
 
     def close(self) -> None:

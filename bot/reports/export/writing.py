@@ -29,6 +29,15 @@ class Format(StrEnum):
         """Whether it can be sent row by row; the others are whole files only."""
         return self in (Format.CSV, Format.JSONL)
 
+    @property
+    def media_type(self) -> str:
+        return {
+            Format.CSV: "text/csv",
+            Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            Format.SAV: "application/x-spss-sav",
+            Format.JSONL: "application/jsonl",
+        }[self]
+
 
 @dataclass(frozen=True, slots=True)
 class Exported:

@@ -16,13 +16,6 @@ from bot.web.parts import parts_of
 from bot.web.results.jobs import Job
 from bot.words import words
 
-TYPES = {
-    Format.CSV: "text/csv",
-    Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    Format.SAV: "application/x-spss-sav",
-    Format.JSONL: "application/jsonl",
-}
-
 
 def file_name(table: str, period: Period, form: Format) -> str:
     return f"otklik-{table}-{period.first.isoformat()}-{period.last.isoformat()}.{form}"
@@ -34,7 +27,7 @@ def delimiter() -> str:
 
 
 def _headers(form: Format, name: str) -> dict[str, str]:
-    return {"Content-Type": TYPES[form], "Content-Disposition": f'attachment; filename="{name}"'}
+    return {"Content-Type": form.media_type, "Content-Disposition": f'attachment; filename="{name}"'}
 
 
 async def figures(found: Figures, form: Format, name: str) -> web.Response:
