@@ -18,6 +18,9 @@ class Role(StrEnum):
 READERS = (Role.MANAGER, Role.ADMIN, Role.AUDITOR)
 """Who reads results and calls."""
 
+TAKERS = (Role.MANAGER, Role.ADMIN)
+"""Who may take customers' names and numbers away in a file."""
+
 OPERATORS = (Role.OPS, Role.ADMIN)
 """Who changes surveys, contacts and campaigns."""
 

@@ -286,6 +286,20 @@ async def test_who_only_reads_takes_no_personal_data(client: Client) -> None:
     assert "phone" not in json.loads(row)
 
 
+async def test_a_file_is_of_who_may_still_take_it(
+    manager: Client, parts: Parts, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(jobs, "AT_ONCE_S", 0.0)
+    address = f"/results/export?{QUERY}&format=xlsx&personal=1"
+    async with manager.get(address, headers=HTML, allow_redirects=False) as reply:
+        assert reply.status == 303
+        where = reply.headers["Location"]
+    await page(manager, where)
+    await parts.accounts.change("manager", role=Role.AUDITOR)
+    await enter(manager, Role.MANAGER)
+    await page(manager, where, 404)
+
+
 # States and words -------------------------------------------------------------------------------
 
 

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from bot.accounts.audit import LOOK
+from bot.accounts.roles import TAKERS
 from bot.core.endings import Disposition
 from bot.core.errors import BadInput
 from bot.core.intents import Topic
@@ -38,12 +39,6 @@ routes = web.RouteTableDef()
 
 SAMPLE = 20
 CHUNK = 256 * 2**10
-FORMATS = {
-    Format.CSV: "text/csv",
-    Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    Format.JSONL: "application/jsonl",
-    Format.SAV: "application/x-spss-sav",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +93,7 @@ async def calls(request: web.Request) -> web.StreamResponse:
         "sample_size": sampled or SAMPLE,
         "most_sampled": journal.MOST_SAMPLED,
         "numbers": sees_numbers(role),
+        "may_personal": role in TAKERS,
         "lines": [_shown(line, zone, asked, numbers=sees_numbers(role)) for line in found.lines],
         "newer": filters.address("/calls", after=found.newer) if found.newer else "",
         "older": filters.address("/calls", before=found.older) if found.older else "",
@@ -147,7 +143,7 @@ async def exported(request: web.Request) -> web.StreamResponse:
             hint=", ".join(Format),
         )
     form = Format(asked_for)
-    personal = sees_numbers(role) and request.query.get("personal") == "1"
+    personal = role in TAKERS and request.query.get("personal") == "1"
     with TemporaryDirectory(prefix="otklik-export-") as folder:
         file = Path(folder) / f"calls.{form}"
         done = await export(parts.db, wanted, Wanted(form, file, personal))
@@ -162,7 +158,7 @@ async def exported(request: web.Request) -> web.StreamResponse:
             calls=done.calls,
         )
         name = f"otklik-calls-{parts.clock.now():%Y-%m-%d}.{form}"
-        return await _sent(request, file, name, FORMATS[form])
+        return await _sent(request, file, name, form.media_type)
 
 
 async def _sent(request: web.Request, file: Path, name: str, kind: str) -> web.StreamResponse:

@@ -33,12 +33,14 @@ MOST = 3
 
 @dataclass(slots=True)
 class Job:
-    """`total` is 0 as long as it waits for its turn. `problem` is in the words of who asked."""
+    """`owner` is an account's id. `total` is 0 as long as it waits for its turn. `problem` is in the words of
+    who asked."""
 
     id: str
     owner: str
     name: str
     form: Format
+    personal: bool
     began: float
     folder: TemporaryDirectory[str] = field(
         default_factory=lambda: TemporaryDirectory(prefix="otklik-export-")
@@ -74,9 +76,9 @@ class ExportJobs:
     async def start(self, owner: str, scope: Scope, form: Format, name: str, *, personal: bool) -> Job:
         """Returns when it is over, or after a moment: it goes on."""
         await self._make_room(owner)
-        job = Job(new_id("export"), owner, name, form, self._clock.monotonic())
+        job = Job(new_id("export"), owner, name, form, personal, self._clock.monotonic())
         self._jobs[job.id] = job
-        job.task = asyncio.create_task(self._make(job, scope, personal))
+        job.task = asyncio.create_task(self._make(job, scope))
         await asyncio.wait({job.task}, timeout=AT_ONCE_S)
         return job
 
@@ -104,13 +106,13 @@ class ExportJobs:
         for job in own[: max(0, len(own) - MOST + 1)]:
             await self.give_up(job)
 
-    async def _make(self, job: Job, scope: Scope, personal: bool) -> None:
+    async def _make(self, job: Job, scope: Scope) -> None:
         def told(done: int, total: int) -> None:
             job.done, job.total = done, total
 
         try:
             async with self._turn:
-                await export(self._db, scope, Wanted(job.form, job.file, personal), told)
+                await export(self._db, scope, Wanted(job.form, job.file, job.personal), told)
             job.ready = True
         except OtklikError as error:
             job.problem = error.message + (f" ({error.hint})" if error.hint else "")

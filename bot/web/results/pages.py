@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from bot.accounts.roles import READERS, Role
+from bot.accounts.roles import READERS, TAKERS
 from bot.core.errors import BadInput
 from bot.reports.choices import choices
 from bot.reports.export.writing import Format
@@ -154,7 +154,7 @@ async def _frame(request: web.Request, wanted: Asked, problem: str = "") -> dict
         "own": wanted.rest,
         "tabs": tabs,
         "formats": [each.value for each in Format],
-        "may_personal": account_of(request).role in (Role.MANAGER, Role.ADMIN),
+        "may_personal": account_of(request).role in TAKERS,
     }
 
 
