@@ -212,8 +212,10 @@ class Live:
             self._watchers.discard(watcher)
 
     @contextmanager
-    def of_call(self, call_id: str) -> Iterator[Listener]:
-        with self._listening(Listener("", lambda event: event.call_id == call_id)) as listener:
+    def of_call(self, call_id: str, account_id: str = "") -> Iterator[Listener]:
+        """All of one call; "" is the customer's own page."""
+        one = Listener("", lambda event: event.call_id == call_id, account_id)
+        with self._listening(one) as listener:
             yield listener
 
     @contextmanager

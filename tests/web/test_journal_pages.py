@@ -157,6 +157,14 @@ async def test_ops_see_no_number_hear_nothing_and_correct_nothing(client: Client
         assert "79001234561" not in await reply.text()
 
 
+async def test_auditors_read_everything_and_take_nobody_away(client: Client, parts: Parts) -> None:
+    await sign_in(client, parts, Role.AUDITOR)
+    assert 'name="personal"' not in await page(client, "/calls")
+    async with client.get("/calls/export?format=csv&personal=1") as reply:
+        assert reply.status == 200
+        assert "79001234561" not in await reply.text()
+
+
 @pytest.mark.parametrize("role", [Role.OPS, Role.AUDITOR, Role.AGENT])
 async def test_only_managers_and_administrators_put_right(client: Client, parts: Parts, role: Role) -> None:
     await sign_in(client, parts, role, agent_id="anna")
@@ -261,6 +269,21 @@ async def test_a_call_that_goes_on_brings_its_lines(manager: Client, parts: Part
     assert "звонок окончен" in last
     assert "event: over" in over
     assert "event: line" not in rest, "another call's events"
+
+
+async def test_a_watched_call_is_noted_and_ends_with_the_account(
+    client: Client, parts: Parts, control: Orders
+) -> None:
+    await sign_in(client, parts, Role.MANAGER)
+    account = await parts.accounts.named("irina")
+    events = talk("call-2", 2, score=5)
+    control.answers["events"] = {"events": [each.model_dump(mode="json") for each in events[:3]]}
+    for _ in range(2):
+        async with client.get("/calls/call-2/live", timeout=ClientTimeout(5)) as stream:
+            await stream.content.readuntil(b"\r\n\r\n")
+            parts.live.end_of(account.id)
+            await stream.content.read()
+    assert [found[:2] for found in await audit(parts, "view")] == [("call", "call-2")]
 
 
 # Putting right --------------------------------------------------------------------------------------

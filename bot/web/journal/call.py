@@ -56,8 +56,9 @@ from bot.web.who import COOKIE, account_of, address_of, allowed, noted
 routes = web.RouteTableDef()
 
 RECHECK_S = 60.0
-HEARD_AGAIN = timedelta(minutes=10)
-"""A browser asks for a recording piece by piece: one listening leaves one line in the audit log."""
+NOTED_AGAIN = timedelta(minutes=10)
+"""A browser asks for a recording piece by piece, and for a stream anew whenever it was cut off: one listening
+or watching leaves one line in the audit log."""
 
 STAGES = (
     ("endpointing_ms", ("конец реплики", "endpointing")),
@@ -89,8 +90,7 @@ async def _page(
     attempt, numbers = found.call.attempt, sees_numbers(role)
     await noted(request, LOOK, "call", attempt.call_id or "")
     zone = ZoneInfo(parts.settings.timezone)
-    file = sound_of(parts, attempt) if numbers else None
-    sound = await _drawn(file)
+    sound = await asyncio.to_thread(_drawn, parts, attempt) if numbers else None
     course = rows(found.events)
     begins_s = recording_begins_s(found.events)
     live = attempt.status != AttemptStatus.FINAL
@@ -144,17 +144,19 @@ def helpers(zone: ZoneInfo) -> dict[str, Any]:
 
 
 def sound_of(parts: Parts, attempt: Attempt) -> Path | None:
-    """The call's file; None where there is none, and for a name that leads out of the folder."""
+    """The call's file; None where there is none, and for a name that leads out of the folder. Blocks."""
     folder = parts.settings.recordings.resolve()
     file = (folder / attempt.recording).resolve()
     return file if attempt.recording and file.is_relative_to(folder) and file.is_file() else None
 
 
-async def _drawn(file: Path | None) -> Waveform | None:
+def _drawn(parts: Parts, attempt: Attempt) -> Waveform | None:
+    """Blocks."""
+    file = sound_of(parts, attempt)
     if file is None:
         return None
     try:
-        return await asyncio.to_thread(waveform, file)
+        return waveform(file)
     except FileNotFoundError:  # deleted meanwhile, as he wished who was recorded
         return None
 
@@ -168,11 +170,15 @@ async def recording(request: web.Request) -> web.StreamResponse:
     if file is None:
         raise web.HTTPNotFound
     call_id = found.call.attempt.call_id or ""
-    if not await parts.audit.noted_since(
-        account_of(request), "listen", call_id, parts.clock.now() - HEARD_AGAIN
-    ):
-        await noted(request, "listen", "recording", call_id)
+    await _noted_once(request, "listen", "recording", call_id)
     return web.FileResponse(file, headers={"Content-Type": "audio/wav"})
+
+
+async def _noted_once(request: web.Request, action: str, subject: str, subject_id: str) -> None:
+    parts = parts_of(request)
+    since = parts.clock.now() - NOTED_AGAIN
+    if not await parts.audit.noted_since(account_of(request), action, subject_id, since):
+        await noted(request, action, subject, subject_id)
 
 
 # While it goes on -------------------------------------------------------------------------------
@@ -202,10 +208,11 @@ async def live(request: web.Request) -> web.StreamResponse:
     async def lives() -> bool:
         return await parts.sessions.find(token) is not None
 
-    with parts.live.of_call(call_id) as listener:
+    with parts.live.of_call(call_id, account_of(request).id) as listener:
         stored = (await parts.control("events", call_id=call_id))["events"]
         if not stored:
             raise web.HTTPNotFound
+        await _noted_once(request, LOOK, "call", call_id)  # its page was, but a stream can be had without it
         async with sse_response(request, ping_interval=PING_S) as stream:
             for event in stored:
                 await _send(request, stream, call_event.validate_python(event), told)
