@@ -21,8 +21,9 @@ RECHECK_S = 60.0
 
 
 def own_path(given: object) -> str:
-    """Where to go after the form: a path of ours, never another site's (`//evil.example`)."""
-    text = given if isinstance(given, str) else ""
+    """Where to go after the form: a path of ours, never another site's (`//evil.example`). Browsers leave
+    tabs and line ends out of an address, so one that has any is none of ours (WHATWG URL, 4.4)."""
+    text = given if isinstance(given, str) and given.isprintable() else ""
     return text if text.startswith("/") and not text.startswith(("//", "/\\")) else "/"
 
 
@@ -77,9 +78,11 @@ def _once_more(request: web.Request, status: int, login: str, following: str, pr
 
 @routes.post("/sign-out")
 async def sign_out(request: web.Request) -> web.StreamResponse:
-    token = request.cookies.get(COOKIE)
+    token, found = request.cookies.get(COOKIE), signed_in(request)
     if token:
         await parts_of(request).sessions.end(token)
+    if found is not None:
+        parts_of(request).live.end_of(found.account.id)
     response = web.Response(status=303, headers={"Location": "/sign-in"})
     response.del_cookie(COOKIE, path="/")
     return response

@@ -69,7 +69,8 @@ def render(
     language: str = "",
 ) -> web.Response:
     """In the visitor's language, unless `language` names the one that the page must have. `t(ru, en)`,
-    `asset(name)`, `language`, `who`, `csrf`, `path` and `navigation` are there in every template."""
+    `asset(name)`, `language`, `who`, `csrf`, `path`, `path_qs` and `navigation` are there in every
+    template."""
     text = fragment(request, template, values, language=language)
     return web.Response(text=text, content_type="text/html", status=status)
 
@@ -89,6 +90,7 @@ def _common(request: web.Request, language: str) -> dict[str, Any]:
         "asset": parts.assets.address,
         "language": language,
         "path": request.path,
+        "path_qs": request.path_qs,
         "who": found.account if found else None,
         "csrf": token_for(parts.settings.secret, found.session_id) if found else "",
         "navigation": [

@@ -162,12 +162,20 @@ async def test_another_sites_form_cannot_sign_anybody_in(client: Client, parts: 
         ("/agent?x=1", "/agent?x=1"),
         ("//evil.test/", "/"),
         ("/\\evil.test", "/"),
+        ("/\t/evil.test", "/"),
+        ("/\n\\evil.test", "/"),
         ("https://evil.test/", "/"),
         (None, "/"),
     ],
 )
 def test_nobody_is_led_to_another_site(given: object, kept: str) -> None:
     assert own_path(given) == kept
+
+
+async def test_another_language_keeps_the_filters(client: Client, parts: Parts) -> None:
+    await sign_in(client, parts, Role.OPS)
+    async with client.get("/contacts?text=Ким&no_zone=1", headers=HTML) as reply:
+        assert 'name="next" value="/contacts?text=%D0%9A%D0%B8%D0%BC&amp;no_zone=1"' in await reply.text()
 
 
 # Roles ----------------------------------------------------------------------------------------
