@@ -84,6 +84,10 @@ async def test_ops_find_contacts_by_name_number_and_what_is_missing(client: Clie
     assert head.endswith("Не звонить;Тариф")
     assert first.startswith("C3;Иванов;Олег;;+79261112233;")
     assert ("export", "contacts", "") in await audited(parts)
+    await page(client, "/contacts?text=Ким&action=x&department=1")
+    async with parts.db.read() as session:
+        looks = (await session.exec(select(AuditRow).where(AuditRow.action == "view"))).all()
+    assert {"filters": {"text": "…", "department": "1"}} in [row.details for row in looks]
 
 
 @pytest.mark.usefixtures("known")

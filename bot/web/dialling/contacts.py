@@ -43,6 +43,7 @@ from bot.web.dialling.common import (
     surveys_of,
     zone_of,
 )
+from bot.web.paging import page_number
 from bot.web.parts import parts_of
 from bot.web.rendering import render, segment
 from bot.web.who import account_of, allowed, noted
@@ -52,6 +53,7 @@ routes = web.RouteTableDef()
 
 PAGE = 50
 _EXPORT_PAGE = 1000
+FILTERS = ("text", "department", "manager", "import", "no_zone", "blocked")
 KINDS = {
     ConsentKind.CALLS: ("звонки с предложениями", "calls with offers"),
     ConsentKind.DATA: ("персональные данные", "personal data"),
@@ -76,10 +78,10 @@ def search_of(request: web.Request) -> Search:
 @allowed(*OBSERVERS)
 async def listed(request: web.Request) -> web.StreamResponse:
     db, search = parts_of(request).db, search_of(request)
-    page = _page_number(request)
+    page = page_number(request)
     total = await contacts.count(db, search)
     rows = await contacts.found(db, search, skip=(page - 1) * PAGE, limit=PAGE)
-    await noted(request, LOOK, "contacts", "", **_asked(request))
+    await noted(request, LOOK, "contacts", "", filters=_told(request))
     managers, departments = await names_of(request)
     values = {
         "rows": [(row, full_name(row), phone_for(request, row.phone)) for row in rows],
@@ -97,16 +99,17 @@ async def listed(request: web.Request) -> web.StreamResponse:
 
 
 def _asked(request: web.Request) -> dict[str, str]:
-    return {name: value for name, value in request.query.items() if value and name != "page"}
+    """The filters of the address that are set, or ticked."""
+    return {name: request.query[name] for name in FILTERS if request.query.get(name)}
+
+
+def _told(request: web.Request) -> dict[str, str]:
+    """For the audit log: no words and no number that was looked for."""
+    return {name: "…" if name == "text" else value[:100] for name, value in _asked(request).items()}
 
 
 def _address(request: web.Request, page: int) -> str:
     return f"/contacts?{urlencode(_asked(request) | {'page': str(page)})}"
-
-
-def _page_number(request: web.Request) -> int:
-    written = request.query.get("page", "1")
-    return max(1, int(written)) if written.isascii() and written.isdecimal() and len(written) < 7 else 1
 
 
 @routes.get("/contacts/export.csv")
@@ -114,7 +117,7 @@ def _page_number(request: web.Request) -> int:
 async def export(request: web.Request) -> web.StreamResponse:
     """By headings that an import understands."""
     db, search = parts_of(request).db, search_of(request)
-    await noted(request, "export", "contacts", "", **_asked(request))
+    await noted(request, "export", "contacts", "", filters=_told(request))
 
     async def rows() -> AsyncIterator[Iterable[str]]:
         skip = 0

@@ -30,6 +30,7 @@ from bot.web.desk.cases import moment as due_moment
 from bot.web.journal.call import helpers
 from bot.web.journal.shown import CORRECTORS
 from bot.web.masking import shown_number
+from bot.web.paging import page_number
 from bot.web.parts import parts_of
 from bot.web.rendering import render
 from bot.web.who import account_of, allowed, noted
@@ -58,7 +59,7 @@ async def listed(request: web.Request) -> web.StreamResponse:
         for name in ("status", "owner", "department", "topic", "late", "callback")
     }
     asked["status"] = asked["status"] if asked["status"] in STATUSES else "active"
-    number = max(int(page), 1) if (page := request.query.get("page", "1")).isdecimal() else 1
+    number = page_number(request)
     found = (await parts.control("cases", **_order(asked), limit=PAGE + 1, offset=PAGE * (number - 1)))[
         "cases"
     ]
