@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from bot.core.errors import BadInput
-from bot.reports.periods import start_of
+from bot.reports.periods import day_of, start_of
 from bot.web.parts import parts_of
-from bot.words import words
 
 
 def zone_of(request: web.Request) -> ZoneInfo:
@@ -19,16 +17,9 @@ def zone_of(request: web.Request) -> ZoneInfo:
 
 def first_moment(day: str, zone: ZoneInfo) -> datetime | None:
     """Of a day as `<input type=date>` sends it; None for "". Raises BadInput."""
-    return start_of(_day(day), zone) if day else None
+    return start_of(day_of(day), zone) if day else None
 
 
 def after(day: str, zone: ZoneInfo) -> datetime | None:
     """The first moment of the day after; None for "". Raises BadInput."""
-    return start_of(_day(day) + timedelta(days=1), zone) if day else None
-
-
-def _day(written: str) -> date:
-    try:
-        return date.fromisoformat(written)
-    except ValueError as error:
-        raise BadInput(words(f"«{written}» не день", f"«{written}» is no day"), hint="2026-12-31") from error
+    return start_of(day_of(day) + timedelta(days=1), zone) if day else None

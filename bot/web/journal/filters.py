@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date
 from urllib.parse import urlencode
 
 from multidict import MultiMapping
@@ -17,6 +16,7 @@ from bot.core.endings import Disposition
 from bot.core.errors import BadInput
 from bot.core.intents import Topic
 from bot.reports.journal import Journal, score_range
+from bot.reports.periods import day_of
 from bot.store.transcripts import question
 from bot.words import words
 
@@ -80,8 +80,8 @@ class Filters:
             raise BadInput(words(f"фильтр длиннее {LONGEST} знаков", f"a filter of over {LONGEST} letters"))
         found = Journal(
             zone=zone,
-            first=_day(self.one("from")),
-            last=_day(self.one("to")),
+            first=day_of(day) if (day := self.one("from")) else None,
+            last=day_of(day) if (day := self.one("to")) else None,
             employees=self.many("employee"),
             departments=self.many("department"),
             surveys=self.many("survey"),
@@ -102,20 +102,6 @@ class Filters:
                 )
             )
         return found
-
-
-def _day(written: str) -> date | None:
-    if not written:
-        return None
-    try:
-        day = date.fromisoformat(written)
-    except ValueError as error:
-        raise BadInput(words(f"«{written}» не дата", f"«{written}» is no date"), hint="2026-03-01") from error
-    if not 1970 <= day.year <= 2200:
-        raise BadInput(
-            words(f"«{written}»: тогда звонков не было", f"«{written}»: no calls then"), hint="2026-03-01"
-        )
-    return day
 
 
 def _seconds(written: str) -> float | None:
