@@ -215,16 +215,21 @@ async def live_attempts(
         return (await session.exec(statement)).all()
 
 
-async def ringing_and_talking(db: Database, campaign_id: str) -> tuple[int, int]:
-    """How many of a campaign's calls ring now, and how many talk."""
+async def ringing_and_talking(db: Database) -> dict[str, tuple[int, int]]:
+    """How many calls of each campaign ring now, and how many talk; those without any are not there."""
     counted = (
-        select(col(Attempt.status), func.count())
-        .where(col(Attempt.campaign_id) == campaign_id, col(Attempt.status).in_(ALIVE))
-        .group_by(col(Attempt.status))
+        select(col(Attempt.campaign_id), col(Attempt.status), func.count())
+        .where(col(Attempt.campaign_id).is_not(None), col(Attempt.status).in_(ALIVE))
+        .group_by(col(Attempt.campaign_id), col(Attempt.status))
     )
+    found: dict[str, tuple[int, int]] = {}
     async with db.read() as session:
-        found = dict((await session.exec(counted)).all())
-    return found.get(AttemptStatus.DIALLING, 0), found.get(AttemptStatus.LIVE, 0)
+        for campaign_id, status, count in (await session.exec(counted)).all():
+            assert campaign_id is not None
+            ringing, talking = found.get(campaign_id, (0, 0))
+            rings = status == AttemptStatus.DIALLING
+            found[campaign_id] = (ringing + count, talking) if rings else (ringing, talking + count)
+    return found
 
 
 # Nodes -----------------------------------------------------------------------------------------

@@ -185,9 +185,9 @@ async def agents_now(request: web.Request) -> list[dict[str, Any]]:
 
 async def _campaigns(request: web.Request) -> list[dict[str, Any]]:
     db = parts_of(request).db
-    found = []
+    counts, found = await store.ringing_and_talking(db), []
     for row in await store.campaigns(db, GOING_ON):
-        ringing, talking = await store.ringing_and_talking(db, row.id)
+        ringing, talking = counts.get(row.id, (0, 0))
         found.append({"row": row, "ringing": ringing, "talking": talking})
     return found
 
