@@ -22,7 +22,7 @@ from bot.web.admin.clock import zone_of
 from bot.web.admin.forms import back_to, form_of, problem_of
 from bot.web.language import tr
 from bot.web.parts import parts_of
-from bot.web.rendering import render
+from bot.web.rendering import render, segment
 from bot.web.who import account_of, allowed, entry, signed_in
 from bot.words import words
 
@@ -104,6 +104,7 @@ async def one(request: web.Request) -> web.StreamResponse:
 async def change(request: web.Request) -> web.StreamResponse:
     parts, login = parts_of(request), request.match_info["login"]
     before = await _named(request, login)
+    login = before.login
     try:
         form = await form_of(request)
         role, name, agent_id = _role(form), form.get("name", ""), form.get("agent", "")
@@ -118,14 +119,14 @@ async def change(request: web.Request) -> web.StreamResponse:
     except BadInput as error:
         return await _one(request, login, problem=problem_of(error), status=400)
     parts.live.end_of(before.id)
-    return back_to(f"{PATH}/{login}?said=changed")
+    return back_to(f"{PATH}/{segment(login)}?said=changed")
 
 
 @routes.post(PATH + "/{login}/password")
 @allowed(Role.ADMIN)
 async def password(request: web.Request) -> web.StreamResponse:
-    parts, login = parts_of(request), request.match_info["login"]
-    account = await _named(request, login)
+    parts, account = parts_of(request), await _named(request, request.match_info["login"])
+    login = account.login
     fresh = one_time()
     row = entry(request, "set_password", "account", login)
     await parts.accounts.set_password(login, fresh, once=True, audit=row)
@@ -138,8 +139,8 @@ async def password(request: web.Request) -> web.StreamResponse:
 @routes.post(PATH + "/{login}/remove")
 @allowed(Role.ADMIN)
 async def remove(request: web.Request) -> web.StreamResponse:
-    parts, login = parts_of(request), request.match_info["login"]
-    account = await _named(request, login)
+    parts, account = parts_of(request), await _named(request, request.match_info["login"])
+    login = account.login
     try:
         await parts.accounts.remove(
             login, audit=entry(request, "remove", "account", login, role=account.role)
@@ -153,12 +154,12 @@ async def remove(request: web.Request) -> web.StreamResponse:
 @routes.post(PATH + "/{login}/sessions/{session_id}")
 @allowed(Role.ADMIN)
 async def end_session(request: web.Request) -> web.StreamResponse:
-    parts, login = parts_of(request), request.match_info["login"]
-    account = await _named(request, login)
+    parts, account = parts_of(request), await _named(request, request.match_info["login"])
+    login = account.login
     row = entry(request, "end_session", "account", login)
     if await parts.sessions.end_seen(request.match_info["session_id"], login, audit=row):
         parts.live.end_of(account.id)
-    return back_to(f"{PATH}/{login}?said=ended")
+    return back_to(f"{PATH}/{segment(account.login)}?said=ended")
 
 
 def _role(form: dict[str, str]) -> Role:
