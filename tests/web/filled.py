@@ -246,7 +246,7 @@ async def _campaigns(parts: Parts, company: Company) -> None:
         "ready": True, "registers": True, "registered": True, "trunk": "pbx.example", "free_lines": 7,
         "call_ids": ["now-0", "now-1", "now-2"],
     }  # fmt: skip
-    company.answers |= {name: TALK for name in ("survey_try", "survey_tried", "survey_turn")}
+    company.answers |= dict.fromkeys(("survey_try", "survey_tried", "survey_turn"), TALK)
 
 
 async def _administration(parts: Parts) -> None:
