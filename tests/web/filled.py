@@ -110,7 +110,8 @@ PAGES = (
 
 
 class Company(Node):
-    """Takes the pages' orders: agents and cases by the node's own code, drafts as a node would, the rest told."""
+    """Takes the pages' orders: agents and cases by the node's own code, drafts as a node would, the rest
+    told."""
 
     def __init__(self, server: ControlServer) -> None:
         super().__init__()
