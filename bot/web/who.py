@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from functools import wraps
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +23,9 @@ from bot.web.security import SAFE, require_token
 COOKIE = "otklik_session"
 OWN = "/account"
 """One's own account: the password, and where one is signed in."""
+NOTED_AGAIN = timedelta(minutes=10)
+"""A browser asks for a recording piece by piece, and for a stream anew whenever it was cut off: one listening
+or watching leaves one line in the audit log."""
 _WHO = web.RequestKey("who", SignedIn)
 
 Page = Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -128,3 +132,11 @@ async def noted(request: web.Request, action: str, subject: str, subject_id: str
     await parts_of(request).audit.note(
         account_of(request), address_of(request), action, subject, subject_id, details
     )
+
+
+async def noted_once(request: web.Request, action: str, subject: str, subject_id: str) -> None:
+    """The same, unless this account has such a line of the last minutes."""
+    parts = parts_of(request)
+    since = parts.clock.now() - NOTED_AGAIN
+    if not await parts.audit.noted_since(account_of(request), action, subject_id, since):
+        await noted(request, action, subject, subject_id)

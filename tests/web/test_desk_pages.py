@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from sqlmodel import col, select
 
 from bot.accounts.roles import Role
 from bot.core.errors import BadInput, CallOver
 from bot.core.events import HandoverConnected, HandoverEnded, HandoverRinging
 from bot.store import agents, notes
+from bot.store.account_tables import AuditRow
 from bot.store.agents import StaffChange
 from bot.store.tables_agents import AgentRow
 from bot.web.parts import Parts
@@ -314,6 +316,22 @@ async def test_cases_are_listed_and_overdue_ones_are_marked(anna: Client, contro
     await page(anna, "/agent/cases?of=department")
     assert ("cases", {"limit": 200, "department": "sales"}) in control.taken
     assert "открыто" in await page(anna, "/agent/cases/case-1")
+
+
+async def test_an_agents_looks_and_changes_are_noted(anna: Client, parts: Parts, talks: None) -> None:
+    for _ in range(2):
+        await page(anna, "/agent/calls/call-1")
+        await page(anna, "/agent/cases/case-1")
+    assert (await change(anna, "note", text="занято"))[0] == 200
+    async with parts.db.read() as session:
+        rows = (await session.exec(select(AuditRow).order_by(col(AuditRow.at), col(AuditRow.id)))).all()
+    noted = [(row.action, row.subject, row.subject_id) for row in rows if row.action != "sign_in"]
+    assert sorted(noted) == [
+        ("note", "case", "case-1"),
+        ("view", "call", "call-1"),
+        ("view", "case", "case-1"),
+        ("view", "cases", "mine"),
+    ]
 
 
 async def test_an_empty_list_says_so(anna: Client, control: Orders) -> None:

@@ -17,6 +17,7 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.accounts.audit import LOOK
 from bot.accounts.roles import Role
 from bot.core.errors import BadInput, CallOver
 from bot.core.events import call_event
@@ -27,7 +28,7 @@ from bot.web.desk.pages import agent_of, everybody
 from bot.web.parts import Parts, parts_of
 from bot.web.reading import json_of, text_of
 from bot.web.rendering import render
-from bot.web.who import account_of, allowed
+from bot.web.who import account_of, allowed, noted, noted_once
 from bot.words import words
 
 routes = web.RouteTableDef()
@@ -67,6 +68,7 @@ async def read_card(parts: Parts, call_id: str, *, whole_number: bool) -> Card:
 async def card(request: web.Request) -> web.StreamResponse:
     parts, call = mine(request)
     whole = account_of(request).role is Role.ADMIN
+    await noted_once(request, LOOK, "call", call.call_id)
     return render(
         request, "desk/card.html", {"card": await read_card(parts, call.call_id, whole_number=whole)}
     )
@@ -212,6 +214,7 @@ async def note(request: web.Request) -> web.StreamResponse:
         raise BadInput(words("разговор ещё идёт", "the talk is not over"))
     if outcome:
         await notes.write(parts.db, call.call_id, call.agent_id, outcome, text, parts.clock.now())
+        await noted(request, "note", "call", call.call_id, outcome=outcome)
     elif text.strip():
         raise BadInput(words("выберите итог разговора", "choose how the talk ended"))
     parts.desks.written(call.call_id, call.agent_id)

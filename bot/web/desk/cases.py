@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from bot.accounts.accounts import Account
+from bot.accounts.audit import LOOK
 from bot.accounts.roles import Role
 from bot.core.errors import BadInput
 from bot.web.desk.pages import everybody
@@ -21,7 +22,7 @@ from bot.web.language import tr
 from bot.web.masking import shown_number
 from bot.web.parts import parts_of
 from bot.web.rendering import render
-from bot.web.who import account_of, allowed
+from bot.web.who import account_of, allowed, noted, noted_once
 from bot.words import words
 
 routes = web.RouteTableDef()
@@ -46,6 +47,7 @@ async def history(request: web.Request) -> web.StreamResponse:
     case = (await parts.control("case", case_id=request.match_info["case_id"]))["case"]
     if not may_touch(account, case, agents, claiming=True):
         raise web.HTTPForbidden
+    await noted_once(request, LOOK, "case", request.match_info["case_id"])
     tz = tz_of(account, agents)
     steps = [{**step, "at": datetime.fromisoformat(step["at"]).astimezone(tz)} for step in case["history"]]
     names = {each["id"]: each["name"] or each["id"] for each in agents}
@@ -104,6 +106,8 @@ async def change(request: web.Request) -> web.StreamResponse:
             )
         case _:
             raise web.HTTPNotFound
+    if not said:
+        await noted(request, act, "case", case_id, to=form.get("to", ""), status=form.get("status", ""))
     return await _list(request, form.get("of", ""), said, opened=case_id)
 
 
@@ -160,6 +164,8 @@ async def _list(request: web.Request, of: str, said: str = "", opened: str = "")
     elif of == "department":
         filters["department"] = department_of(account, agents)
     found = (await parts.control("cases", **filters))["cases"]
+    if found:
+        await noted_once(request, LOOK, "cases", of)
     tz = tz_of(account, agents)
     values = {
         "of": of,

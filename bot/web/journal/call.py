@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -51,15 +50,11 @@ from bot.web.language import language_of
 from bot.web.parts import Parts, parts_of
 from bot.web.rendering import TEMPLATES, render
 from bot.web.streams import PING_S, messages_for
-from bot.web.who import COOKIE, account_of, address_of, allowed, noted
+from bot.web.who import COOKIE, account_of, address_of, allowed, noted, noted_once
 
 routes = web.RouteTableDef()
 
 RECHECK_S = 60.0
-NOTED_AGAIN = timedelta(minutes=10)
-"""A browser asks for a recording piece by piece, and for a stream anew whenever it was cut off: one listening
-or watching leaves one line in the audit log."""
-
 STAGES = (
     ("endpointing_ms", ("конец реплики", "endpointing")),
     ("recognition_ms", ("распознавание", "recognition")),
@@ -170,15 +165,8 @@ async def recording(request: web.Request) -> web.StreamResponse:
     if file is None:
         raise web.HTTPNotFound
     call_id = found.call.attempt.call_id or ""
-    await _noted_once(request, "listen", "recording", call_id)
+    await noted_once(request, "listen", "recording", call_id)
     return web.FileResponse(file, headers={"Content-Type": "audio/wav"})
-
-
-async def _noted_once(request: web.Request, action: str, subject: str, subject_id: str) -> None:
-    parts = parts_of(request)
-    since = parts.clock.now() - NOTED_AGAIN
-    if not await parts.audit.noted_since(account_of(request), action, subject_id, since):
-        await noted(request, action, subject, subject_id)
 
 
 # While it goes on -------------------------------------------------------------------------------
@@ -212,7 +200,7 @@ async def live(request: web.Request) -> web.StreamResponse:
         stored = (await parts.control("events", call_id=call_id))["events"]
         if not stored:
             raise web.HTTPNotFound
-        await _noted_once(request, LOOK, "call", call_id)  # its page was, but a stream can be had without it
+        await noted_once(request, LOOK, "call", call_id)  # its page was, but a stream can be had without it
         async with sse_response(request, ping_interval=PING_S) as stream:
             for event in stored:
                 await _send(request, stream, call_event.validate_python(event), told)
