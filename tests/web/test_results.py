@@ -419,7 +419,8 @@ async def test_a_file_that_takes_a_while_has_a_page(
     assert 'hx-trigger="load delay:1s"' in text
     await page(manager, f"{where}/file", 404)
     asked_for[0].set()
-    job = manager.app[jobs.JOBS].find(where.rpartition("/")[2], "manager")  # type: ignore[union-attr,index]
+    owner = (await parts.accounts.named("manager")).id
+    job = manager.app[jobs.JOBS].find(where.rpartition("/")[2], owner)  # type: ignore[union-attr,index]
     await job.task
     text = await page(manager, where)
     assert 'hx-trigger="load delay:1s"' not in text
