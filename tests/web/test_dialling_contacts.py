@@ -99,6 +99,7 @@ async def test_only_those_who_dial_see_numbers_whole(client: Client, parts: Part
     dials = role is Role.OPS
     for path in ("/contacts", "/contacts/c-anna", "/do-not-call", f"/contacts/why?phone={ANNA}"):
         text = (await page(client, path)).replace(f'value="{ANNA}"', "")
+        text = text.replace(f'value="/contacts/why?phone={ANNA}"', "")  # as he asked himself
         assert (ANNA in text) is dials, path
         assert ("***67" in text) is not dials, path
     assert ("Ким" in await page(client, "/contacts?text=7916123")) is dials
