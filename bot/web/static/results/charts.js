@@ -8,6 +8,7 @@ const decimal = table.dataset.decimal;
 
 // Days as moments in UTC, shown in UTC: a day is a day wherever the reader sits.
 const days = rows.map((row) => Date.parse(`${row.cells[0].dataset.day}T00:00:00Z`) / 1000);
+const when = table.tHead.rows[0].cells[0].textContent.trim();
 const names = rows.map((row) => row.cells[0].textContent.trim());
 
 const number = (text) => (text === undefined ? null : Number(text));
@@ -40,7 +41,7 @@ function options(width, digits, series, more) {
     height: 220,
     tzDate: (at) => uPlot.tzDate(new Date(at * 1000), "Etc/UTC"),
     axes: axes(digits),
-    series: [{ label: table.tHead.rows[0].cells[0].textContent.trim(), value: (_, at) => names[days.indexOf(at)] ?? "—" }, ...series],
+    series: [{ label: when, value: (_, at) => names[days.indexOf(at)] ?? "—" }, ...series],
     cursor: { points: { size: 7 } },
     ...more,
   };
