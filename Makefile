@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check clean
+.PHONY: help setup demo serve test check screenshots clean
 ARGS ?=
 
 # The first python3 that is new enough; empty where there is none.
@@ -19,6 +19,7 @@ help:
 	@echo 'make test     set up and run all checks and tests  (ARGS="tests/setup -k lock")'
 	@echo 'make check    format, lint, types, contracts, machine paths'
 	@echo 'make setup    set up only'
+	@echo 'make screenshots   pictures of every page of the console, into docs/screens (Chromium)'
 	@echo 'make serve    set up and start a node              (ARGS="--help")'
 	@echo 'make clean    remove everything that set-up made; keeps var/ (calls, answers, recordings)'
 
@@ -45,6 +46,10 @@ serve:
 check:
 	$(call set_up,--only bot)
 	@exec .venv/bin/python tools/check.py
+
+screenshots:
+	$(call set_up,--peers)
+	@exec .venv/bin/python -m tests.web.screenshots docs/screens
 
 test:
 	$(call set_up,--peers)

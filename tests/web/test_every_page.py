@@ -1,5 +1,5 @@
-"""Every page of the console in Chromium: axe-core, light and dark, phone and desk, its weight, and what
-is left of it without scripts.
+"""Every page of the console in Chromium: axe-core, light and dark, phone and desk, its weight, and what is
+left of it without scripts.
 
 axe-core (MPL-2.0) is a development dependency of `bot/web/package.json`; no page loads it.
 """
