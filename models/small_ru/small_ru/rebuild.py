@@ -148,7 +148,8 @@ class Rebuild:
         kept = self.work / "networks" / f"{what.replace(' ', '-')}.mdl"
         if not kept.exists():
             self.tell(say(f"обучение: {what}", f"training: {what}"))
-            trained = train(files, self.plan, epochs, _SEED, self.tell)
+            progress = kept.with_suffix(".progress.npz")
+            trained = train(files, self.plan, epochs, _SEED, progress, self.tell)
             priors = np.asarray(trained.counts, np.float64) / sum(trained.counts)
             priors[0] = min(priors[0], _SILENCE_PRIOR)
             priors = np.maximum(priors, _LEAST_PRIOR)
@@ -166,6 +167,7 @@ class Rebuild:
             unfinished = kept.with_suffix(".part")
             kaldi_model.write(acoustic, unfinished)
             unfinished.replace(kept)
+            progress.unlink()
             self.tell(say(f"обучена: {what}", f"trained: {what}") + self._since())
         return replace(kaldi_reader.read(kept), phones=graph.GRAPH_PHONES)
 
