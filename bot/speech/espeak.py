@@ -78,6 +78,9 @@ class Espeak:
         )
         if self._rate <= 0:
             raise SynthesiserUnavailable(f"eSpeak NG finds no data at {data}", hint="run `make setup`")
+        self._lib.espeak_ng_SetRandSeed(
+            ctypes.c_long(1)
+        )  # else the breath of a voice is other noise each time
         self._variants = frozenset(path.name for path in (data / "voices" / "!v").iterdir())
         self._chunks: list[bytes] = []
         self._callback = _Callback(self._take)  # kept: the library calls it as long as it lives
