@@ -9,26 +9,13 @@ gives the same archive, byte for byte. See bot/speech/wordgraph.
 
 from __future__ import annotations
 
-import gzip
-import io
 import sys
 import tarfile
 import tempfile
 from pathlib import Path
 
+from bot.speech.wordgraph.packing import pack
 from bot.speech.wordgraph.rebuild import read_entries, rebuild
-
-
-def pack(folder: Path, archive: Path) -> None:
-    """Nothing of when and by whom it was packed goes in."""
-    held = io.BytesIO()
-    with tarfile.open(fileobj=held, mode="w", format=tarfile.USTAR_FORMAT) as tar:
-        for file in sorted(path for path in folder.rglob("*") if path.is_file()):
-            about = tarfile.TarInfo(str(file.relative_to(folder)))
-            about.size = file.stat().st_size
-            tar.addfile(about, io.BytesIO(file.read_bytes()))
-    with archive.open("wb") as out, gzip.GzipFile("", "wb", 9, out, mtime=0) as zipped:
-        zipped.write(held.getvalue())
 
 
 def main(old: str, new: str, lexicon: str, phrases: str) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import re
+from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
 
@@ -45,9 +46,10 @@ class Espeak:
 
     name = NAME
 
-    def __init__(self) -> None:
-        """Raises SynthesiserUnavailable when the library or its data cannot be loaded."""
-        data = Path(espeakng_loader.get_data_path())
+    def __init__(self, data: Path | None = None) -> None:
+        """Without `data` its own. Raises SynthesiserUnavailable when it or the library cannot be loaded."""
+        data = data or Path(espeakng_loader.get_data_path())
+        self.manner: Mapping[int, int] = _MANNER
         try:
             self._lib = ctypes.CDLL(espeakng_loader.get_library_path())
         except OSError as exc:
@@ -76,6 +78,9 @@ class Espeak:
         )
         if self._rate <= 0:
             raise SynthesiserUnavailable(f"eSpeak NG finds no data at {data}", hint="run `make setup`")
+        self._lib.espeak_ng_SetRandSeed(
+            ctypes.c_long(1)
+        )  # else the breath of a voice is other noise each time
         self._variants = frozenset(path.name for path in (data / "voices" / "!v").iterdir())
         self._chunks: list[bytes] = []
         self._callback = _Callback(self._take)  # kept: the library calls it as long as it lives
@@ -114,7 +119,7 @@ class Espeak:
             raise SynthesiserUnavailable(
                 f"eSpeak NG has no voice {voice!r}", hint="name a language, or language+variant, e.g. ru+f3"
             )
-        for parameter, value in _MANNER.items():
+        for parameter, value in self.manner.items():
             self._lib.espeak_SetParameter(parameter, value, 0)
 
     def _take(self, samples: ctypes._Pointer[ctypes.c_short] | None, count: int, _events: int | None) -> int:

@@ -40,13 +40,30 @@ def rebuild(model: Path, entries: Sequence[tuple[str, Pronunciation]], phrases: 
     if unknown or missing:
         raise BadInput(f"phones that the model has not: {sorted(unknown)}; words: {sorted(missing)}")
     lexicon += [entry for entry in entries if entry[0] in new]
-    plain, marks = lexicon_graph(lexicon, real, words)
+    said = with_phrases(read_graph(graph / "Gr.fst"), new, words, phrases)
+    compile_graphs(graph, lexicon, real, words, stays(old, len(real)), said)
+
+
+def compile_graphs(
+    graph: Path,
+    lexicon: Sequence[tuple[str, Pronunciation]],
+    phones: dict[str, int],
+    words: dict[str, int],
+    costs: Sequence[float],
+    said: Graph,
+) -> None:
+    """Writes the graphs of a model and their tables, so that a grammar may be given at run time.
+
+    `costs` are those of staying in each phone, from 1; `said` are the sentences, of the numbers in `words`,
+    which the tables will have otherwise: OpenFst's look-ahead numbers them anew. Raises Unavailable.
+    """
+    plain, marks = lexicon_graph(lexicon, phones, words)
     write_graph(plain, 0, graph / "L.fst")
     fst("fstrmepsilon", str(graph / "L.fst"), str(graph / "L1.fst"))
     fst("fstdeterminize", str(graph / "L1.fst"), str(graph / "L2.fst"))
     determinised = read_graph(graph / "L2.fst")
     start = determinised.arcs[0].source
-    timed = with_durations(determinised, start, len(real), stays(old, len(real)))
+    timed = with_durations(determinised, start, len(phones), costs)
     write_graph(timed, start, graph / "HCL.fst")
     fst("fstarcsort", "--sort_type=olabel", str(graph / "HCL.fst"), str(graph / "L.fst"))
     fst(
@@ -57,7 +74,6 @@ def rebuild(model: Path, entries: Sequence[tuple[str, Pronunciation]], phrases: 
     for line in (graph / "pairs").read_text().splitlines():
         before, after = map(int, line.split())
         pairs[before] = after
-    said = with_phrases(read_graph(graph / "Gr.fst"), new, words, phrases)
     now = {number: pairs.get(number, number) for number in words.values()}
     arcs = [arc._replace(input=now[arc.input], output=now[arc.output]) for arc in said.arcs]
     write_graph(Graph(arcs, said.finals), 0, graph / "G.fst")
@@ -66,8 +82,9 @@ def rebuild(model: Path, entries: Sequence[tuple[str, Pronunciation]], phrases: 
     for left in ("L.fst", "L1.fst", "L2.fst", "HCL.fst", "G.fst", "pairs"):
         (graph / left).unlink()
     _table(graph / "words.txt", {word: now[number] for word, number in words.items()})
-    _table(graph / "phones.txt", {"<eps>": 0, **real, **{f"#{i}": len(real) + 1 + i for i in range(marks)}})
-    disambiguating = (2 * len(real) + 1 + index for index in range(marks))
+    marked = {f"#{index}": len(phones) + 1 + index for index in range(marks)}
+    _table(graph / "phones.txt", {"<eps>": 0, **phones, **marked})
+    disambiguating = (2 * len(phones) + 1 + index for index in range(marks))
     (graph / "disambig_tid.int").write_text("".join(f"{number}\n" for number in disambiguating))
 
 
