@@ -50,10 +50,10 @@ from tests.campaigns.stage import campaign
 from tests.store.talk import START, Talk
 from tests.web.calls import record, store, talk
 from tests.web.conftest import PASSWORD
+from tests.web.studio import NPS, TALK, Node
 from tests.web.test_dialling_campaigns import told
 from tests.web.test_dialling_contacts import contact
 from tests.web.test_dialling_imports import BAD_ROWS
-from tests.web.test_studio import NPS, TALK, Node
 
 FIRST = ("Анна", "Борис", "Вера", "Глеб", "Дарья", "Егор", "Жанна", "Захар", "Инна", "Кирилл")
 LAST = ("Ким", "Бондаренко", "Ли", "Шевченко", "Коваленко", "Цой")
