@@ -101,7 +101,7 @@ async def desk(node: RunningNode, microphone: Path) -> AsyncIterator[Page]:
             await page.keyboard.type(PASSWORD)
             await page.keyboard.press("Enter")
             await expect(page.get_by_text("Звонков сейчас нет.")).to_be_visible()
-            await until(page, "!Alpine.$data(document.querySelector('.desk')).offline")
+            await until(page, "window.Alpine && !Alpine.$data(document.querySelector('.desk')).offline")
             assert await opened(node)
             yield page
     finally:
@@ -151,7 +151,9 @@ async def test_a_handover_is_taken_by_keyboard_and_both_hear_each_other(
             raise
         talked = await talking
         await expect(page.get_by_role("heading", name="Разговор окончен")).to_be_visible(timeout=PATIENCE_MS)
-        await page.keyboard.press("Space")  # the first outcome has the focus: solved
+        # The first outcome gets the focus: solved.
+        await expect(page.get_by_role("radio", name="вопрос решён")).to_be_focused()
+        await page.keyboard.press("Space")
         await page.get_by_label("Заметка").first.fill("Вернули деньги")
         await page.get_by_role("button", name="Сохранить").click()
         await expect(page.get_by_text("Звонков сейчас нет.")).to_be_visible()
@@ -205,5 +207,7 @@ async def still_talking(page: Page, heading: str) -> None:
     """The page is another one, and the line is up again on it."""
     await expect(page.get_by_role("heading", name=heading)).to_be_visible()
     await until(
-        page, "Alpine.$data(document.querySelector('.desk')).line?.peer.connectionState == 'connected'"
+        page,
+        "window.Alpine"
+        " && Alpine.$data(document.querySelector('.desk')).line?.peer.connectionState == 'connected'",
     )
