@@ -12,10 +12,12 @@ from bot.core.directives import ScaleExpected, YesNoExpected
 from bot.core.errors import BadInput, Place
 from bot.settings import PROJECT
 from bot.speech.asr_bench import read_set
-from bot.speech.grammar import INTERRUPTIONS, UNKNOWN, phrases_for
+from bot.speech.grammar import phrases_for
+from bot.speech.grammar_words import RU
 from bot.speech.models import ensure_model
 from bot.speech.vocabulary import read_vocabulary
 from bot.surveys.loader import load_survey
+from bot.surveys.words import UNKNOWN
 from small_ru import plan, voices
 from small_ru.lexicon import PHONES, Word, parse_word, read_words, without_stress
 from small_ru.phrases import Phrases, first_words, number, read_lines, read_nlu, read_phrases
@@ -45,7 +47,7 @@ def test_all_that_shipped_models_and_surveys_need_is_among_the_words(
     shipped = read_vocabulary(ensure_model("vosk-model-otklik-demo-ru", PROJECT / "models", tmp_path))
     assert len(shipped) > 600
     assert shipped <= set(words)
-    asked = {word for phrase in INTERRUPTIONS for word in phrase.split()}
+    asked = {word for phrase in RU.interruptions for word in phrase.split()}
     assert asked <= set(words)
 
 
