@@ -61,9 +61,9 @@ def targets_of(makefile: Path) -> set[str]:
 def test_every_command_of_a_page_exists(root: Path, name: str) -> None:
     for words in commands((root / name).read_text(encoding="utf-8")):
         if words[0] == "make":
-            folder, goals = (words[2], words[3:]) if words[1] == "-C" else (".", words[1:])
+            folder, goal = (words[2], words[3:4]) if words[1] == "-C" else (".", words[1:2])
             targets = targets_of(root / folder / "Makefile")
-            assert {goal for goal in goals if "=" not in goal} <= targets, words
+            assert {each for each in goal if "=" not in each} <= targets, words
         elif not words[1].startswith("-"):
             assert words[1] in cli.COMMANDS, words
             command = load(words[1], cli.COMMANDS[words[1]])
