@@ -4,14 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlmodel import col, select
-
-from bot.reports.definitions import definitions
+from bot.reports.choices import names_of
+from bot.reports.slices import By
 from bot.store.database import Database
-from bot.store.tables_agents import AgentRow, DepartmentRow
-from bot.store.tables_campaigns import CampaignRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +22,11 @@ class Names:
 
 async def names(db: Database) -> Names:
     async with db.read() as session:
-        known = await definitions(session)
-        surveys = {each.survey_id: known.title(each.survey_id) for each in known.versions.values()}
-        tables: Any = (
-            (AgentRow.id, AgentRow.name),
-            (DepartmentRow.id, DepartmentRow.name),
-            (CampaignRow.id, CampaignRow.title),
-        )
-        found = [dict((await session.exec(select(col(id_), col(name)))).all()) for id_, name in tables]
-    employees, departments, campaigns = map(_by_name, found)
-    return Names(employees, departments, _by_name(surveys), campaigns)
+        employees, departments, surveys, campaigns = [
+            _by_name(await names_of(session, by))
+            for by in (By.EMPLOYEE, By.DEPARTMENT, By.SURVEY, By.CAMPAIGN)
+        ]
+    return Names(employees, departments, surveys, campaigns)
 
 
 def _by_name(named: Mapping[str, str]) -> dict[str, str]:
