@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from sqlmodel import col, delete, select, update
 from bot.accounts.sessions import SEEN_EVERY_S, TOKEN_BYTES, hash_of
 from bot.core.clock import Clock
 from bot.core.errors import BadInput
+from bot.names import check_name
 from bot.store.account_tables import AuditRow
 from bot.store.database import Database
 from bot.store.tables_delivery import ApiTokenRow
@@ -25,8 +25,6 @@ MARK = "otklik_"
 
 LONGEST = 200
 """Characters of a token that are looked at."""
-
-_NAME = re.compile(r"[\w.-]{1,64}")
 
 
 class Scope(StrEnum):
@@ -62,11 +60,7 @@ class ApiTokens:
         """The token itself comes back this once: only its hash is kept. The name of a revoked one may be
         given again. `audit` is the row that says who did it. Raises BadInput."""
         now = self._clock.now()
-        if not _NAME.fullmatch(name):
-            raise BadInput(
-                words(f"имя «{name}» не подходит", f"«{name}» cannot be a name"),
-                hint=words("1–64 знака: буквы, цифры и . _ -", "1 to 64 letters, digits or . _ -"),
-            )
+        check_name(name)
         if not scopes:
             raise BadInput(
                 words("не сказано, что можно", "it is not said what it may do"), hint=", ".join(Scope)

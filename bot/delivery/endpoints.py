@@ -8,7 +8,6 @@ into a file that people edit and copy.
 from __future__ import annotations
 
 import base64
-import re
 import secrets
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
@@ -23,6 +22,7 @@ from bot.core.clock import Clock
 from bot.core.errors import BadInput
 from bot.core.ids import new_id
 from bot.delivery.addresses import checked
+from bot.names import check_name
 from bot.store.database import Database
 from bot.store.tables_delivery import (
     DeliveryStatus,
@@ -38,8 +38,6 @@ SECRET_BYTES = 32
 
 MARK = "whsec_"
 """Before a secret: so it is known for one wherever it stands."""
-
-_NAME = re.compile(r"[\w.-]{1,64}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +76,7 @@ class Endpoints:
         private: bool = False,
     ) -> Endpoint:
         """With a fresh secret. What happened before is not told. Raises BadInput."""
-        if not _NAME.fullmatch(name):
-            raise BadInput(
-                words(f"имя «{name}» не подходит", f"«{name}» cannot be a name"),
-                hint=words("1–64 знака: буквы, цифры и . _ -", "1 to 64 letters, digits or . _ -"),
-            )
+        check_name(name)
         if not events:
             raise BadInput(
                 words("не сказано, о чём сообщать", "it is not said what to tell"), hint=", ".join(EventName)
