@@ -19,8 +19,7 @@ from bot.accounts.passwords import one_time
 from bot.accounts.roles import Role
 from bot.core.errors import BadInput
 from bot.web.admin.clock import zone_of
-from bot.web.admin.forms import back_to, form_of, problem_of
-from bot.web.language import tr
+from bot.web.admin.forms import back_to, form_of, problem_of, said_of
 from bot.web.parts import parts_of
 from bot.web.rendering import render, segment
 from bot.web.who import account_of, allowed, entry, signed_in
@@ -197,7 +196,7 @@ async def _list(
         "roles": ROLES,
         "form": form or {},
         "problem": problem,
-        "said": _said(request),
+        "said": said_of(request, _SAID),
         "zone": zone_of(request),
     }
     return render(request, "admin/accounts.html", values, status=status)
@@ -216,20 +215,15 @@ async def _one(
         "roles": ROLES,
         "password": password,
         "problem": problem,
-        "said": _said(request),
+        "said": said_of(request, _SAID),
         "zone": zone_of(request),
     }
     return render(request, "admin/account.html", values, status=status)
 
 
-def _said(request: web.Request) -> str:
-    """What the page says of the change that led here."""
-    match request.query.get("said"):
-        case "changed":
-            return tr(request, "Сохранено.", "Saved.")
-        case "removed":
-            return tr(request, "Учётная запись удалена.", "The account is removed.")
-        case "ended":
-            return tr(request, "Вход завершён.", "The session is ended.")
-        case _:
-            return ""
+_SAID = {
+    "changed": ("Сохранено.", "Saved."),
+    "removed": ("Учётная запись удалена.", "The account is removed."),
+    "ended": ("Вход завершён.", "The session is ended."),
+}
+"""After which change, in Russian and in English."""

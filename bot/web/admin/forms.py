@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from aiohttp import web
 
 from bot.core.errors import BadInput
+from bot.web.language import tr
 from bot.words import words
 
 LONGEST = 500
@@ -25,6 +28,13 @@ async def form_of(request: web.Request) -> dict[str, str]:
 def problem_of(error: BadInput) -> str:
     """The error and what would be right, as one sentence of a page."""
     return f"{error.message}: {error.hint}" if error.hint else error.message
+
+
+def said_of(request: web.Request, texts: Mapping[str, tuple[str, str]]) -> str:
+    """What the page says of the change that led to it (`?said=…`); "" for none. `texts` are in Russian, then
+    in English."""
+    found = texts.get(request.query.get("said", ""))
+    return tr(request, *found) if found else ""
 
 
 def back_to(path: str) -> web.Response:

@@ -13,7 +13,7 @@ from bot.accounts.passwords import LONGEST, SHORTEST
 from bot.accounts.roles import Role
 from bot.core.errors import BadInput, SignInRefused, TooManyTries
 from bot.web.admin.clock import zone_of
-from bot.web.admin.forms import back_to
+from bot.web.admin.forms import back_to, said_of
 from bot.web.language import tr
 from bot.web.parts import parts_of
 from bot.web.rendering import render
@@ -82,16 +82,16 @@ async def end_session(request: web.Request) -> web.StreamResponse:
 
 async def _page(request: web.Request, problem: str = "", status: int = 200) -> web.Response:
     account, found = account_of(request), signed_in(request)
-    said = {
-        "password": tr(request, "Пароль сменён, прочие входы завершены.", "Set; other sessions are ended."),
-        "ended": tr(request, "Вход завершён.", "The session is ended."),
-    }.get(request.query.get("said", ""), "")
+    texts = {
+        "password": ("Пароль сменён, прочие входы завершены.", "Set; other sessions are ended."),
+        "ended": ("Вход завершён.", "The session is ended."),
+    }
     values = {
         "account": account,
         "sessions": await parts_of(request).sessions.seen(account.login),
         "here": found.session_id if found else "",
         "problem": problem,
-        "said": said,
+        "said": said_of(request, texts),
         "shortest": SHORTEST,
         "zone": zone_of(request),
     }

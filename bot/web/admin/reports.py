@@ -25,7 +25,7 @@ from bot.reports.wording import by_name
 from bot.store import notices
 from bot.store.tables_notices import About
 from bot.web.admin.clock import zone_of
-from bot.web.admin.forms import back_to, form_of, problem_of
+from bot.web.admin.forms import back_to, form_of, problem_of, said_of
 from bot.web.language import tr
 from bot.web.parts import Parts, parts_of
 from bot.web.rendering import render
@@ -132,7 +132,7 @@ async def _page(
         "mails": parts.mails,
         "form": form or {},
         "problem": problem,
-        "said": _said(request),
+        "said": said_of(request, _SAID),
         "zone": zone_of(request),
     }
     return render(request, "admin/reports.html", values, status=status)
@@ -173,17 +173,11 @@ def when(schedule: Schedule, language: str) -> str:
     return f"{days} {at}: {period}"
 
 
-def _said(request: web.Request) -> str:
-    match request.query.get("said"):
-        case "added":
-            return tr(request, "Отчёт добавлен.", "The report is added.")
-        case "send":
-            return tr(request, "Отправляется сейчас; итог появится в журнале.", "Being sent; see the log.")
-        case "switch":
-            return tr(request, "Сохранено.", "Saved.")
-        case "retry":
-            return tr(request, "Пробуем ещё раз.", "Being tried again.")
-        case "remove":
-            return tr(request, "Отчёт удалён.", "The report is removed.")
-        case _:
-            return ""
+_SAID = {
+    "added": ("Отчёт добавлен.", "The report is added."),
+    "send": ("Отправляется сейчас; итог появится в журнале.", "Being sent; see the log."),
+    "switch": ("Сохранено.", "Saved."),
+    "retry": ("Пробуем ещё раз.", "Being tried again."),
+    "remove": ("Отчёт удалён.", "The report is removed."),
+}
+"""After which change, in Russian and in English."""

@@ -12,9 +12,8 @@ from bot.accounts.roles import Role
 from bot.accounts.tokens import Scope
 from bot.core.errors import BadInput
 from bot.web.admin.clock import after, zone_of
-from bot.web.admin.forms import back_to, form_of, problem_of
+from bot.web.admin.forms import back_to, form_of, problem_of, said_of
 from bot.web.api.guard import REQUESTS
-from bot.web.language import tr
 from bot.web.parts import parts_of
 from bot.web.rendering import render
 from bot.web.who import allowed, entry
@@ -74,7 +73,6 @@ async def _page(
     status: int = 200,
 ) -> web.Response:
     parts = parts_of(request)
-    revoked = request.query.get("said") == "revoked"
     values = {
         "tokens": await parts.tokens.list(),
         "now": parts.clock.now(),
@@ -84,7 +82,7 @@ async def _page(
         "problem": problem,
         "made": made,
         "token": token,
-        "said": tr(request, "Токен отозван.", "The token is revoked.") if revoked else "",
+        "said": said_of(request, {"revoked": ("Токен отозван.", "The token is revoked.")}),
         "zone": zone_of(request),
     }
     return render(request, "admin/tokens.html", values, status=status)
