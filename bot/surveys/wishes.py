@@ -99,15 +99,15 @@ def wish_of(turn: UserTurn, *, open_question: bool = False) -> Wish | None:
     wish = _BY_INTENT.get(turn.intent)
     if wish is None:
         return None
-    if wish is Wish.REFUSE_QUESTION and _WHOLE_SURVEY.search(" ".join(split(turn.text))):
+    said = split(turn.text)
+    refusal = " ".join(said) if wish is Wish.REFUSE_QUESTION else ""
+    if _WHOLE_SURVEY.search(refusal):
         wish = Wish.REFUSE_SURVEY
     least = LEAST_INTENT_CONFIDENCE
     if open_question and wish is not Wish.COMPLAIN:
         least = LEAST_OPEN_CONFIDENCE
-        at_length = wish in _HEARD_AT_LENGTH or (
-            wish is Wish.REFUSE_SURVEY and _THE_SURVEY.search(" ".join(split(turn.text)))
-        )
-        if not at_length and len(split(turn.text)) > SHORT_WORDS:
+        at_length = wish in _HEARD_AT_LENGTH or _THE_SURVEY.search(refusal)
+        if not at_length and len(said) > SHORT_WORDS:
             return None
     return wish if turn.intent_confidence >= least else None
 
