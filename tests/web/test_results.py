@@ -26,7 +26,7 @@ from bot.accounts.passwords import Passwords
 from bot.accounts.roles import Role
 from bot.core.clock import ManualClock
 from bot.reports.export import sav
-from bot.reports.periods import Grain, Period
+from bot.reports.periods import Period
 from bot.reports.report import report, sliced
 from bot.reports.slices import By, Scope
 from bot.reports.wording import number, scale_name
@@ -35,7 +35,6 @@ from bot.store.database import Database
 from bot.store.settings import StoreSettings
 from bot.web.parts import Parts
 from bot.web.results import jobs
-from bot.web.results.asked import Asked, asked
 from tests.reports import world
 from tests.web.conftest import HTML, PASSWORD, QUICK, Client
 
@@ -349,46 +348,6 @@ async def test_nothing_on_the_pages_needs_a_looser_policy(manager: Client) -> No
         assert not re.findall(r"<[^>]+ (?:style|on\w+)=", text)
         assert not re.findall(r"<script(?![^>]*src=)", text)
         assert len(text) < 150_000
-
-
-# Addresses --------------------------------------------------------------------------------------
-
-
-def of(query: str) -> Asked:
-    from multidict import MultiDict
-
-    pairs = [(name, value) for name, values in parse_qs(query).items() for value in values]
-    return asked(MultiDict(pairs), ZONE, NOW)
-
-
-def test_without_a_period_it_is_this_month() -> None:
-    assert of("").period == Period.of(Grain.MONTH, date(2025, 4, 1), ZONE)
-
-
-@pytest.mark.parametrize(
-    ("query", "before", "after"),
-    [
-        ("period=month&from=2025-03-31", date(2025, 2, 1), date(2025, 4, 1)),
-        ("period=week&from=2025-03-05", date(2025, 2, 24), date(2025, 3, 10)),
-        ("period=own&from=2025-03-01&to=2025-03-10", date(2025, 2, 19), date(2025, 3, 11)),
-        ("period=day&from=01.03.2025", date(2025, 2, 28), date(2025, 3, 2)),
-    ],
-)
-def test_neighbours_of_a_period(query: str, before: date, after: date) -> None:
-    wanted = of(query)
-    later = wanted.later(NOW.date())
-    assert later is not None
-    assert (wanted.earlier().period.first, later.period.first) == (before, after)
-
-
-def test_there_is_nothing_later_than_today() -> None:
-    assert of("period=month").later(NOW.date()) is None
-
-
-def test_an_address_says_all_that_was_asked() -> None:
-    wanted = of("period=quarter&from=2025-02-03&employee=a&employee=b&survey=s&days=30")
-    assert of(urlsplit(wanted.address("/results")).query) == wanted
-    assert wanted.days == 30
 
 
 # Whole files -----------------------------------------------------------------------------------
