@@ -25,12 +25,13 @@ from bot.core.clock import Clock
 from bot.core.errors import BadInput, DiskFull, Unavailable
 from bot.core.events import CallEvent, OptedOut, SignalRaised
 from bot.delivery.alert_mail import alert_mail
-from bot.delivery.alert_rules import AlertRules, wave
+from bot.delivery.alert_rules import wave
 from bot.delivery.backoff import Backoff
 from bot.delivery.endpoints import Endpoints
 from bot.delivery.mail import Attachment, Mailer, Sent
 from bot.delivery.payload import as_json
 from bot.delivery.posting import Postman
+from bot.delivery.settings import AlertRules
 from bot.reports import schedules
 from bot.reports.export.writing import Format, Wanted, export
 from bot.reports.report import report

@@ -11,8 +11,7 @@ from typing import Literal
 from bot.call.settings import CallSettings
 from bot.core.clock import Clock
 from bot.core.files import write_whole
-from bot.delivery.alert_rules import AlertRules
-from bot.delivery.mail import MailSettings
+from bot.delivery.settings import AlertRules, MailSettings
 from bot.inbound.settings import HeaderNames, InboundSettings, Route
 from bot.settings import DEMO_MODEL, Settings
 from bot.speech.chosen import read_chosen

@@ -20,7 +20,7 @@ from bot.core.endings import Disposition, RetryCause
 from bot.store.attempts import finish, take_lease
 from bot.store.campaigns import locked
 from bot.store.database import Database
-from bot.store.projection import LEASE_S
+from bot.store.settings import LEASE_S
 from bot.store.tables import Attempt, AttemptStatus, Contact
 from bot.store.tables_campaigns import MemberRow
 

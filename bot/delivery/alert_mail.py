@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from bot.core.alerts import AlertKind
 from bot.store.alerts import Alert
-from bot.store.tables_notices import AlertKind
 from bot.words import words
 
 Said = tuple[str, str]

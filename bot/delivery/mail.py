@@ -2,34 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
-from typing import Literal
 
 import aiosmtplib
-from pydantic import SecretStr
 
 from bot.core.clock import Clock
 from bot.core.errors import BadInput
 from bot.core.mail_addresses import is_address
+from bot.delivery.settings import MailSettings
 from bot.words import words
-
-Security = Literal["starttls", "tls", "none"]
-
-
-@dataclass(frozen=True, slots=True)
-class MailSettings:
-    """`security`: `starttls` begins in the open and goes on under TLS or not at all, `tls` begins under it.
-    An empty `host` means that there is no mail."""
-
-    host: str = ""
-    port: int = 587
-    security: Security = "starttls"
-    user: str = ""
-    password: SecretStr = field(default_factory=lambda: SecretStr(""))
-    sender: str = ""
-    timeout_s: float = 20.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from sqlalchemy import func
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.core.alerts import AlertKind
 from bot.store.account_tables import AuditRow
 from bot.store.database import Database
 from bot.store.notices import New, enqueue
@@ -19,7 +20,7 @@ from bot.store.projection import insert_into
 from bot.store.tables import AnswerRow, Attempt, DoNotCall
 from bot.store.tables_agents import AgentRow
 from bot.store.tables_delivery import DeliveryStatus, EventName, WebhookDeliveryRow, WebhookEndpointRow
-from bot.store.tables_notices import AlertKind, AlertRow
+from bot.store.tables_notices import AlertRow
 
 MAY_LAST = timedelta(hours=2)
 """A call that is answered in a window was begun so long before it at most."""

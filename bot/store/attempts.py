@@ -25,8 +25,9 @@ from bot.store import outbox
 from bot.store.contact_facts import forbidden
 from bot.store.database import Database
 from bot.store.phones import phone_key
-from bot.store.projection import LEASE_S, insert_into
+from bot.store.projection import insert_into
 from bot.store.projection_cases import INTERRUPTED, upsert_case
+from bot.store.settings import LEASE_S
 from bot.store.tables import (
     Attempt,
     AttemptStatus,

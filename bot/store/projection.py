@@ -53,6 +53,7 @@ from bot.store import projection_reports as reports
 from bot.store import projection_transcripts as transcripts
 from bot.store.phones import phone_key
 from bot.store.projection_cases import CUT_OFF, INTERRUPTED
+from bot.store.settings import LEASE_S
 from bot.store.tables import (
     AnswerRow,
     Attempt,
@@ -65,10 +66,6 @@ from bot.store.tables import (
     HandoverOutcome,
     UtcDateTime,
 )
-
-LEASE_S = 120.0
-"""How long a call that was heard of counts as alive, in seconds. Longer than any silence of the event
-stream but a handover's talk, for which the node renews the lease."""
 
 Changes = tuple[UpdateBase, ...]
 

@@ -13,9 +13,10 @@ from sqlalchemy import update
 from sqlalchemy.sql.dml import UpdateBase
 from sqlmodel import col
 
+from bot.core.alerts import AlertKind
 from bot.core.events import SignalRaised, SignalWithdrawn
 from bot.store.outbox import LOW_SCORE, low_score_stands
-from bot.store.tables_notices import AlertKind, AlertRow
+from bot.store.tables_notices import AlertRow
 
 Insert = Callable[[Any], Any]
 Changes = tuple[UpdateBase, ...]

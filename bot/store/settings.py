@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.store.projection import LEASE_S
+LEASE_S = 120.0
+"""How long a call that was heard of counts as alive, in seconds. Longer than any silence of the event
+stream but a handover's talk, for which the node renews the lease."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,11 +17,6 @@ from bot.store.tables import Table, moment_field, words_field
 from bot.store.tables_delivery import DeliveryStatus
 
 
-class AlertKind(StrEnum):
-    LOW_SCORE = "low_score"  # of a call: its survey's rule of that name stands
-    OPT_OUT_WAVE = "opt_out_wave"  # many who ask never to be called again within a short time
-
-
 class AlertRow(Table, table=True):
     """One thing to look at. `call_id` is "" where it is about no single call. `details` hold numbers, never
     what somebody said. `withdrawn_at` is when the customer took back what raised it; `announced_at` when its

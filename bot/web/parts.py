@@ -15,7 +15,7 @@ from bot.accounts.sessions import Sessions, SessionSettings
 from bot.accounts.sign_in import SignIn
 from bot.accounts.tokens import ApiTokens
 from bot.core.clock import Clock
-from bot.delivery.alert_rules import AlertRules
+from bot.delivery.settings import AlertRules
 from bot.published import Published
 from bot.store.database import Database
 from bot.web.assets import Assets

@@ -10,7 +10,7 @@ from bot.campaigns.facts import CampaignState
 from bot.core.endings import Disposition, RetryCause
 from bot.store import campaigns as store
 from bot.store.attempts import claim_next, recover_expired
-from bot.store.projection import LEASE_S
+from bot.store.settings import LEASE_S
 from bot.store.tables import AttemptStatus
 from tests.campaigns.stage import Stage, at_once, campaign
 

@@ -17,11 +17,11 @@ from sqlmodel import select
 
 from bot.core.clock import ManualClock
 from bot.core.events import OptedOut, SignalRaised, SignalWithdrawn
-from bot.delivery.alert_rules import AlertRules
 from bot.delivery.endpoints import Endpoints
-from bot.delivery.mail import Mailer, MailSettings
+from bot.delivery.mail import Mailer
 from bot.delivery.posting import Postman
 from bot.delivery.sender import Sender
+from bot.delivery.settings import AlertRules, MailSettings
 from bot.notifier import Notifier, NotifierSettings
 from bot.reports import schedules
 from bot.reports.schedules import Content, Definition

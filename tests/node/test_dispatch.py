@@ -21,8 +21,7 @@ from bot.dispatch import VOUCH_S, Dispatcher, Placing
 from bot.store import cases, queries
 from bot.store.attempts import NewCall, lease, queue_call, recover_expired
 from bot.store.database import Database
-from bot.store.projection import LEASE_S
-from bot.store.settings import StoreSettings
+from bot.store.settings import LEASE_S, StoreSettings
 from bot.store.tables import Attempt, AttemptStatus
 from bot.store.writer import Writer
 from bot.worker_link import WorkerLink

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+from bot.core.alerts import AlertKind
 from bot.core.events import CallEvent, OptedOut, SignalRaised, SignalWithdrawn
 from bot.reports import schedules
 from bot.reports.schedules import Definition
@@ -13,7 +14,7 @@ from bot.store.alerts import Wave
 from bot.store.database import Database
 from bot.store.projection import insert_into, project
 from bot.store.tables import CallEventRow
-from bot.store.tables_notices import About, AlertKind, Channel
+from bot.store.tables_notices import About, Channel
 from tests.store.talk import START, Talk
 
 KINDS = tuple(AlertKind)

@@ -18,6 +18,7 @@ from bot.accounts.passwords import Passwords
 from bot.accounts.roles import Role
 from bot.accounts.tokens import Scope
 from bot.call.spool import SpoolReader
+from bot.core.alerts import AlertKind
 from bot.core.clock import ManualClock
 from bot.core.control import ControlServer
 from bot.core.events import CallEvent, HandoverConnected, PromptStarted
@@ -35,7 +36,7 @@ from bot.store.settings import StoreSettings
 from bot.store.tables import Attempt, Contact
 from bot.store.tables_agents import AgentRow, DepartmentRow
 from bot.store.tables_campaigns import CampaignRow
-from bot.store.tables_notices import About, AlertKind, AlertRow
+from bot.store.tables_notices import About, AlertRow
 from bot.store.writer import Writer
 from bot.surveys.loader import load_survey, to_json
 from bot.triage.presence import LocalBoard, PresenceSettings

@@ -11,11 +11,12 @@ from aiohttp.test_utils import TestServer
 from pytest_aiohttp import AiohttpClient
 
 from bot.accounts.roles import Role
+from bot.core.alerts import AlertKind
 from bot.core.clock import ManualClock
 from bot.delivery.endpoints import Endpoints
 from bot.reports import schedules
 from bot.store import notices
-from bot.store.tables_notices import About, AlertKind, AlertRow
+from bot.store.tables_notices import About, AlertRow
 from bot.web.admin import alerts as alerts_page
 from bot.web.parts import Parts
 from bot.web.server import make_app
