@@ -17,7 +17,7 @@ from tests.prompts import keep_prompts
 settings.register_profile("patient", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("patient")
 
-ROOMS = ("campaigns", "cluster", "dialogue", "handover", "node", "sim", "telephony")
+ROOMS = ("campaigns", "cluster", "dialogue", "handover", "node", "sim", "telephony", "trust")
 REAL_TIME = {Path(__file__).parent / room for room in ROOMS}
 
 TRIES = 3
