@@ -17,7 +17,7 @@ import pytest
 from bot.core.errors import NumberBlocked
 from bot.core.events import AnswerRecorded, CallEvent
 from bot.settings import DEMO_MODEL
-from bot.sim.results import SimReport
+from bot.sim.results import CallReport, SimReport
 from bot.sim.run import run_scenario
 from bot.sim.scenario import Scenario
 from bot.speech.chosen import read_chosen, write_chosen
@@ -48,9 +48,38 @@ async def run(node: RunningNode, script: Scenario, on_event: Any = lambda event:
         return await run_scenario(script, control, node.sip, None, on_event)
 
 
-def test_a_satisfied_customer_completes_the_survey(node: RunningNode) -> None:
-    report = asyncio.run(run(node, scenario({"name": "calm", "answers": ANSWERS})))
-    (call,) = report.calls
+COMPLAINT = clip("032_elena.wav")
+SILENCE, NO_RTP = ({"silence": True}, {"stop_rtp": True})
+
+
+def mute(name: str, how: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "answers": dict.fromkeys(("nps", "resolved", "reason", "comment"), how)}
+
+
+AT_ONCE = 6
+
+
+@pytest.fixture(scope="module")
+def talks(node: RunningNode) -> dict[str, CallReport]:
+    """Callers who have nothing to do with each other ring side by side, and must not be mixed up."""
+    script = scenario(
+        mute("mute-silence", SILENCE),
+        mute("mute-stop-rtp", NO_RTP),
+        {"name": "wants", "answers": {"nps": AGENT}, "after_transfer": {}},
+        {"name": "complains", "answers": {**ANSWERS, "nps": COMPLAINT, "nps#2": NINE}},
+        *({"name": f"calm-{n}", "answers": ANSWERS} for n in range(3)),
+        {"name": "wish-opted-out", "answers": {"nps": STOP}},
+        {"name": "wish-callback", "answers": {"nps": LATER}},
+        {"name": "busy", "caller": {"on_invite": "busy"}},
+        agents=[{"name": "human"}],
+        at_once=AT_ONCE,
+    )
+    return {call.name: call for call in asyncio.run(run(node, script)).calls}
+
+
+@pytest.mark.parametrize("name", [f"calm-{n}" for n in range(3)])
+def test_a_satisfied_customer_completes_the_survey(talks: dict[str, CallReport], name: str) -> None:
+    call = talks[name]
     assert call.failures == []
     assert call.disposition == "completed"
     assert call.answers["nps"] == 9
@@ -59,64 +88,42 @@ def test_a_satisfied_customer_completes_the_survey(node: RunningNode) -> None:
     assert call.longest_silence_s < DEAD_AIR_S
 
 
-@pytest.mark.parametrize(("said", "disposition"), [(STOP, "opted_out"), (LATER, "callback")])
-def test_a_closed_question_hears_more_than_numbers(
-    node: RunningNode, said: dict[str, Any], disposition: str
-) -> None:
-    name = f"wish-{disposition.replace('_', '-')}"
-    report = asyncio.run(run(node, scenario({"name": name, "answers": {"nps": said}})))
-    assert report.calls[0].disposition == disposition
+@pytest.mark.parametrize("disposition", ["opted_out", "callback"])
+def test_a_closed_question_hears_more_than_numbers(talks: dict[str, CallReport], disposition: str) -> None:
+    assert talks[f"wish-{disposition.replace('_', '-')}"].disposition == disposition
 
 
-def test_whoever_said_never_again_is_not_rung_again(node: RunningNode) -> None:
-    report = asyncio.run(run(node, scenario({"name": "never", "answers": {"nps": STOP}})))
-    (stored,) = asyncio.run(node.ask("calls", call_ids=[report.calls[0].call_id]))["calls"]
+def test_whoever_said_never_again_is_not_rung_again(node: RunningNode, talks: dict[str, CallReport]) -> None:
+    call_id = talks["wish-opted-out"].call_id
+    (stored,) = asyncio.run(node.ask("calls", call_ids=[call_id]))["calls"]
     with pytest.raises(NumberBlocked):
         asyncio.run(node.ask("place_call", to=stored["to"], survey="nps"))
 
 
-def test_a_wish_for_a_person_at_the_scale_leads_to_one(node: RunningNode) -> None:
-    report = asyncio.run(
-        run(
-            node,
-            scenario(
-                {"name": "wants", "answers": {"nps": AGENT}, "after_transfer": {}},
-                agents=[{"name": "human"}],
-            ),
-        )
-    )
-    (call,) = report.calls
+def test_a_wish_for_a_person_at_the_scale_leads_to_one(talks: dict[str, CallReport]) -> None:
+    call = talks["wants"]
     assert call.disposition == "transferred"
     assert call.failures == []
 
 
-def test_a_complaint_at_the_scale_is_heard(node: RunningNode) -> None:
+def test_a_complaint_at_the_scale_is_heard(node: RunningNode, talks: dict[str, CallReport]) -> None:
     """«Проблема не решилась», said where a number was asked for: it is noted, and the number still asked."""
-    complaint = clip("032_elena.wav")
-    answers = {**ANSWERS, "nps": complaint, "nps#2": NINE}
-    report = asyncio.run(run(node, scenario({"name": "complains", "answers": answers})))
-    (call,) = report.calls
+    call = talks["complains"]
     (stored,) = asyncio.run(node.ask("calls", call_ids=[call.call_id]))["calls"]
     assert stored["signals"] == ["complaint"]
     assert (call.disposition, call.answers["nps"]) == ("completed", 9)
     assert call.longest_silence_s < DEAD_AIR_S
 
 
-@pytest.mark.parametrize("mute", [{"silence": True}, {"stop_rtp": True}], ids=["silent", "no-rtp"])
-def test_whoever_says_nothing_is_never_left_in_silence(node: RunningNode, mute: dict[str, Any]) -> None:
-    name = f"mute-{next(iter(mute))}".replace("_", "-")
-    answers = {"nps": mute, "resolved": mute, "reason": mute, "comment": mute}
-    report = asyncio.run(run(node, scenario({"name": name, "answers": answers})))
-    (call,) = report.calls
+@pytest.mark.parametrize("name", ["mute-silence", "mute-stop-rtp"])
+def test_whoever_says_nothing_is_never_left_in_silence(talks: dict[str, CallReport], name: str) -> None:
+    call = talks[name]
     assert call.disposition == "no_input"
     assert call.longest_bot_silence_s < DEAD_AIR_S
 
 
-def test_four_at_once_do_not_mix(node: RunningNode) -> None:
-    calls = [{"name": f"many-{n}", "answers": ANSWERS} for n in range(3)]
-    busy = {"name": "many-busy", "caller": {"on_invite": "busy"}}
-    report = asyncio.run(run(node, scenario(*calls, busy, at_once=4)))
-    assert [call.disposition for call in report.calls] == ["completed"] * 3 + ["busy"]
+def test_a_busy_line_is_busy_among_many(talks: dict[str, CallReport]) -> None:
+    assert talks["busy"].disposition == "busy"
 
 
 class Changer:
