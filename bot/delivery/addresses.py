@@ -1,15 +1,19 @@
 """Where a message may go: HTTPS, and no address within the company's network unless that was meant.
 
 A name is looked at where it counts, at every connection: what it stood for when the endpoint was added
-may have changed since (DNS rebinding). Redirects are not followed.
+may have changed since (DNS rebinding). The address that was looked at is the one that is connected to, and
+the socket asks once more (`public_socket`). Redirects are not followed.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import re
 import socket
+import unicodedata
 from urllib.parse import urlsplit
 
+from aiohttp import AddrInfoType
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
@@ -24,28 +28,55 @@ class PrivateAddress(OSError):
     """The name stands only for addresses that are not public."""
 
 
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""All that IANA gives to the world of IPv6; what is outside it (site-local, SRv6) is somebody's own."""
+_NOBODYS = tuple(map(ipaddress.ip_network, ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "3fff::/20")))
+"""For protocols, relays and books (RFC 6890, 7526, 9637): no company answers there."""
+
+_NUMBER = re.compile(r"(?:[0-9]+|0[xX][0-9a-fA-F]*)")
+
+
 def is_public(address: str) -> bool:
     """Neither private, loopback, link-local, shared, multicast nor reserved; of an IPv4 address within
-    IPv6 the inner one counts."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
+    IPv6 (mapped, 6to4, NAT64) the inner one counts. What is no address at all is not public either."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
     if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or (ip.teredo[1] if ip.teredo else None)
+        inner = ip.ipv4_mapped or ip.sixtofour
+        if ip in _NAT64:
+            inner = ipaddress.IPv4Address(int(ip) & 0xFFFF_FFFF)
+        if inner is None and ip not in _UNICAST:
+            return False
         ip = inner or ip
-    return ip.is_global and not ip.is_multicast
+    return ip.is_global and not ip.is_multicast and not any(ip in each for each in _NOBODYS)
 
 
 def _literal(host: str) -> str | None:
-    """The host as an address, where it is one. Numbers that only a C library takes for one (`2130706433`,
-    `0x7f.1`) are addresses as well: they are resolved, and then looked at."""
+    """The host as an address, where it is one."""
     try:
         return str(ipaddress.ip_address(host))
     except ValueError:
         return None
 
 
+def _is_odd_number(host: str) -> bool:
+    """A host that only a C library takes for an address (`2130706433`, `0x7f.1`, `①②⑦.0.0.1`): its last part
+    is a number (WHATWG URL, 3.5). No resolver of ours would be asked for it."""
+    return _literal(host) is None and _NUMBER.fullmatch(host.rpartition(".")[2]) is not None
+
+
 def _is_loopback(host: str) -> bool:
     literal = _literal(host)
-    return host.lower() == "localhost" or (literal is not None and ipaddress.ip_address(literal).is_loopback)
+    named = host == "localhost" or host.endswith(".localhost")
+    return named or (literal is not None and ipaddress.ip_address(literal).is_loopback)
+
+
+def _plain(host: str) -> str:
+    """As it will be connected to: letters of other widths are the same ones, and a last dot says nothing."""
+    return unicodedata.normalize("NFKC", host).replace("\u3002", ".").rstrip(".").lower()
 
 
 def checked(url: str, *, private: bool) -> str:
@@ -53,13 +84,19 @@ def checked(url: str, *, private: bool) -> str:
     url = url.strip()
     try:
         parts = urlsplit(url)
-        host, _ = parts.hostname, parts.port
+        host, _ = _plain(parts.hostname or ""), parts.port
     except ValueError:
-        host = None
-    if not host or len(url) > LONGEST or parts.scheme not in ("http", "https"):
+        host = ""
+    sensible = url.isprintable() and len(url) <= LONGEST
+    if not host or not sensible or parts.scheme not in ("http", "https"):
         raise BadInput(
             words(f"«{url}» не адрес для сообщений", f"«{url}» is no address for messages"),
             hint=words("нужен вида https://crm.example.ru/hook", "such as https://crm.example.ru/hook"),
+        )
+    if _is_odd_number(host):
+        raise BadInput(
+            words(f"«{host}» пишут как адрес, а это не он", f"«{host}» is written as an address and is none"),
+            hint=words("нужно имя или четыре числа: 203.0.113.7", "a name, or four numbers: 203.0.113.7"),
         )
     if parts.username or parts.password or parts.fragment:
         raise BadInput(
@@ -83,9 +120,17 @@ def checked(url: str, *, private: bool) -> str:
     return url
 
 
+def public_socket(found: AddrInfoType) -> socket.socket:
+    """The socket of a connection, the last to be asked: an address in the place of a name never comes to the
+    resolver. Raises PrivateAddress."""
+    family, kind, protocol, _, address = found
+    if not is_public(str(address[0])):
+        raise PrivateAddress(None, f"{address[0]}: within a private network")
+    return socket.socket(family, kind, protocol)
+
+
 class PublicResolver(AbstractResolver):
-    """Gives only public addresses of a name. An address in the place of a name never comes here:
-    `checked` has seen it."""
+    """Gives only public addresses of a name."""
 
     def __init__(self, inner: AbstractResolver | None = None) -> None:
         self._inner = inner or ThreadedResolver()

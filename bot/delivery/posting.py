@@ -19,7 +19,7 @@ from standardwebhooks.webhooks import Webhook
 
 from bot.core.clock import Clock
 from bot.core.errors import BadInput
-from bot.delivery.addresses import PrivateAddress, PublicResolver, checked
+from bot.delivery.addresses import PrivateAddress, PublicResolver, checked, public_socket
 from bot.delivery.endpoints import Endpoint
 from bot.delivery.queue import HEAD, Tried
 
@@ -43,7 +43,9 @@ class Postman:
         self.limits = limits or Limits()
 
     async def __aenter__(self) -> Self:
-        self._public = self._session(aiohttp.TCPConnector(resolver=PublicResolver()))
+        self._public = self._session(
+            aiohttp.TCPConnector(resolver=PublicResolver(), socket_factory=public_socket)
+        )
         self._private = self._session(aiohttp.TCPConnector())
         return self
 
@@ -57,7 +59,13 @@ class Postman:
             connector=connector,
             timeout=aiohttp.ClientTimeout(total=limits.whole_s, connect=limits.connect_s),
             cookie_jar=aiohttp.DummyCookieJar(),
-            headers={"User-Agent": f"otklik/{version('otklik')}", "Content-Type": "application/json"},
+            # Nothing is unpacked: a few kilobytes of an answer may hold gigabytes.
+            auto_decompress=False,
+            headers={
+                "User-Agent": f"otklik/{version('otklik')}",
+                "Content-Type": "application/json",
+                "Accept-Encoding": "identity",
+            },
         )
 
     async def post(self, endpoint: Endpoint, message_id: str, body: str) -> Tried:
