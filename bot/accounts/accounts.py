@@ -46,9 +46,14 @@ class Account:
         return self.name or self.login
 
 
+def plain_login(written: str) -> str:
+    """One writing for all that are taken for the same login: without regard to case or to letters' width."""
+    return unicodedata.normalize("NFKC", written).strip().casefold()
+
+
 def login_of(written: str) -> str:
-    """A login as it is kept: without regard to case. Raises BadInput."""
-    login = unicodedata.normalize("NFKC", written).strip().casefold()
+    """A login as it is kept. Raises BadInput."""
+    login = plain_login(written)
     if not _LOGIN.fullmatch(login):
         raise BadInput(
             words(f"имя для входа «{written}» не подходит", f"«{written}» cannot be a login"),

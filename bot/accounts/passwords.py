@@ -65,7 +65,7 @@ class Passwords:
         account) it takes as long as ever and is False: time does not tell who is known here."""
         given = unicodedata.normalize("NFKC", password)[: LONGEST + 1]
         async with self._turns:
-            if not kept and not self._nobodys:
+            if not self._nobodys:
                 self._nobodys = await asyncio.to_thread(self._hasher.hash, "nobody's password")
             fitting = await asyncio.to_thread(self._fits, kept or self._nobodys, given)
         return fitting and bool(kept)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import time
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.aio.storage import MemoryStorage
 from limits.aio.strategies import MovingWindowRateLimiter
 
-from bot.accounts.accounts import Account, Accounts
+from bot.accounts.accounts import Account, Accounts, plain_login
 from bot.core.errors import SignInRefused, TooManyTries
 from bot.words import words
 
@@ -31,6 +32,19 @@ TRIES = TryLimits(
 )
 
 
+def source_of(address: str) -> str:
+    """What tries are counted by: of IPv6 the /64, for whoever has one has all of its addresses (RFC 6177)."""
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return address
+    if isinstance(ip, ipaddress.IPv6Address):
+        if ip.ipv4_mapped is not None:
+            return str(ip.ipv4_mapped)
+        return str(ipaddress.IPv6Network((int(ip) >> 64 << 64, 64)))
+    return str(ip)
+
+
 class SignIn:
     """Kept in memory: a node that is started anew has forgotten who tried too often, and that is 15
     minutes at most."""
@@ -43,10 +57,10 @@ class SignIn:
     async def sign_in(self, login: str, password: str, address: str) -> Account:
         """Raises SignInRefused, which does not tell whether the login or the password is wrong, and
         TooManyTries. Every try counts until one succeeds."""
-        who = login.strip().casefold()[:64]
+        who, source = plain_login(login)[:64], source_of(address)
         for item, *key in (
-            (self._limits.address, "address", address),
-            (self._limits.here, "here", who, address),
+            (self._limits.address, "address", source),
+            (self._limits.here, "here", who, source),
             (self._limits.account, "account", who),
         ):
             if not await self._tries.hit(item, *key):
@@ -63,6 +77,6 @@ class SignIn:
                 words("имя или пароль не подходят", "the login or the password is wrong"),
                 hint=words("забытый пароль сменит администратор", "an administrator can set another"),
             )
-        await self._tries.clear(self._limits.here, "here", who, address)
+        await self._tries.clear(self._limits.here, "here", who, source)
         await self._tries.clear(self._limits.account, "account", who)
         return account

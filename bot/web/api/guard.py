@@ -18,6 +18,7 @@ from limits.aio.strategies import MovingWindowRateLimiter
 from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 
+from bot.accounts.sign_in import source_of
 from bot.accounts.tokens import ApiToken, Scope
 from bot.web.api.problems import UNREADABLE, Problem, invalid, too_large, too_often
 from bot.web.parts import parts_of
@@ -96,7 +97,7 @@ def may(scope: Scope) -> Callable[[Handler], Handler]:
 
 
 async def _token(request: web.Request, limits: ApiLimits) -> ApiToken:
-    address = address_of(request)
+    address = source_of(address_of(request))
     await limits.may_try(address)
     kind, _, given = request.headers.get("Authorization", "").partition(" ")
     found = await parts_of(request).tokens.find(given.strip()) if kind.lower() == "bearer" else None
