@@ -107,6 +107,9 @@ def read_yaml(path: Path, text: str) -> CommentedMap:
         _refuse("yaml-syntax", path, message, hint, line=_line(mark), column=_column(mark))
     except YAMLError as error:
         _refuse("yaml-syntax", path, f"это не YAML: {error}")
+    except (ValueError, OverflowError) as error:
+        # The 99th of a month, the letter U+FFFFFFFF: ruamel hands Python's refusal on as it is.
+        _refuse("yaml-syntax", path, f"такого значения не бывает: {error}", "возьмите его в кавычки")
     if not isinstance(data, CommentedMap):
         rule = "empty-file" if data is None else "not-a-mapping"
         what = "файл пуст, а" if data is None else "файл"

@@ -17,6 +17,8 @@ async def json_of(request: web.Request) -> dict[str, Any]:
         given = await request.json()
     except ValueError as error:
         raise BadInput(f"no JSON: {error}") from error
+    except RecursionError as error:
+        raise BadInput("no JSON that is nested so deep is taken") from error
     if not isinstance(given, dict):
         raise BadInput("a JSON object is needed")
     return given

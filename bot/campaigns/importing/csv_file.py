@@ -19,6 +19,8 @@ _LOOKED_AT = 50
 """So many rows tell the separator."""
 _LONGEST = 100
 """A row over more lines than this is one whose quotes were never closed."""
+_LONGEST_LINE = 1 << 20
+"""Characters: no line is read further. One of nothing but separators would become as many cells."""
 
 
 def open_csv(file: Path, encoding: str = "", separator: str = "") -> Sheet:
@@ -66,18 +68,29 @@ def _find_separator(file: Path, encoding: Encoding) -> str:
     lines: list[str] = []
     with _opened(file, encoding) as source:
         try:
-            lines = [line for line, _ in zip(source, range(_LOOKED_AT), strict=False)]
+            lines = [source.readline(_LONGEST_LINE) for _ in range(_LOOKED_AT)]
         except UnicodeError as error:
             raise undecodable(file, encoding, error) from error
     if lines and lines[0].lower().startswith("sep=") and lines[0][4:5] in SEPARATORS:
         return lines[0][4]
     best, most = ";", 0
     for by in SEPARATORS:
-        widths = [len(cells) for cells in csv.reader(lines, delimiter=by) if cells]
+        try:
+            widths = [len(cells) for cells in csv.reader(lines, delimiter=by) if cells]
+        except csv.Error:  # a cell longer than any is: by this separator it is no table
+            continue
         agreed = Counter(widths)[widths[0]] * (widths[0] - 1) if widths else 0
         if agreed > most:
             best, most = by, agreed
     return best
+
+
+def _short_lines(source: TextIO) -> Iterator[str]:
+    """Raises csv.Error for a line that is no row of any table."""
+    while line := source.readline(_LONGEST_LINE + 1):
+        if len(line) > _LONGEST_LINE:
+            raise csv.Error(f"строка длиннее {_LONGEST_LINE} знаков")
+        yield line
 
 
 class _Lines:
@@ -89,7 +102,7 @@ class _Lines:
         self.of_row: list[str] = []
 
     def __iter__(self) -> Iterator[str]:
-        for line in self._source:
+        for line in _short_lines(self._source):
             self.number += 1
             self.of_row.append(line)
             if len(self.of_row) > _LONGEST:

@@ -51,7 +51,7 @@ class RefusedReport:
         cells = self._without_reason(list(row.cells))
         cells += [""] * (width - len(cells))
         told = f"строка {row.line}: {why}"
-        self._csv.writerow([*map(safe_cell, cells[:width]), told, *map(safe_cell, cells[width:])])
+        self._csv.writerow([*map(safe_cell, cells[:width]), safe_cell(told), *map(safe_cell, cells[width:])])
         self.count += 1
 
     def close(self) -> Path | None:

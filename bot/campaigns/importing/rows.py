@@ -188,8 +188,8 @@ def _clean(cell: str) -> str:
     return cell[1:] if cell[:1] == "'" and cell[1:2] in FORMULAS else cell
 
 
-FORMULAS = ("=", "+", "-", "@")
-"""What a spreadsheet takes for the beginning of a formula."""
+FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection): signs of full width too."""
 
 
 def safe_cell(cell: str) -> str:

@@ -19,8 +19,9 @@ import xlsxwriter
 from bot.reports.export.columns import Cell, Column, Kind, missing_codes
 from bot.words import words
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
-"""A text that begins so is run as a formula by spreadsheets (OWASP, CSV Injection)."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""A text that begins so is run as a formula by spreadsheets (OWASP, CSV Injection), in full width by those
+of East Asia."""
 
 _SHEET_ROWS = 1_000_000
 _ILLEGAL = dict.fromkeys([*range(9), 11, 12, *range(14, 32)])
