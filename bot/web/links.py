@@ -25,6 +25,10 @@ from bot.words import words
 ID_BYTES = 12
 """96 random bits, beside the signature: the address stays short enough for an SMS."""
 
+OPEN_FOR = timedelta(days=1)
+"""After a link has run out so long goes a call on that was begun in time, and what was said can be read. Then
+its ticket opens nothing, whoever has got hold of it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Link:
@@ -80,9 +84,10 @@ class SurveyLinks:
 
     async def find(self, token: str) -> Link:
         """Raises LinkRefused for a link that was not made here or whose time is over. One that was
-        redeemed in time goes on to be found: the call may last longer."""
+        redeemed in time goes on to be found for a while: the call may last longer."""
         row = await self._row(token)
-        if row.redeemed_at is None and row.expires_at <= self._clock.now():
+        ends_at = row.expires_at + (timedelta() if row.redeemed_at is None else OPEN_FOR)
+        if ends_at <= self._clock.now():
             raise LinkRefused(
                 words("срок ссылки вышел", "the link has run out"),
                 hint=words("попросите прислать новую", "ask for another one"),

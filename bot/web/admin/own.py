@@ -17,7 +17,7 @@ from bot.web.admin.forms import back_to, said_of
 from bot.web.language import tr
 from bot.web.parts import parts_of
 from bot.web.rendering import render
-from bot.web.who import OWN, account_of, address_of, allowed, entry, signed_in
+from bot.web.who import OWN, account_of, address_of, allowed, entry, keep_session, signed_in
 
 routes = web.RouteTableDef()
 
@@ -32,7 +32,7 @@ async def own(request: web.Request) -> web.StreamResponse:
 @allowed(*Role, before_change=True)
 async def password(request: web.Request) -> web.StreamResponse:
     """Whoever found the page open does not know the password: it is asked for, and tries are counted as at
-    the door. The session goes on, all others end."""
+    the door. All sessions end, and this browser gets a fresh one: a cookie that somebody copied is dead."""
     parts, account, form = parts_of(request), account_of(request), await request.post()
     current, fresh, again = (form.get(name) for name in ("current", "fresh", "again"))
     if not isinstance(current, str) or not isinstance(fresh, str) or not isinstance(again, str):
@@ -42,12 +42,10 @@ async def password(request: web.Request) -> web.StreamResponse:
     if fresh == current:
         problem = tr(request, "Новый пароль такой же, как прежний.", "It is the same password as before.")
         return await _page(request, problem, 400)
-    found = signed_in(request)
-    assert found is not None
     try:
         await parts.sign_in.sign_in(account.login, current, address_of(request))
         row = entry(request, "set_password", "account", account.login)
-        await parts.accounts.set_password(account.login, fresh, keep=found.session_id, audit=row)
+        await parts.accounts.set_password(account.login, fresh, audit=row)
     except TooManyTries as error:
         problem = tr(
             request,
@@ -67,7 +65,10 @@ async def password(request: web.Request) -> web.StreamResponse:
         )
         return await _page(request, problem, 400)
     parts.live.end_of(account.id)
-    return back_to("/" if account.must_change else f"{OWN}?said=password")
+    response = back_to("/" if account.must_change else f"{OWN}?said=password")
+    begun = await parts.sessions.begin(account, address_of(request), request.headers.get("User-Agent", ""))
+    keep_session(request, response, begun)
+    return response
 
 
 @routes.post(OWN + "/sessions/{session_id}")

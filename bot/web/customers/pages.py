@@ -25,7 +25,7 @@ from bot.core.ids import new_id
 from bot.surveys.schema import Survey
 from bot.web.customers.captions import Captions
 from bot.web.language import language_of
-from bot.web.links import Link
+from bot.web.links import OPEN_FOR, Link
 from bot.web.parts import Parts, parts_of
 from bot.web.reading import json_of
 from bot.web.rendering import render
@@ -69,7 +69,7 @@ async def redeem(request: web.Request) -> web.StreamResponse:
         COOKIE,
         ticket,
         path=f"/s/{token}",
-        max_age=round((link.expires_at - parts.clock.now()).total_seconds()) + 24 * 3600,
+        max_age=round((link.expires_at + OPEN_FOR - parts.clock.now()).total_seconds()),
         httponly=True,
         samesite="Lax",
         secure=parts.settings.secure,
