@@ -38,6 +38,10 @@ def words_of(request: web.Request, status: int) -> tuple[str, str]:
             ("Так эту страницу не открыть", "Вернитесь и воспользуйтесь кнопкой."),
             ("This page cannot be opened this way", "Go back and use the button."),
         ),
+        408: (
+            ("Слишком медленно", "Запрос не дошёл целиком за отведённое время. Попробуйте ещё раз."),
+            ("Too slow", "The request did not arrive in time. Try again."),
+        ),
         413: (
             ("Слишком много", "Столько за один раз не принять."),
             ("Too much", "So much cannot be taken at once."),

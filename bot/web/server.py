@@ -26,6 +26,7 @@ from bot.web.journal import call as journal_call
 from bot.web.journal import calls as journal_calls
 from bot.web.journal import cases as journal_cases
 from bot.web.parts import PARTS, Parts
+from bot.web.patience import HEADERS_S, LARGEST_BODY, PATIENCE, Patience, in_good_time
 from bot.web.rendering import NAVIGATION, TEMPLATES, NavItem, templates
 from bot.web.results import pages as results
 from bot.web.results import taking as results_taking
@@ -35,9 +36,6 @@ from bot.web.settings import WebSettings
 from bot.web.studio import pages as studio
 from bot.web.who import remember_who
 from bot.words import words
-
-LARGEST_BODY = 256 * 2**10
-"""In bytes: the longest thing that a page sends is an SDP offer, some 10 kB."""
 
 GOODBYE_S = 2.0
 """How long a request may go on when the server stops; live streams are ended before."""
@@ -85,10 +83,13 @@ MENU: Sequence[NavItem] = (
 
 
 def make_app(parts: Parts) -> web.Application:
-    """Middlewares from the outside in: every error told, nothing taken from strangers, who it is."""
+    """Middlewares from the outside in: every error told, nobody waited for without end, nothing taken from
+    strangers, who it is."""
     app = web.Application(
-        middlewares=[told_kindly, from_our_own_pages, remember_who], client_max_size=LARGEST_BODY
+        middlewares=[told_kindly, in_good_time, from_our_own_pages, remember_who],
+        client_max_size=LARGEST_BODY,
     )
+    app[PATIENCE] = Patience()
     app[PARTS] = parts
     app[LIMITS] = ApiLimits()
     app[TEMPLATES] = templates()
@@ -119,7 +120,9 @@ class WebServer:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         # No access log: an address may hold a link's token.
-        self._runner = web.AppRunner(make_app(parts), access_log=None, shutdown_timeout=GOODBYE_S)
+        self._runner = web.AppRunner(
+            make_app(parts), access_log=None, shutdown_timeout=GOODBYE_S, keepalive_timeout=HEADERS_S
+        )
 
     async def __aenter__(self) -> Self:
         settings = self._parts.settings
