@@ -5,8 +5,28 @@ from __future__ import annotations
 from typing import Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
+from aiohttp.typedefs import Handler
 
 from bot.core.errors import BadInput
+from bot.web.security import SAFE, reads_parts
+
+BROKEN = (ValueError, LookupError, HttpProcessingError)
+"""What aiohttp raises for a form that makes no sense."""
+
+FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
+
+
+@web.middleware
+async def forms_that_make_sense(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """A form is read here, so that one that breaks off, has no boundary or an unknown charset is its sender's
+    fault (HTTPBadRequest) and not a handler's. Those who read part by part do so by themselves."""
+    if request.method not in SAFE and request.content_type in FORMS and not reads_parts(request):
+        try:
+            await request.post()
+        except BROKEN as error:
+            raise web.HTTPBadRequest from error
+    return await handler(request)
 
 
 async def json_of(request: web.Request) -> dict[str, Any]:
@@ -15,7 +35,7 @@ async def json_of(request: web.Request) -> dict[str, Any]:
         raise BadInput("JSON is needed", hint="Content-Type: application/json")
     try:
         given = await request.json()
-    except ValueError as error:
+    except (ValueError, LookupError) as error:  # LookupError: a charset that nobody knows
         raise BadInput(f"no JSON: {error}") from error
     except RecursionError as error:
         raise BadInput("no JSON that is nested so deep is taken") from error

@@ -53,6 +53,9 @@ async def harden(request: web.Request, response: web.StreamResponse) -> None:
     if parts_of(request).settings.secure:
         response.headers.setdefault("Strict-Transport-Security", HSTS)
     if not request.path.startswith(ROOT):
+        if response.content_type == "text/event-stream":
+            # It comes with a weaker one, by which a cache may keep what was said in a call.
+            del response.headers["Cache-Control"]
         response.headers.setdefault("Cache-Control", "no-store")
     response.headers.pop("Server", None)
 

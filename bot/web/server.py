@@ -27,6 +27,7 @@ from bot.web.journal import calls as journal_calls
 from bot.web.journal import cases as journal_cases
 from bot.web.parts import PARTS, Parts
 from bot.web.patience import HEADERS_S, LARGEST_BODY, PATIENCE, Patience, in_good_time
+from bot.web.reading import forms_that_make_sense
 from bot.web.rendering import NAVIGATION, TEMPLATES, NavItem, templates
 from bot.web.results import pages as results
 from bot.web.results import taking as results_taking
@@ -84,9 +85,15 @@ MENU: Sequence[NavItem] = (
 
 def make_app(parts: Parts) -> web.Application:
     """Middlewares from the outside in: every error told, nobody waited for without end, nothing taken from
-    strangers, who it is."""
+    strangers, what is sent, who it is."""
     app = web.Application(
-        middlewares=[told_kindly, in_good_time, from_our_own_pages, remember_who],
+        middlewares=[
+            told_kindly,
+            in_good_time,
+            from_our_own_pages,
+            forms_that_make_sense,
+            remember_who,
+        ],
         client_max_size=LARGEST_BODY,
     )
     app[PATIENCE] = Patience()

@@ -26,6 +26,7 @@ from bot.campaigns.importing.numbers import NumbersTaken
 from bot.campaigns.importing.sheet import Sheet
 from bot.core.errors import BadInput, DiskFull, OtklikError
 from bot.web.parts import parts_of
+from bot.web.reading import BROKEN
 from bot.web.security import CSRF_HEADER, check_token
 from bot.web.who import signed_in
 from bot.words import words
@@ -210,9 +211,11 @@ async def receive(request: web.Request) -> tuple[Path | None, dict[str, str]]:
             if part.filename and file is None:
                 file = uploads.place(part.filename)
                 await _keep(part, file, most)
-    except BaseException:
+    except BaseException as error:
         if file is not None:
             shutil.rmtree(file.parent, ignore_errors=True)
+        if isinstance(error, BROKEN):
+            raise BadInput(words("форма не разобрана", "the form makes no sense")) from error
         raise
     check_token(request, found.session_id, request.headers.get(CSRF_HEADER) or fields.get("csrf"))
     return file, fields
