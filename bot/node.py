@@ -42,6 +42,7 @@ from bot.orders_inbound import InboundOrders
 from bot.orders_requests import RequestOrders, StandingCalls
 from bot.orders_surveys import SurveyOrders
 from bot.planning import check_routes
+from bot.privacy_keeper import PrivacyKeeper, retention
 from bot.processes import children, worker_of
 from bot.published import Published, published_dir
 from bot.publishing import Publisher, checked, start_tools
@@ -194,6 +195,7 @@ class Node:
         self._task(self._caretaker.run())
         self._task(self._sender.run())
         self._task(self._notifier.run())
+        self._task(PrivacyKeeper(retention(settings, self._database, clock)).run())
         await self._link.connected.wait()
         self._task(self._campaigns.run())
         if settings.metrics.port:

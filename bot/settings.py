@@ -36,6 +36,7 @@ from bot.settings_base import Port, Seconds, Section, by_commas, port_range
 from bot.settings_campaigns import CampaignsSection, NodeSection
 from bot.settings_inbound import InboundSection
 from bot.settings_notices import AlertsSection, MailSection
+from bot.settings_privacy import PrivacySection
 from bot.settings_speech import SpeechSection
 from bot.settings_web import WebRtcSection, WebSection
 
@@ -264,6 +265,7 @@ class Settings(BaseSettings):
     mail: MailSection = MailSection()
     alerts: AlertsSection = AlertsSection()
     web: WebSection = WebSection()
+    privacy: PrivacySection = PrivacySection()
 
     @property
     def exposed_headers(self) -> tuple[str, ...]:

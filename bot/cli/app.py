@@ -32,6 +32,11 @@ COMMANDS: dict[str, Lazy] = {
     "contact": Lazy("bot.cli.contacts", words("Клиенты: загрузить, найти, выгрузить", "Contacts")),
     "dnc": Lazy("bot.cli.do_not_call", words("Кому больше не звонить", "Who is never rung again")),
     "consent": Lazy("bot.cli.consents", words("Согласия клиентов", "Customers' consents")),
+    "privacy": Lazy(
+        "bot.cli.privacy", words("Удалить человека, сроки хранения", "Erase a person, retention")
+    ),
+    "backup": Lazy("bot.cli.backup", words("Сохранить всё в один файл", "Save all of it in one file")),
+    "restore": Lazy("bot.cli.backup", words("Восстановить из копии", "Restore from a backup")),
     "report": Lazy("bot.cli.report", words("Результаты за период", "Results of a period")),
     "export": Lazy("bot.cli.export", words("Выгрузить звонки и ответы", "Export calls and answers")),
     "demo": Lazy("bot.cli.demo", words("Показать всё на трёх звонках", "Show it all on three calls")),

@@ -10,6 +10,7 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.store.sealed_numbers import sealed_among
 from bot.store.tables import Contact, DoNotCall
 from bot.store.tables_contacts import ConsentKind, ConsentRow
 
@@ -60,9 +61,10 @@ async def standing(
 
 
 async def forbidden(session: AsyncSession, phone: str, person_id: str = "") -> bool:
-    """Whether this number (a `phones.phone_key`) is on a list, or whose it is asked never to be rung: his
-    wish goes with him to a new number. `person_id` is our or the company's name for him, "" for none."""
-    if await session.get(DoNotCall, phone) is not None:
+    """Whether this number (a `phones.phone_key`) is on a list, was erased, or whose it is asked never to be
+    rung: his wish goes with him to a new number. `person_id` is our or the company's name for him, "" for
+    none."""
+    if await session.get(DoNotCall, phone) is not None or await sealed_among(session, [phone]):
         return True
     whose = [col(Contact.phone) == phone]
     if person_id:

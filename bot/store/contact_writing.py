@@ -24,6 +24,7 @@ from bot.core.ids import new_id
 from bot.store.database import Database
 from bot.store.do_not_call import take_back_queued
 from bot.store.projection import insert_into
+from bot.store.sealed_numbers import ERASURE, sealed_among
 from bot.store.tables import Contact, DoNotCall, Table
 from bot.store.tables_contacts import ConsentKind, ConsentRow, ContactImport
 
@@ -122,6 +123,7 @@ async def _write(
     db: Database, batch: Sequence[ToldContact], stamp: Stamp, counts: Mapping[str, int]
 ) -> Outcome:
     async with db.write() as session:
+        await _unsealed(session, db.dialect, [told.phone for told in batch], stamp)
         plan = await _plan(session, batch, stamp, lock=True)
         connection = await session.connection()
         if plan.fresh:
@@ -262,6 +264,19 @@ async def _blocked(session: AsyncSession, phones: Sequence[str]) -> dict[str, da
         )
         found |= dict(rows.all())
     return found
+
+
+async def _unsealed(session: AsyncSession, dialect: str, phones: Sequence[str], stamp: Stamp) -> None:
+    """Those who were erased and come back with a file: the number is known again, and so is the refusal."""
+    found = await sealed_among(session, phones)
+    if found:
+        rows = [
+            DoNotCall(phone=phone, at=at, source=ERASURE, by=stamp.by).model_dump()
+            for phone, at in found.items()
+        ]
+        connection = await session.connection()
+        blocked = Table.metadata.tables["do_not_call"]
+        await connection.execute(insert_into(dialect)(blocked).on_conflict_do_nothing(), rows)
 
 
 async def _give_consents(

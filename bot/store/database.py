@@ -26,6 +26,7 @@ from bot.store.failures import explained, shown
 from bot.store.migrations import migrate
 from bot.store.settings import StoreSettings
 
+_SCRUB = ("INSERT INTO fts_transcripts(fts_transcripts) VALUES ('optimize')", "VACUUM")
 _HINT = "sqlite+aiosqlite:///var/otklik.sqlite or postgresql+asyncpg://USER:PASSWORD@HOST:5432/NAME"
 
 
@@ -102,8 +103,7 @@ class Database:
 
         Raises StoreUnavailable: unreachable, refused, read-only, or made by a newer version.
         """
-        if self._sqlite:
-            self._make_folder()
+        self.make_folder()
         async with self.write() as session:
             connection = await session.connection()
             await connection.run_sync(migrate, where=shown(self.url))
@@ -117,6 +117,27 @@ class Database:
                     alone = await connection.execution_options(isolation_level="AUTOCOMMIT")
                     await alone.exec_driver_sql("VACUUM (ANALYZE)")
 
+    async def scrub(self) -> None:
+        """What was deleted is gone from the files as well: from free pages, from the write-ahead log, and
+        from the full-text index, which keeps deleted words until it is merged. PostgreSQL is vacuumed: what
+        its files still hold is overwritten by what comes. Raises StoreUnavailable."""
+        if not self._sqlite:
+            await self.vacuum()
+            return
+        with _explaining(self.url):
+            async with self._turn, self._engine.connect() as connection:
+                driver = (await connection.get_raw_connection()).driver_connection
+                assert driver is not None
+                for statement in _SCRUB:
+                    await driver.execute(statement)
+                async with driver.execute("PRAGMA wal_checkpoint(TRUNCATE)") as cursor:
+                    busy = (await cursor.fetchone())[0]
+        if busy:
+            raise StoreUnavailable(
+                f"the write-ahead log of {shown(self.url)} is being read and cannot be emptied",
+                hint="repeat it in a moment",
+            )
+
     async def close(self) -> None:
         await self._engine.dispose()
 
@@ -128,9 +149,10 @@ class Database:
     ) -> None:
         await self.close()
 
-    def _make_folder(self) -> None:
+    def make_folder(self) -> None:
+        """That of SQLite's file. Raises StoreUnavailable."""
         file = Path(self.url.database or "")
-        if self.url.query.get("uri") is None:
+        if self._sqlite and self.url.query.get("uri") is None:
             try:
                 file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             except OSError as error:
@@ -173,6 +195,7 @@ def _tame_sqlite(engine: AsyncEngine, busy_s: float) -> None:
             "journal_mode=WAL",
             "synchronous=FULL",
             "foreign_keys=ON",
+            "secure_delete=ON",
         ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()

@@ -147,7 +147,8 @@ class Attempt(Table, table=True):
     `cause` why the contact is rung again ("" the first time), `resumes` the interrupted attempt whose survey
     goes on ("" for none). `request_id` is the `CallRequestRow` that asked for it, "" where none did.
     `disposition` is set exactly when `status` is final; `end_cause` when the call itself told its end.
-    `asked_at` is when the first question was put.
+    `asked_at` is when the first question was put. `erased` is how much of it is gone, a
+    `bot.store.tables_privacy.Erased`; of who was erased, `phone` and `contact_id` are an alias of his own.
     """
 
     __tablename__ = "attempts"
@@ -164,6 +165,7 @@ class Attempt(Table, table=True):
         Index("ix_attempts_phone_created_at", "phone", "created_at"),
         Index("ix_attempts_agent_id_created_at", "agent_id", "created_at"),
         Index("ix_attempts_disposition_created_at", "disposition", "created_at"),
+        Index("ix_attempts_erased_created_at", "erased", "created_at"),
         CheckConstraint("(status = 'final') = (disposition IS NOT NULL)", name="one_outcome"),
     )
 
@@ -198,6 +200,7 @@ class Attempt(Table, table=True):
     answered_at: datetime | None = moment_field(default=None)
     asked_at: datetime | None = moment_field(default=None)
     ended_at: datetime | None = moment_field(default=None)
+    erased: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
 
 
 class CallEventRow(Table, table=True):

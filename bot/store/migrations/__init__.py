@@ -37,19 +37,29 @@ def head() -> str:
     return revision
 
 
+def known() -> frozenset[str]:
+    """Every revision that this program knows."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent))
+    return frozenset(step.revision for step in ScriptDirectory.from_config(config).walk_revisions())
+
+
+def migrate_to(connection: Connection, revision: str) -> None:
+    """Make the tables of an earlier version, in an empty database: for a backup's rows."""
+    command.upgrade(_config(connection), revision)
+
+
 def migrate(connection: Connection, *, where: str) -> None:
     """Upgrade within the transaction of `connection`. Raises StoreUnavailable for a newer database."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    config = _config(connection)
-    known = {step.revision for step in ScriptDirectory.from_config(config).walk_revisions()}
-    newer = set(MigrationContext.configure(connection).get_current_heads()) - known
+    newer = set(MigrationContext.configure(connection).get_current_heads()) - known()
     if newer:
         raise StoreUnavailable(
             f"the database {where} was made by a newer Otklik (its version is {', '.join(sorted(newer))}, "
             f"this program knows up to {head()})",
             hint="install the newer Otklik again, or restore a backup from before it; nothing was changed",
         )
-    command.upgrade(config, "head")
+    command.upgrade(_config(connection), "head")
     # A database that cannot be written is to be told now, and not by the first call.
     connection.execute(text("UPDATE alembic_version SET version_num = version_num"))

@@ -1,0 +1,52 @@
+"""Numbers that must never be rung again and that nobody may know: kept under HMAC-SHA-256.
+
+The key lies in the same database, so that every node has it and a backup brings it along: no number can be
+missed because a file was. Whoever has the whole database could try every number; whoever sees a page, an
+export or a log learns nothing.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from bot.store.tables_privacy import SealedNumberRow, SecretRow
+
+ERASURE = "erasure"
+"""The source of a row in `do_not_call` that came back from here."""
+
+_KEY = "sealing"
+_PIECE = 500
+
+
+async def sealing_key(session: AsyncSession) -> bytes:
+    """Made by the migration that made the table."""
+    return bytes.fromhex(
+        (await session.exec(select(SecretRow.value).where(col(SecretRow.name) == _KEY))).one()
+    )
+
+
+def seal(key: bytes, text: str) -> str:
+    return hmac.digest(key, text.encode(), "sha256").hex()
+
+
+async def sealed_among(session: AsyncSession, phones: Iterable[str]) -> dict[str, datetime]:
+    """Those of these `phones.phone_key`s that are sealed, with since when."""
+    wanted = list(phones)
+    if not wanted or (await session.exec(select(SealedNumberRow.sealed).limit(1))).first() is None:
+        return {}
+    key = await sealing_key(session)
+    by_seal = {seal(key, phone): phone for phone in wanted}
+    found: dict[str, datetime] = {}
+    for piece in _pieces(list(by_seal)):
+        rows = await session.exec(select(SealedNumberRow).where(col(SealedNumberRow.sealed).in_(piece)))
+        found |= {by_seal[row.sealed]: row.at for row in rows.all()}
+    return found
+
+
+def _pieces(values: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (values[start : start + _PIECE] for start in range(0, len(values), _PIECE))
