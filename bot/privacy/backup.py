@@ -1,7 +1,7 @@
 """A backup of everything that a node could not make anew: tables, recordings, surveys, settings.
 
 The tables are read in one transaction, so that they agree with one another while calls go on, and are
-written as rows and not as one database's file: what was saved from SQLite can be restored into PostgreSQL, and
+written as rows and not as one database's file: what was saved from SQLite can go into PostgreSQL, and
 neither needs a program beside Python. The spool is copied before the tables are read: an event is in one of
 them, and one that is in both counts once.
 """

@@ -3,8 +3,8 @@
     sealed, queued calls taken back ─► calls by batches ─► contact, lists, wishes, log ─► scrubbed ─► done
 
 Each step is one transaction, and what is sought stands in the erasure's own row until it is done: whoever
-repeats the order after a crash goes on where it stopped. The figures stay, under an alias that is nobody's; the
-number itself stays under a keyed hash only, so that it is never rung again.
+repeats the order after a crash goes on where it stopped. The figures stay, under an alias that is nobody's;
+the number itself stays under a keyed hash only, so that it is never rung again.
 """
 
 from __future__ import annotations

@@ -15,10 +15,12 @@ from bot.core.errors import BadInput, NumberBlocked, StoreUnavailable
 from bot.privacy.certificate import as_markdown, canonical, certificate
 from bot.privacy.erasure import Eraser
 from bot.privacy.files import CallFiles
+from bot.settings import PROJECT
 from bot.store import attempts, consents
 from bot.store.attempts import NewCall
 from bot.store.contact_writing import Stamp, ToldContact, write_batch
 from bot.store.database import Database
+from bot.store.every_table import every_table
 from bot.store.tables import AnswerRow, Attempt, Contact, DoNotCall, SpoolOffset
 from bot.store.tables_cases import CaseRow
 from bot.store.tables_privacy import ErasureRow, ErasureState
@@ -93,6 +95,10 @@ async def test_a_marked_person_is_gone_from_every_column_and_every_file(
         "do_not_call_removed", "callbacks", "cases", "case_history", "call_notes", "corrections",
         "call_requests", "survey_links", "webhook_tries", "audit_log", "campaign_members",
     }  # fmt: skip
+    page = (PROJECT / "docs/privacy.md").read_text(encoding="utf-8")
+    stored = {where for places in everywhere.values() for where in places if where.count(".") == 1}
+    ours = {where for where in stored if where.partition(".")[0] in {each.name for each in every_table()}}
+    assert {where for where in ours if f"`{where}`" not in page} == set(), "docs/privacy.md names each place"
     row = await erase(db, place, clock)
     after = await every_cell(db)
     left = {mark: found(after, mark) | in_files(place, mark) for mark in MARKS}
@@ -250,3 +256,8 @@ async def test_the_certificate_says_what_when_and_by_whom(
     assert "| записи разговоров удалены | 2 |" in page
     assert told["sha256"] in page
     assert SENTENCE not in page
+
+
+def test_the_document_names_every_table() -> None:
+    page = (PROJECT / "docs/privacy.md").read_text(encoding="utf-8")
+    assert {table.name for table in every_table() if f"`{table.name}" not in page} == set()
