@@ -50,4 +50,6 @@ class PrivacyKeeper:
                 pause = AGAIN_S
             else:
                 if gone:
-                    log.info("old data cleared away", **gone)
+                    log.info(
+                        "old data cleared away", **{f"{kind}_gone": count for kind, count in gone.items()}
+                    )

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
 from sqlmodel import select
 
 from bot.accounts.accounts import Accounts
@@ -69,6 +70,9 @@ SENTENCE = "синий самовар протекает на балконе"
 EXTERNAL = "CRM-904417"
 TALK = "CONV-551903"
 MARKS = (PHONE, "9031112233", SECOND, NAME, SURNAME, SENTENCE, "самовар", EXTERNAL, TALK)
+
+BOTH = pytest.mark.parametrize("store_url", ["sqlite", "postgresql"], indirect=True)
+"""A test that is run on a database of each kind."""
 
 OTHER = "79047778899"
 OTHER_SENTENCE = "зелёный чайник свистит на кухне"

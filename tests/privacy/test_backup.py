@@ -27,7 +27,7 @@ from bot.store.settings import StoreSettings
 from bot.store.tables import Attempt, Contact
 from bot.store.tables_transcripts import Transcript
 from tests.postgres import Postgres
-from tests.privacy.marked import EXTERNAL, PHONE, Place, fill
+from tests.privacy.marked import BOTH, EXTERNAL, PHONE, Place
 from tests.privacy.test_erasure import every_cell
 from tests.store.talk import START
 
@@ -47,8 +47,7 @@ def places(var: Path) -> Places:
     )
 
 
-async def filled(db: Database, var: Path) -> None:
-    await fill(db, Place(var))
+def with_own_files(var: Path) -> None:
     (var / "survey_defs").mkdir()
     (var / "survey_defs/own.yaml").write_text("id: own\n")
     (var / "otklik.toml").write_text('log_level = "debug"\n')
@@ -70,8 +69,9 @@ async def other_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return await cluster.new_database()
 
 
+@BOTH
 async def test_a_backup_comes_back_as_it_was(db: Database, other_url: str, tmp_path: Path) -> None:
-    await filled(db, tmp_path / "var")
+    with_own_files(tmp_path / "var")
     file = tmp_path / "otklik.tar.gz"
     manifest = await back_up(db, places(tmp_path / "var"), file, ManualClock(START), quiet)
     assert (manifest.schema_, manifest.rows["attempts"], manifest.database) == (head(), 3, db.dialect)
@@ -103,12 +103,11 @@ async def test_a_backup_comes_back_as_it_was(db: Database, other_url: str, tmp_p
 
 
 @pytest.fixture
-async def saved(tmp_path: Path) -> Path:
-    async with Database.open(StoreSettings(f"sqlite+aiosqlite:///{tmp_path}/var/otklik.sqlite")) as db:
-        await db.upgrade()
-        await filled(db, tmp_path / "var")
+async def saved(var: Path, tmp_path: Path) -> Path:
+    with_own_files(var)
+    async with Database.open(StoreSettings(f"sqlite+aiosqlite:///{var}/otklik.sqlite")) as db:
         file = tmp_path / "otklik.tar.gz"
-        await back_up(db, places(tmp_path / "var"), file, ManualClock(START), quiet)
+        await back_up(db, places(var), file, ManualClock(START), quiet)
     return file
 
 

@@ -2,29 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from pathlib import Path
 
 import pytest
 
 from bot.cli.app import main
-from bot.store.database import Database
-from bot.store.settings import StoreSettings
-from tests.privacy.marked import PHONE, Place, fill
+from tests.privacy.marked import PHONE
 
 
 @pytest.fixture
-def var(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    var = tmp_path / "var"
+def var(var: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "surveys").mkdir()
-
-    async def make() -> None:
-        async with Database.open(StoreSettings(f"sqlite+aiosqlite:///{var}/otklik.sqlite")) as db:
-            await db.upgrade()
-            await fill(db, Place(var))
-
-    asyncio.run(make())
     monkeypatch.setenv("OTKLIK_SURVEYS", str(tmp_path / "surveys"))
     put(var, monkeypatch)
     monkeypatch.chdir(tmp_path)

@@ -26,6 +26,7 @@ from bot.store.tables_cases import CaseRow
 from bot.store.tables_privacy import ErasureRow, ErasureState
 from bot.store.tables_reports import QuestionPut
 from tests.privacy.marked import (
+    BOTH,
     EXTERNAL,
     MARKS,
     NAME,
@@ -35,7 +36,6 @@ from tests.privacy.marked import (
     SECOND,
     SENTENCE,
     Place,
-    fill,
 )
 from tests.store.talk import START
 
@@ -46,10 +46,8 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def place(db: Database, tmp_path: Path) -> Place:
-    place = Place(tmp_path / "var")
-    await fill(db, place)
-    return place
+def place(tmp_path: Path) -> Place:
+    return Place(tmp_path / "var")
 
 
 async def every_cell(db: Database) -> dict[str, str]:
@@ -83,6 +81,7 @@ async def erase(db: Database, place: Place, clock: ManualClock, phone: str = PHO
     return await Eraser(db, place.files(), clock).erase(phone, by="irina", reason="заявление № 5")
 
 
+@BOTH
 async def test_a_marked_person_is_gone_from_every_column_and_every_file(
     db: Database, place: Place, clock: ManualClock
 ) -> None:
@@ -139,6 +138,7 @@ async def test_the_figures_stay_and_others_lose_nothing(
     assert case.status == "closed", "nobody could ring him"
 
 
+@BOTH
 async def test_he_is_never_rung_again_though_nobody_knows_his_number(
     db: Database, place: Place, clock: ManualClock
 ) -> None:
@@ -168,6 +168,7 @@ async def test_that_he_had_consented_stays_provable(db: Database, place: Place, 
     assert given.row.phone.startswith("hmac:")
 
 
+@BOTH
 async def test_a_dry_run_counts_the_same_and_changes_nothing(
     db: Database, place: Place, clock: ManualClock
 ) -> None:
@@ -204,6 +205,7 @@ class _DiesOnce(CallFiles):
         return await super().erase(*args)
 
 
+@BOTH
 async def test_killed_in_the_middle_it_goes_on(
     db: Database, place: Place, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:

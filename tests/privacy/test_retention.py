@@ -17,23 +17,23 @@ from bot.store.settings import StoreSettings
 from bot.store.tables import AnswerRow, Attempt, CallEventRow, Contact
 from bot.store.tables_cases import CaseRow
 from bot.store.tables_transcripts import Transcript
-from tests.privacy.marked import OTHER_SENTENCE, PHONE, SENTENCE, Place, fill
+from tests.privacy.marked import OTHER_SENTENCE, PHONE, SENTENCE, Place
 from tests.store.talk import START
 
 DAY = timedelta(days=1)
 
 
 @pytest.fixture
-async def aged(tmp_path: Path) -> Place:
+async def aged(var: Path) -> Place:
     """Its cases are closed; its files are as old as its calls."""
-    place = Place(tmp_path / "var")
-    async with Database.open(StoreSettings(f"sqlite+aiosqlite:///{place.var}/otklik.sqlite")) as db:
-        await db.upgrade()
-        await fill(db, place)
-        async with db.write() as session:
-            for case in (await session.exec(select(CaseRow))).all():
-                case.status = "done"
-                session.add(case)
+    place = Place(var)
+    async with (
+        Database.open(StoreSettings(f"sqlite+aiosqlite:///{place.var}/otklik.sqlite")) as db,
+        db.write() as session,
+    ):
+        for case in (await session.exec(select(CaseRow))).all():
+            case.status = "done"
+            session.add(case)
     for file in (*place.recordings.iterdir(), *place.spool.iterdir()):
         os.utime(file, (START.timestamp(), START.timestamp()))
     return place
