@@ -10,8 +10,8 @@ import pytest
 
 from bot.store.database import Database
 from bot.store.settings import StoreSettings
-from tests.privacy.marked import Place, fill
 from tests.postgres import Postgres
+from tests.privacy.marked import Place, fill
 from tests.store.conftest import postgres
 
 __all__ = ["postgres"]
