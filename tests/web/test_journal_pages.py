@@ -178,7 +178,7 @@ async def test_an_export_has_the_filtered_calls(manager: Client, parts: Parts) -
     async with manager.get("/calls/export?score=nps:0-2&personal=1&format=csv") as reply:
         assert reply.status == 200
         assert "attachment" in reply.headers["Content-Disposition"]
-        rows = list(csv.DictReader(io.StringIO((await reply.read()).decode("utf-8-sig"))))
+        rows = list(csv.DictReader(io.StringIO((await reply.read()).decode("utf-8-sig")), delimiter=";"))
     assert [(row["call_id"], row["phone"], row["nps.nps"]) for row in rows] == [
         ("call-1", "79001234561", "2")
     ]
@@ -313,7 +313,7 @@ async def test_an_answer_put_right_counts_everywhere_and_overwrites_nothing(
     assert seen.scores.measures[0].counts == {9: 1, 10: 1, 5: 1}
     assert (seen.corrected.answers, seen.corrected.topics) == (1, 0)
     async with manager.get("/calls/export?score=nps:10") as reply:
-        [row] = csv.DictReader(io.StringIO((await reply.read()).decode("utf-8-sig")))
+        [row] = csv.DictReader(io.StringIO((await reply.read()).decode("utf-8-sig")), delimiter=";")
     assert (row["nps.nps"], row["corrected"]) == ("10", "nps")
     [(subject, subject_id, details)] = await audit(parts, "correct")
     assert (subject, subject_id, details) == ("call", "call-1", {"question": "nps", "status": "answered"})

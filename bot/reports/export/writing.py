@@ -39,6 +39,11 @@ class Format(StrEnum):
         }[self]
 
 
+def spreadsheet_delimiter() -> str:
+    """What the reader's Excel takes for the border of a cell: it goes by the decimal comma."""
+    return words(";", ",")
+
+
 @dataclass(frozen=True, slots=True)
 class Exported:
     """What is in the file."""

@@ -23,7 +23,7 @@ from bot.core.endings import Disposition
 from bot.core.errors import BadInput
 from bot.core.intents import Topic
 from bot.reports import journal
-from bot.reports.export.writing import Format, Wanted, export
+from bot.reports.export.writing import Format, Wanted, export, spreadsheet_delimiter
 from bot.reports.journal import JournalPage, Line
 from bot.reports.journal_names import names
 from bot.reports.wording import end_pair, topic_pair
@@ -146,7 +146,7 @@ async def exported(request: web.Request) -> web.StreamResponse:
     personal = role in TAKERS and request.query.get("personal") == "1"
     with TemporaryDirectory(prefix="otklik-export-") as folder:
         file = Path(folder) / f"calls.{form}"
-        done = await export(parts.db, wanted, Wanted(form, file, personal))
+        done = await export(parts.db, wanted, Wanted(form, file, personal, spreadsheet_delimiter()))
         await noted(
             request,
             "export",

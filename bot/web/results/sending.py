@@ -9,21 +9,15 @@ from tempfile import TemporaryDirectory
 from aiohttp import web
 
 from bot.reports.export.figures import Figures
-from bot.reports.export.writing import Format, flow, write_rows
+from bot.reports.export.writing import Format, flow, spreadsheet_delimiter, write_rows
 from bot.reports.periods import Period
 from bot.reports.slices import Scope
 from bot.web.parts import parts_of
 from bot.web.results.jobs import Job
-from bot.words import words
 
 
 def file_name(table: str, period: Period, form: Format) -> str:
     return f"otklik-{table}-{period.first.isoformat()}-{period.last.isoformat()}.{form}"
-
-
-def delimiter() -> str:
-    """What the visitor's Excel takes for the border of a cell: it goes by the decimal comma."""
-    return words(";", ",")
 
 
 def _headers(form: Format, name: str) -> dict[str, str]:
@@ -33,7 +27,7 @@ def _headers(form: Format, name: str) -> dict[str, str]:
 async def figures(found: Figures, form: Format, name: str) -> web.Response:
     with TemporaryDirectory(prefix="otklik-figures-") as folder:
         file = Path(folder) / name
-        args = (found.columns, found.rows, form, file, found.title[:31], delimiter())
+        args = (found.columns, found.rows, form, file, found.title[:31], spreadsheet_delimiter())
         await asyncio.to_thread(write_rows, *args)
         content = await asyncio.to_thread(file.read_bytes)
     return web.Response(body=content, headers=_headers(form, name))
@@ -47,7 +41,7 @@ def whole(job: Job) -> web.Response:
 async def flowing(
     request: web.Request, scope: Scope, form: Format, name: str, *, personal: bool
 ) -> web.StreamResponse:
-    pieces = flow(parts_of(request).db, scope, form, personal=personal, delimiter=delimiter())
+    pieces = flow(parts_of(request).db, scope, form, personal=personal, delimiter=spreadsheet_delimiter())
     response = web.StreamResponse(headers=_headers(form, name))
     try:
         first = await anext(pieces)  # what fails at once is told on a page
