@@ -27,6 +27,15 @@ from bot.words import words
 
 routes = web.RouteTableDef()
 
+DONE = {
+    "claim": ("Обращение ваше.", "The case is yours."),
+    "postpone": ("Срок перенесён.", "The deadline is another one."),
+    "reassign": ("Передано.", "Given to another."),
+    "close": ("Обращение закрыто.", "The case is closed."),
+    "note": ("Записано.", "Written down."),
+}
+"""What is told where an order was carried out: a case that is closed, or another's now, leaves the list."""
+
 DEFAULT_TZ = "Europe/Moscow"
 MOST = 200
 LONGEST = 4000
@@ -108,6 +117,7 @@ async def change(request: web.Request) -> web.StreamResponse:
             raise web.HTTPNotFound
     if not said:
         await noted(request, act, "case", case_id, to=form.get("to", ""), status=form.get("status", ""))
+        said = tr(request, *DONE[act])
     return await _list(request, form.get("of", ""), said, opened=case_id)
 
 
