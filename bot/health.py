@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import ctypes
 import json
+import os
 import shutil
 import socket
 import sys
@@ -22,6 +23,7 @@ from sqlalchemy import text as sql
 from bot.core.clock import SystemClock
 from bot.core.control import ControlClient
 from bot.core.errors import NodeUnavailable, OtklikError
+from bot.firewall import TABLE
 from bot.settings import DEMO_MODEL, Settings
 from bot.settings_rooms import presence_board, speech_settings, store_settings
 from bot.speech.advice import recognition, silero_steps, voice
@@ -36,6 +38,7 @@ from dialogue.training import is_trained
 ENOUGH_BYTES = 1_000_000_000
 """Free space below which a node should not be started: an hour of two-channel 8 kHz audio is 115 MB."""
 COMMAND_TIMEOUT_S = 30.0
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
 TIME_ERROR = 5  # adjtimex(2): the kernel's clock is not synchronised
 TIMEX_BYTES = 208  # sizeof(struct timex) on x86_64
 
@@ -72,6 +75,7 @@ async def examine(settings: Settings) -> list[Finding]:
         await database(settings),
         await presence(settings),
         *ports(settings, running),
+        await door(settings),
         disk(settings.var_dir),
         clock(),
         *programs(),
@@ -302,6 +306,35 @@ def bind_problem(host: str, port: int, kind: socket.SocketKind) -> str | None:
     return None
 
 
+async def door(settings: Settings) -> Finding:
+    """Whether strangers reach the SIP stack: not on loopback, behind the edge, or behind our table of nftables."""
+    name = words("Защита SIP", "SIP's door")
+    if settings.sip.host in LOOPBACK:
+        return Finding(name, State.OK, words("слышен только этой машине", "heard by this machine alone"))
+    if settings.sip.behind_edge:
+        return Finding(name, State.OK, words("перед узлом край (sip.behind_edge)", "behind the edge"))
+    nft = shutil.which("nft", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin") or "nft"
+    status, said = await _said(nft, "list", "table", "inet", TABLE)
+    if status == 0:
+        return Finding(name, State.OK, words(f"nftables, таблица {TABLE}", f"nftables, table {TABLE}"))
+    hint = words(
+        "sudo sh -c 'otklik firewall | nft -f -'; или край (deploy/README.md) и sip.behind_edge = true",
+        "sudo sh -c 'otklik firewall | nft -f -'; or the edge (deploy/README.md) and sip.behind_edge = true",
+    )
+    if "not permitted" in said:
+        found = words(
+            f"есть ли таблица {TABLE} в nftables, видно только root",
+            f"only root sees whether nftables has the table {TABLE}",
+        )
+    else:
+        found = words(
+            f"{settings.sip.host}:{settings.sip.port} открыт всем: нет ни таблицы {TABLE} в nftables, ни края",
+            f"{settings.sip.host}:{settings.sip.port} is open to all: nftables has no table {TABLE}, nor is "
+            "there an edge",
+        )
+    return Finding(name, State.ADVICE, found, hint)
+
+
 def disk(folder: Path) -> Finding:
     name = words("Место на диске", "Disk space")
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
@@ -338,6 +371,7 @@ def programs() -> Iterator[Finding]:
         ("redis-server", _here("redis-server")),
         ("chromium", _here("chromium")),
         ("libfst-tools", _here("fstconvert")),
+        ("nftables", lambda: Path("/usr/sbin/nft").exists() or _here("nft")()),
     )
     label = words("Для тестов", "For tests")
     for package, here in wanted:

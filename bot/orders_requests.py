@@ -23,7 +23,7 @@ from bot.core.errors import BadInput, DiskFull, Unavailable
 from bot.core.orders import Order, read_order
 from bot.core.requests import CallRequest, RequestCall, RequestedCall, RequestState
 from bot.planning import callable_uri
-from bot.settings import TrunkSection
+from bot.settings_sip import TrunkSection
 from bot.store import requests
 from bot.store.attempts import NewCall
 from bot.store.database import Database

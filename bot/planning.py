@@ -19,7 +19,8 @@ from bot.inbound.attributing import Attributed, Heard, Known, attribute
 from bot.inbound.numbers import route_for
 from bot.inbound.settings import InboundSettings, Route
 from bot.published import Published
-from bot.settings import Settings, TrunkSection
+from bot.settings import Settings
+from bot.settings_sip import TrunkSection
 from bot.surveys.handover_words import handover_words
 from bot.surveys.piping import render
 from bot.surveys.prompts import voices

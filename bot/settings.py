@@ -13,18 +13,11 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Literal
 
-from pydantic import (
-    BeforeValidator,
-    Field,
-    SecretStr,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
-    NoDecode,
     PydanticBaseSettingsSource,
     SettingsConfigDict,
     TomlConfigSettingsSource,
@@ -32,11 +25,12 @@ from pydantic_settings import (
 
 from bot.core.routing import HandoverForm
 from bot.core.zones import Zone
-from bot.settings_base import Port, Seconds, Section, by_commas, port_range
+from bot.settings_base import Port, Seconds, Section
 from bot.settings_campaigns import CampaignsSection, NodeSection
 from bot.settings_inbound import InboundSection
 from bot.settings_notices import AlertsSection, MailSection
 from bot.settings_privacy import PrivacySection
+from bot.settings_sip import SipSection
 from bot.settings_speech import SpeechSection
 from bot.settings_web import WebRtcSection, WebSection
 
@@ -54,83 +48,10 @@ MAX_HEADERS = 15
 ATTRIBUTING_HEADERS = ("User-to-User", "P-Asserted-Identity")
 DEMO_MODEL = "vosk-model-otklik-demo-ru"
 
-Codec = Literal["PCMA", "PCMU", "G722", "opus"]
-
-
 def _sip_uri(value: str) -> str:
     if not value.lower().startswith(("sip:", "sips:")) or len(value.split(":", 1)[1]) == 0:
         raise ValueError("нужен SIP-адрес вида sip:имя@узел:порт")
     return value
-
-
-class TrunkSection(Section):
-    """The company's PBX or a provider."""
-
-    domain: str = Field("", description="узел АТС или оператора, можно с портом; пусто: без транка")
-    registration: bool = Field(False, description="регистрироваться ли на domain: true или false")
-    registration_interval_s: int = Field(
-        600, ge=30, le=86400, description="на сколько секунд регистрироваться, от 30 до 86400"
-    )
-    proxy: str = Field("", description="узел, через который идут запросы, если не прямо на domain")
-    auth_user: str = Field("", description="имя для проверки подлинности; пусто: как sip.user")
-    password: SecretStr = Field(
-        SecretStr(""), description="пароль транка; лучше переменной OTKLIK_SIP__TRUNK__PASSWORD"
-    )
-    transport: Literal["udp", "tcp", "tls"] = Field("udp", description="udp, tcp или tls")
-
-    @model_validator(mode="after")
-    def _where_to_register(self) -> TrunkSection:
-        if self.registration and not self.domain:
-            raise ValueError("registration = true, но domain пуст: укажите узел регистрации")
-        return self
-
-
-class SipSection(Section):
-    """The line itself."""
-
-    host: str = Field("127.0.0.1", description="адрес, на котором слушать SIP")
-    port: Port = Field(5070, description="порт SIP, целое число от 1 до 65535")
-    user: str = Field("otklik", min_length=1, description="имя узла в его SIP-адресе")
-    rtp_ports: str = Field("30000-30999", description="порты RTP, вида 30000-30999: по два на звонок")
-    codecs: Annotated[tuple[Codec, ...], NoDecode, BeforeValidator(by_commas)] = Field(
-        ("PCMA", "PCMU", "G722", "opus"),
-        min_length=1,
-        description="кодеки по порядку: PCMA, PCMU, G722, opus",
-    )
-    max_calls: int = Field(100, ge=1, le=255, description="сколько звонков сразу, от 1 до 255")
-    rtp_timeout_s: int = Field(
-        20, ge=0, le=3600, description="через сколько секунд без RTP класть трубку; 0: никогда"
-    )
-    display_name: str = Field("", description="имя, которое клиент может увидеть при звонке")
-    dtmf: Literal["auto", "rtpevent", "info"] = Field(
-        "auto", description="как слать тональный набор: auto, rtpevent (RFC 4733), info (SIP INFO)"
-    )
-    exposed_headers: Annotated[tuple[str, ...], NoDecode, BeforeValidator(by_commas)] = Field(
-        (),
-        max_length=15,
-        description="заголовки INVITE, которые видит бот сверх inbound.headers; со всеми вместе до 15",
-    )
-    trunk: TrunkSection = Field(TrunkSection(), description="АТС или оператор связи")
-
-    @property
-    def rtp_range(self) -> tuple[int, int]:
-        low, high = self.rtp_ports.split("-")
-        return int(low), int(high)
-
-    @field_validator("rtp_ports")
-    @classmethod
-    def _a_range(cls, value: str) -> str:
-        return port_range(value)
-
-    @model_validator(mode="after")
-    def _room_for_all_calls(self) -> SipSection:
-        low, high = self.rtp_range
-        if (high - low + 1) // 2 < self.max_calls:
-            raise ValueError(
-                f"в rtp_ports {self.rtp_ports} помещается {(high - low + 1) // 2} звонков, "
-                f"а max_calls = {self.max_calls}: расширьте диапазон (по два порта на звонок)"
-            )
-        return self
 
 
 class CallSection(Section):

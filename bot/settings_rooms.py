@@ -47,6 +47,8 @@ def sip_settings(settings: Settings) -> SipSettings:
         codecs=sip.codecs,
         dtmf=sip.dtmf,
         max_calls=sip.max_calls,
+        trunks=(trunk.domain, trunk.proxy),
+        allowed=sip.allowed,
         rtp_timeout_s=sip.rtp_timeout_s,
         expose_headers=settings.exposed_headers,
     )

@@ -31,6 +31,8 @@ class SipSettings:
     codecs              in order of preference
     dtmf                how keys are sent: RFC 4733 events, SIP INFO, or whatever the far end offers
     max_calls           a further inbound call is answered 486
+    trunks, allowed     who may call in beside this machine itself: names or addresses of trunks, and networks
+                        ("192.0.2.0/24", "2001:db8::7"); anybody else is answered 486
     rtp_timeout_s       a far end that sends no RTP for so long has vanished; 0 never minds
     ack_timeout_s       a 200 of ours that is not confirmed for so long ends the call
     response_timeout_s  an INVITE that nobody answers in any way for so long has failed
@@ -55,6 +57,8 @@ class SipSettings:
     codecs: tuple[str, ...] = CODECS
     dtmf: Literal["rtpevent", "info", "auto"] = "auto"
     max_calls: int = 50
+    trunks: tuple[str, ...] = ()
+    allowed: tuple[str, ...] = ()
     rtp_timeout_s: int = 30
     ack_timeout_s: float = 8.0
     response_timeout_s: float = 6.0

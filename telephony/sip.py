@@ -23,6 +23,7 @@ from baresip.ua import UserAgent
 
 from bot.core.endings import EndCause, EndKind
 from bot.core.errors import DialFailed, PortInUse, RuntimeDied, TrunkUnreachable
+from telephony.doorman import Doorman
 from telephony.leg import RejectReason
 from telephony.orphans import DialogKeeper
 from telephony.pacer import Pacer
@@ -47,7 +48,8 @@ class SipEndpoint:
         await endpoint.stop()
 
     `on_call` is called with every inbound leg, which is ringing; it returns at once and answers or
-    rejects the leg later. Without it, inbound calls are rejected. `on_dead` is called once when the
+    rejects the leg later. Without it, inbound calls are rejected. Who is no trunk and not among those who
+    are allowed (`SipSettings.allowed`) is refused before that. `on_dead` is called once when the
     stack has died: every line has ended with STACK_DIED by then, everything else raises RuntimeDied,
     and the process is to be replaced.
     """
@@ -67,6 +69,7 @@ class SipEndpoint:
         self._on_dead = on_dead
         self._dead = False
         self._pacer = pacer or Pacer()
+        self._doorman = Doorman(settings.allowed, settings.trunks)
         self._runtime: Runtime | None = None
         self._agents: dict[tuple[str, str], UserAgent] = {}
         self._legs: dict[int, SipLeg] = {}
@@ -267,11 +270,22 @@ class SipEndpoint:
     def _on_incoming(self, call: Call) -> None:
         called = uri_of(call.headers.pop("To", "")) or f"sip:{self.settings.user}@{domain(self.settings)}"
         leg = self._adopt(call, "inbound", remote=call.peer or "", local=called)
+        self._tell_sightings(leg)
+        self._keep(self._let_in(leg))
+
+    async def _let_in(self, leg: SipLeg) -> None:
+        source = await leg.came_from()
+        if leg.ended.done():
+            return
+        if not await self._doorman.admits(source):
+            log.warning("call of a stranger refused", leg=leg.id, source=source or "unknown")
+            await leg.reject(RejectReason.BUSY)
+            return
         try:
             self._on_call(leg)
         except Exception as error:  # whatever its taker's fault: no line is left ringing for nobody
             log.exception("incoming call was not taken", leg=leg.id, error=str(error))
-            self._refuse(leg)
+            await leg.reject(RejectReason.BUSY)
 
     def _refuse(self, leg: SipLeg) -> None:
         self._keep(leg.reject(RejectReason.BUSY))

@@ -28,6 +28,7 @@ _FRAMES_KEPT = 100  # 2 s, as the port says
 _DIGITS_KEPT = 256
 _CODEC_WAIT_S = 0.5
 _CLOSE_WAIT_S = 5.0
+_SOURCE_WAIT_S = 2.0
 _REPLACED_WAIT_S = 1.0
 """Whoever took our place has ended our call by then (RFC 3891, 3); else we end it ourselves."""
 
@@ -89,6 +90,7 @@ class SipLeg:
         self._up = asyncio.Event()
         self._changed = asyncio.Event()
         self._codec = ""
+        self._source = ""
         self._heard_anything = False
         self._frames: Broadcast[Frame] = Broadcast(_FRAMES_KEPT)
         self._digits: Broadcast[Digit] = Broadcast(_DIGITS_KEPT)
@@ -123,6 +125,12 @@ class SipLeg:
         if self.ended.done():
             raise LegClosed(f"the call ended while it was answered: {self.ended.result().kind}")
         await self._wait_codec()
+
+    async def came_from(self) -> str:
+        """The address that an inbound call's INVITE came from; "" where it is not known."""
+        # The trace comes by way of another thread, and may come after the call.
+        await self._wait_for(lambda: bool(self._source) or self.ended.done(), _SOURCE_WAIT_S)
+        return self._source
 
     async def reject(self, reason: RejectReason) -> None:
         await self._finish(EndKind.REJECTED)
@@ -278,6 +286,7 @@ class SipLeg:
 
     def on_sighting(self, seen: Sighting) -> None:
         """What the SIP trace told of this call; the same may be told twice."""
+        self._source = self._source or seen.source
         self._heard_anything = self._heard_anything or seen.status is not None
         if seen.codec:
             self._codec = next((name for name in CODECS if name.lower() == seen.codec.lower()), seen.codec)

@@ -1,4 +1,4 @@
-"""What the SIP messages of a call tell and the stack does not: the codec, and that anyone answered.
+"""What the SIP messages of a call tell and the stack does not: the codec, that anyone answered, who calls.
 
 The stack hands out every message as text (its SIP trace). Pure.
 """
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 _HEADER = re.compile(r"^(call-id|i|cseq)\s*:\s*(.+?)\s*$", re.IGNORECASE | re.MULTILINE)
 _AUDIO = re.compile(r"^m=audio \d+ \S+ ([\d ]+)", re.MULTILINE)
+_RECEIVED = re.compile(r"^RX \w+ (\S+):\d+ -> ")
 _RTPMAP = re.compile(r"^a=rtpmap:(\d+) ([^/\s]+)/(\d+)", re.MULTILINE)
 
 _STATIC = {"0": "PCMU", "8": "PCMA", "9": "G722"}
@@ -19,11 +20,13 @@ _STATIC = {"0": "PCMU", "8": "PCMA", "9": "G722"}
 
 @dataclass(frozen=True, slots=True)
 class Sighting:
-    """A response to an INVITE, or its ACK: `codec` is the one it settles on, "" where it has no SDP."""
+    """A response to an INVITE, or its ACK: `codec` is the one it settles on, "" where it has no SDP. Or an
+    INVITE that came in: `source` is the address that sent it, without the port."""
 
     call_id: str
     status: int | None
     codec: str
+    source: str = ""
 
 
 class Sightings:
@@ -60,6 +63,9 @@ def sighting(message: str) -> Sighting | None:
     if start.startswith("SIP/2.0 "):
         status = int(start[8:11])
         return Sighting(call_id, status, codec_of(body)) if status < 300 else Sighting(call_id, status, "")
+    received = _RECEIVED.match(lines[0])
+    if start.startswith("INVITE ") and received is not None:
+        return Sighting(call_id, None, "", received[1].strip("[]"))
     if start.startswith("ACK ") and body:
         return Sighting(call_id, None, codec_of(body))
     return None

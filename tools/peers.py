@@ -27,6 +27,7 @@ PEERS: dict[str, tuple[str, ...]] = {
     "rtpengine-daemon": ("/usr/bin/rtpengine",),
     "systemd": ("/usr/bin/systemd-analyze",),
     "iproute2": ("/usr/bin/ip",),
+    "nftables": ("/usr/sbin/nft",),
     "chromium": ("/usr/bin/chromium",),
     "libfst-tools": ("/usr/bin/fstconvert",),
     "libfst22-plugins-base": ("/usr/lib/*/fst/22/olabel_lookahead-fst.so",),

@@ -56,6 +56,7 @@ COMMANDS: dict[str, Lazy] = {
     "tokens": Lazy("bot.cli.tokens", words("Кто пользуется API", "Who may use the API")),
     "webhooks": Lazy("bot.cli.webhooks", words("Кому сообщать о звонках", "Who is told about calls")),
     "dialogue": Lazy("bot.cli.dialogue", words("Rasa: обучить, проверить", "Rasa: train, test, shell")),
+    "firewall": Lazy("bot.cli.firewall", words("Правила nftables из настроек", "An nftables ruleset")),
     "doctor": Lazy("bot.cli.doctor", words("Чего не хватает и где взять", "What is missing, how to get it")),
 }
 

@@ -29,7 +29,8 @@ from bot.core.control import ControlClient
 from bot.core.endings import Disposition
 from bot.logs import configure_logs
 from bot.node import Node
-from bot.settings import PROJECT, CallSection, Settings, SipSection
+from bot.settings import PROJECT, CallSection, Settings
+from bot.settings_sip import SipSection
 from bot.settings_campaigns import CampaignsSection
 from bot.settings_load import load_settings
 from bot.settings_rooms import store_settings

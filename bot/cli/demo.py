@@ -34,11 +34,11 @@ from bot.settings import (
     HandoverSection,
     MetricsSection,
     Settings,
-    SipSection,
     StoreSection,
 )
 from bot.settings_inbound import InboundSection
 from bot.settings_load import load_settings
+from bot.settings_sip import SipSection
 from bot.settings_web import WebRtcSection, WebSection
 from bot.sim.results import SimReport
 from bot.sim.run import run_scenario

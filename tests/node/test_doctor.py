@@ -34,6 +34,44 @@ def held() -> Iterator[int]:
         yield server.getsockname()[1]
 
 
+NFT = """#!/bin/sh
+{does}
+"""
+
+
+def nft(folder: Path, monkeypatch: pytest.MonkeyPatch, does: str) -> None:
+    """What stands in for the command, first on the path."""
+    file = folder / "nft"
+    file.write_text(NFT.format(does=does))
+    file.chmod(0o755)
+    monkeypatch.setenv("PATH", str(folder), prepend=":")
+
+
+async def test_an_sip_port_that_is_open_to_all_is_warned_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    open_to_all = settings(tmp_path, sip={"host": "0.0.0.0"})  # noqa: S104  the fault under test
+    nft(tmp_path, monkeypatch, 'echo "Error: No such file or directory" >&2; exit 1')
+    warned = await health.door(open_to_all)
+    assert (warned.state, "открыт всем" in warned.found) == (State.ADVICE, True)
+    assert "otklik firewall | nft -f -" in warned.hint
+    assert "sip.behind_edge" in warned.hint
+    nft(tmp_path, monkeypatch, 'echo "Operation not permitted (you must be root)" >&2; exit 1')
+    unseen = await health.door(open_to_all)
+    assert (unseen.state, "root" in unseen.found) == (State.ADVICE, True)
+    nft(tmp_path, monkeypatch, '[ "$*" = "list table inet otklik" ]')
+    assert (await health.door(open_to_all)).state is State.OK
+
+
+async def test_no_firewall_is_asked_for_on_loopback_or_behind_the_edge(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nft(tmp_path, monkeypatch, "exit 1")
+    assert (await health.door(settings(tmp_path))).state is State.OK
+    behind = settings(tmp_path, sip={"host": "192.0.2.21", "behind_edge": True})
+    assert (await health.door(behind)).state is State.OK
+
+
 def is_empty(folder: Path) -> bool:
     return not list(folder.iterdir())
 
@@ -194,7 +232,7 @@ def test_the_clock_names_its_zone() -> None:
 
 def test_what_only_tests_need_is_never_missing() -> None:
     findings = list(health.programs())
-    assert len(findings) == 6
+    assert len(findings) == 7
     assert {finding.state for finding in findings} <= {State.OK, State.OPTIONAL}
 
 

@@ -184,6 +184,7 @@ def test_absent_packages_are_found_by_their_files(tmp_path: Path) -> None:
         "rtpengine-daemon",
         "systemd",
         "iproute2",
+        "nftables",
         "chromium",
         "libfst-tools",
         "libfst22-plugins-base",

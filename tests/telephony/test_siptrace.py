@@ -34,7 +34,9 @@ def test_an_answer_is_read_and_an_offer_is_not() -> None:
     answer = sighting(message("SIP/2.0 200 OK", sdp=sdp))
     assert answer is not None
     assert (answer.call_id, answer.status, answer.codec) == ("abc@host", 200, "PCMA")
-    assert sighting(message("INVITE sip:x SIP/2.0", sdp=sdp)) is None
+    offer = sighting(message("INVITE sip:x SIP/2.0", sdp=sdp))
+    assert offer is not None
+    assert (offer.status, offer.codec, offer.source) == (None, "", "127.0.0.1")
     late_offer = sighting(message("ACK sip:x SIP/2.0", "ACK", sdp))
     assert late_offer is not None
     assert late_offer.codec == "PCMA"
