@@ -32,10 +32,14 @@ from telephony.sipconfig import account, domain, stack_config, uri_of
 from telephony.sipleg import SipLeg
 from telephony.sipstack import SipStackCall, TraceHandler, tell
 from telephony.siptrace import Sighting, Sightings
+from telephony.sipunmade import all_told, counted, end_unmade
 
 __all__ = ["SipEndpoint", "SipLeg"]
 
 log = structlog.get_logger()
+
+UNMADE_AFTER_S = 0.5
+"""A call of which the stack has told nothing but its offer for so long is none."""
 
 
 class SipEndpoint:
@@ -75,6 +79,7 @@ class SipEndpoint:
         self._legs: dict[int, SipLeg] = {}
         self._dialling = 0
         self._early: dict[int, list[StackEvent]] = {}
+        self._unmade: set[int] = set()
         self._sightings = Sightings()
         self._registered = False
         self._trace: TraceHandler | None = None
@@ -156,6 +161,10 @@ class SipEndpoint:
             self._registered = False
             self._drop_trace()
             await runtime.close()
+
+    async def stack_calls(self) -> int:
+        """How many calls the stack itself counts; those that it could not make for a moment as well."""
+        return await counted(self._live())
 
     async def drain(self) -> None:
         """Take no new calls (486) and wait until the last one has ended."""
@@ -307,8 +316,27 @@ class SipEndpoint:
         if leg is not None:
             tell(leg, event)
             self._tell_sightings(leg)
+        elif event.event is Event.CALL_REMOTE_SDP and event.text == "offer":
+            if not self._unmade:
+                self._keep(self._end_unmade())
+            self._unmade.add(event.call)
         elif self._dialling:
             self._early.setdefault(event.call, []).append(event)
+
+    async def _end_unmade(self) -> None:
+        await asyncio.sleep(UNMADE_AFTER_S)
+        runtime = self._runtime
+        if runtime is None or self._dead:
+            return
+        try:
+            await all_told(runtime)
+            offered, self._unmade = self._unmade, set()
+            unmade = offered - self._legs.keys()
+            if unmade and (ended := await end_unmade(runtime, unmade)):
+                log.warning("calls that the stack could not make were ended", calls=ended)
+        except BaresipError as error:
+            self._unmade.clear()
+            log.warning("calls that the stack could not make are left", reason=str(error))
 
     def _post(self, loop: asyncio.AbstractEventLoop, seen: Sighting) -> None:
         """LOG THREAD."""

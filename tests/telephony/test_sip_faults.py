@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 import time
 from pathlib import Path
@@ -49,6 +50,46 @@ async def test_an_answer_that_comes_while_the_loop_is_blocked_is_not_lost(tmp_pa
         assert party.keys == ["1"]
         await leg.hang_up()
         assert await peer.succeeded()
+
+
+async def test_an_invite_that_the_stack_cannot_take_keeps_no_line(tmp_path: Path) -> None:
+    """RFC 4475, 3.3.1 and 3.4.1: no Contact. The stack answers 500 and counts the call for ever."""
+    calls: asyncio.Queue[SipLeg] = asyncio.Queue()
+    async with sip_endpoint(calls.put_nowait, max_calls=2) as endpoint:
+        host, _, port = endpoint.address.partition(":")
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as caller:
+            caller.bind(("127.0.0.1", 0))
+            caller.settimeout(5)
+            for number in range(2):
+                caller.sendto(without_contact(endpoint.address, caller, number), (host, int(port)))
+                await asyncio.to_thread(refused_with_500, caller, number)
+            assert await endpoint.stack_calls() == 2, "the fault is there"
+            async with asyncio.timeout(5):
+                while await endpoint.stack_calls():  # noqa: ASYNC110  asked of the stack itself
+                    await asyncio.sleep(0.05)
+        async with sipp("uac_talk", tmp_path, calls=endpoint.address) as peer:
+            leg = await asyncio.wait_for(calls.get(), 5)
+            await leg.answer()
+            await leg.hang_up()
+            assert await peer.succeeded(), peer.log
+
+
+def refused_with_500(caller: socket.socket, number: int) -> None:
+    """An answer to the INVITE before may be repeated meanwhile."""
+    while f"Call-ID: bare-{number}\r\n".encode() not in (answer := caller.recv(65_535)):
+        pass
+    assert answer.startswith(b"SIP/2.0 500 ")
+
+
+def without_contact(address: str, caller: socket.socket, number: int) -> bytes:
+    own = f"127.0.0.1:{caller.getsockname()[1]}"
+    body = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 8\r\n"
+    return (
+        f"INVITE sip:otklik@{address} SIP/2.0\r\nVia: SIP/2.0/UDP {own};branch=z9hG4bKbare{number}\r\n"
+        f"From: <sip:bare@{own}>;tag={number}\r\nTo: <sip:otklik@{address}>\r\nCall-ID: bare-{number}\r\n"
+        "CSeq: 1 INVITE\r\nMax-Forwards: 70\r\nContent-Type: application/sdp\r\n"
+        f"Content-Length: {len(body)}\r\n\r\n{body}"
+    ).encode()
 
 
 async def test_no_re_invite_follows_an_answer(tmp_path: Path) -> None:
