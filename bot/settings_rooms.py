@@ -44,6 +44,8 @@ def sip_settings(settings: Settings) -> SipSettings:
         register=trunk.registration,
         register_interval_s=trunk.registration_interval_s,
         transport=trunk.transport,
+        ca_file=str(settings.home / trunk.ca_file) if trunk.ca_file else "",
+        srtp=trunk.srtp,
         codecs=sip.codecs,
         dtmf=sip.dtmf,
         max_calls=sip.max_calls,

@@ -41,6 +41,12 @@ class TrunkSection(Section):
         SecretStr(""), description="пароль транка; лучше переменной OTKLIK_SIP__TRUNK__PASSWORD"
     )
     transport: Literal["udp", "tcp", "tls"] = Field("udp", description="udp, tcp или tls")
+    ca_file: str = Field(
+        "", description="чьим сертификатам верить при transport = tls, PEM; пусто: системным"
+    )
+    srtp: Literal["", "sdes", "dtls"] = Field(
+        "", description="шифровать звук: sdes (вместе с tls) или dtls; кто не шифрует, тому отказ; пусто: нет"
+    )
 
     @model_validator(mode="after")
     def _where_to_register(self) -> TrunkSection:

@@ -28,6 +28,9 @@ class SipSettings:
     outbound_proxy      where requests are sent if not to their domain: host, host:port or a sip: URI
     auth_user, password for 401 and 407; `auth_user` is `user` where empty
     register            register with `domain` and keep it up every `register_interval_s` seconds
+    ca_file             whose certificates a TLS trunk may show, PEM; empty: those of the system
+    srtp                how sound is encrypted, "" not at all: "sdes" (RFC 4568: keys in the signalling) or
+                        "dtls" (RFC 5764); a far end that does not encrypt is refused
     codecs              in order of preference
     dtmf                how keys are sent: RFC 4733 events, SIP INFO, or whatever the far end offers
     max_calls           a further inbound call is answered 486
@@ -54,6 +57,8 @@ class SipSettings:
     register: bool = False
     register_interval_s: int = 600
     transport: Literal["udp", "tcp", "tls"] = "udp"
+    ca_file: str = ""
+    srtp: Literal["", "sdes", "dtls"] = ""
     codecs: tuple[str, ...] = CODECS
     dtmf: Literal["rtpevent", "info", "auto"] = "auto"
     max_calls: int = 50

@@ -10,6 +10,10 @@ _STACK_CODECS = {"PCMA": "PCMA", "PCMU": "PCMU", "G722": "G722/16000/1", "opus":
 """The stack's names. Opus runs at 16 kHz mono inside (see `stack_config`)."""
 
 
+_ENCRYPTED = {"sdes": "srtp-mand", "dtls": "dtls_srtp"}
+_SYSTEM_CERTIFICATES = "/etc/ssl/certs/ca-certificates.crt"
+
+
 def domain(settings: SipSettings) -> str:
     return settings.domain or f"{settings.host}:{settings.port}"
 
@@ -32,7 +36,11 @@ def account(settings: SipSettings, user: str, *, registers: bool) -> str:
         dtmf_mode=settings.dtmf,
         auth_user=settings.auth_user or None,
         # Without `video_codecs=` the stack sends a re-INVITE of its own 50-150 ms after answering.
-        extra_params=("video_codecs=", "catchall=yes"),
+        extra_params=(
+            "video_codecs=",
+            "catchall=yes",
+            *((f"mediaenc={_ENCRYPTED[settings.srtp]}",) if settings.srtp else ()),
+        ),
     )
     return str(made.aor())
 
@@ -48,6 +56,8 @@ def stack_config(settings: SipSettings) -> Config:
         extra_config_text="\n".join(
             (
                 f"sip_listen {settings.host}:{settings.port}",
+                f"sip_cafile {settings.ca_file or _SYSTEM_CERTIFICATES}",
+                "sip_verify_server yes",
                 f"rtp_ports {settings.rtp_ports[0]}-{settings.rtp_ports[1]}",
                 "audio_jitter_buffer_type adaptive",
                 f"audio_jitter_buffer_ms {settings.jitter_ms[0]}-{settings.jitter_ms[1]}",

@@ -264,8 +264,11 @@ async def sipp(
 
 
 @asynccontextmanager
-async def baresip(workdir: Path, codec: str) -> AsyncIterator[str]:
-    """Debian's baresip as an echo: answers at once and sends back what it hears. Yields its URI."""
+async def baresip(
+    workdir: Path, codec: str, *, certificate: Path | None = None, menc: str = ""
+) -> AsyncIterator[str]:
+    """Debian's baresip as an echo: answers at once and sends back what it hears. Yields its URI: that of TLS
+    where a certificate is given. `menc` is its word for how sound is encrypted."""
     port = free_port()
     modules = {"PCMA": "g711", "PCMU": "g711", "G722": "g722", "opus": "opus"}
     names = {"G722": "G722/16000/1", "opus": "opus/48000/2"}
@@ -273,9 +276,12 @@ async def baresip(workdir: Path, codec: str) -> AsyncIterator[str]:
         f"sip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\nmodule_path {BARESIP_MODULES}\n"
         f"module {modules[codec]}.so\nmodule aubridge.so\nmodule_app account.so\n"
         "audio_player aubridge,echo\naudio_source aubridge,echo\nrtp_ports 62000-62998\n"
+        "module srtp.so\nmodule dtls_srtp.so\n"
+        f"{f'sip_certificate {certificate}' if certificate else ''}\n"
     )
     (workdir / "accounts").write_text(
-        f"<sip:echo@127.0.0.1:{port}>;regint=0;answermode=auto;audio_codecs={names.get(codec, codec)}\n"
+        f"<sip:echo@127.0.0.1:{port}>;regint=0;answermode=auto;audio_codecs={names.get(codec, codec)}"
+        f"{f';mediaenc={menc}' if menc else ''}\n"
     )
     (workdir / "contacts").write_text("")
     process = await asyncio.create_subprocess_exec(
@@ -284,7 +290,7 @@ async def baresip(workdir: Path, codec: str) -> AsyncIterator[str]:
     )  # fmt: skip
     try:
         await _listening(port, process)
-        yield f"sip:echo@127.0.0.1:{port}"
+        yield f"sip:echo@127.0.0.1:{port + 1};transport=tls" if certificate else f"sip:echo@127.0.0.1:{port}"
     finally:
         if process.returncode is None:
             process.kill()
