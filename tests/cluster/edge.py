@@ -66,7 +66,9 @@ def _bound(address: str) -> bool:
 class Edge:
     """Kamailio and rtpengine. `host:port` is where both sides reach it."""
 
-    def __init__(self, home: Path, nodes: Sequence[str], trunks: Sequence[str]) -> None:
+    def __init__(
+        self, home: Path, nodes: Sequence[str], trunks: Sequence[str], guest: tuple[str, str] = ("", "")
+    ) -> None:
         self._home = home
         self._processes: list[subprocess.Popen[bytes]] = []
         self.address = f"127.0.0.1:{free_port()}"
@@ -86,6 +88,8 @@ class Edge:
                     "NODES_FILE": f'"{home}/dispatcher.list"',
                     "RPC_SOCKET": f'"{self._socket}"',
                     "PING_S": str(PING_S),
+                    "GUEST": f'"{guest[0]}"',
+                    "GUEST_PASSWORD": f'"{guest[1]}"',
                 },
             ),
         )
@@ -154,10 +158,13 @@ class Edge:
 
 
 @contextmanager
-def running_edge(nodes: Sequence[str], trunks: Sequence[str]) -> Iterator[Edge]:
+def running_edge(
+    nodes: Sequence[str], trunks: Sequence[str], *, guest: tuple[str, str] = ("", "")
+) -> Iterator[Edge]:
+    """`guest` is the name and the password of who is not in dispatcher.list."""
     # Not under pytest's own folder: that one is closed to the user whom they run as.
     with tempfile.TemporaryDirectory(prefix="otklik-edge-") as home:
-        edge = Edge(Path(home), nodes, trunks)
+        edge = Edge(Path(home), nodes, trunks, guest)
         if os.geteuid() == 0:
             shutil.chown(home, "nobody")
         try:
