@@ -307,7 +307,7 @@ def bind_problem(host: str, port: int, kind: socket.SocketKind) -> str | None:
 
 
 async def door(settings: Settings) -> Finding:
-    """Whether strangers reach the SIP stack: not on loopback, behind the edge, or behind our table of nftables."""
+    """Whether strangers reach the SIP stack: not on loopback, behind the edge, or behind our nftables."""
     name = words("Защита SIP", "SIP's door")
     if settings.sip.host in LOOPBACK:
         return Finding(name, State.OK, words("слышен только этой машине", "heard by this machine alone"))
@@ -327,10 +327,10 @@ async def door(settings: Settings) -> Finding:
             f"only root sees whether nftables has the table {TABLE}",
         )
     else:
+        where = f"{settings.sip.host}:{settings.sip.port}"
         found = words(
-            f"{settings.sip.host}:{settings.sip.port} открыт всем: нет ни таблицы {TABLE} в nftables, ни края",
-            f"{settings.sip.host}:{settings.sip.port} is open to all: nftables has no table {TABLE}, nor is "
-            "there an edge",
+            f"{where} открыт всем: нет ни таблицы {TABLE} в nftables, ни края",
+            f"{where} is open to all: there is neither a table {TABLE} in nftables nor an edge",
         )
     return Finding(name, State.ADVICE, found, hint)
 

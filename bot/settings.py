@@ -48,6 +48,7 @@ MAX_HEADERS = 15
 ATTRIBUTING_HEADERS = ("User-to-User", "P-Asserted-Identity")
 DEMO_MODEL = "vosk-model-otklik-demo-ru"
 
+
 def _sip_uri(value: str) -> str:
     if not value.lower().startswith(("sip:", "sips:")) or len(value.split(":", 1)[1]) == 0:
         raise ValueError("нужен SIP-адрес вида sip:имя@узел:порт")

@@ -11,6 +11,7 @@ from bot.cli import (
     bench_bridge,
     bench_campaign,
     bench_compare,
+    bench_fuzz,
     bench_reply_gap,
     bench_reports,
 )
@@ -39,6 +40,10 @@ app.command("bridge", help=words("Задержка моста: туда и об�
 app.command("campaign", help=words("Обзвон фермы телефонов", "A campaign against a farm of telephones"))(
     bench_campaign.campaign
 )
+app.command(
+    "fuzz",
+    help=words("Испорченные сообщения узлу: падает ли он", "Does a node survive damaged messages"),
+)(bench_fuzz.fuzz_node)
 app.command("reply-gap", help=words("Паузы бота на сокете клиента", "Reply gaps at the caller's socket"))(
     bench_reply_gap.reply_gap
 )

@@ -30,10 +30,10 @@ from bot.core.endings import Disposition
 from bot.logs import configure_logs
 from bot.node import Node
 from bot.settings import PROJECT, CallSection, Settings
-from bot.settings_sip import SipSection
 from bot.settings_campaigns import CampaignsSection
 from bot.settings_load import load_settings
 from bot.settings_rooms import store_settings
+from bot.settings_sip import SipSection
 from bot.settings_web import WebSection
 from bot.sim.farm.telephones import ENDS_AS, SURVEY, manner_of, phones, running_farm
 from bot.store.database import Database

@@ -38,7 +38,9 @@ async def door_of(settings: Settings) -> Door:
     callers = door_networks(sip.allowed, trunks)
     if not callers:
         raise BadInput(
-            words("некого пускать: нет ни транка, ни sip.allowed", "nobody to let in: no trunk, no sip.allowed"),
+            words(
+                "некого пускать: нет ни транка, ни sip.allowed", "nobody to let in: no trunk, no sip.allowed"
+            ),
             hint=words(
                 'назовите АТС: sip.trunk.domain = "…" или sip.allowed = ["192.0.2.7"]',
                 'name the PBX: sip.trunk.domain = "…" or sip.allowed = ["192.0.2.7"]',

@@ -118,6 +118,11 @@ class RtpSession:
             return session
         raise PortInUse(f"no free pair of RTP ports on {host}")
 
+    @property
+    def remote(self) -> tuple[str, int] | None:
+        """Whom it sends to."""
+        return None if self._remote is None else (self._remote.host, self._remote.port)
+
     def connect(self, remote: Audio) -> None:
         """Send to this party from now on; one that it takes the place of (a transfer) is heard no more."""
         if self._remote is not None:

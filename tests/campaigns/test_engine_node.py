@@ -24,8 +24,8 @@ from bot.dispatch import Dispatcher
 from bot.orders_campaigns import CampaignOrders
 from bot.orders_requests import StandingCalls
 from bot.published import Published
-from bot.settings_sip import TrunkSection
 from bot.settings_load import load_settings
+from bot.settings_sip import TrunkSection
 from bot.store import campaigns as store
 from bot.store import requests
 from bot.store.database import Database

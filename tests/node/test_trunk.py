@@ -22,6 +22,8 @@ from tests.telephony.peers import sipp
 TRUNK = Path(__file__).parent / "sipp" / "trunk.xml"
 NUMBER = "+74950000001"
 LONGEST_S = 240
+SECRETS = ("s3cret", "Authorization:", "nonce=", "response=")
+"""The password, and what a digest is made of: it can be guessed at from a log, offline."""
 
 
 def trunk_at(port: int) -> dict[str, Any]:
@@ -77,6 +79,9 @@ async def test_a_number_is_rung_through_a_trunk_that_knows_us(tmp_path: Path) ->
                 assert (await node.ask("status"))["registered"]
                 assert f"127.0.0.1:{trunk.port}" in node.output(), "ops see which trunk it is"
                 found = await call_number(node)
+                logs = [node.output(), *(file.read_text() for file in node.settings.log_dir.iterdir())]
+                for text in logs:
+                    assert not [word for word in SECRETS if word in text], "credentials are nobody's business"
             finally:
                 await asyncio.to_thread(stack.close)
         assert (found.attempt.disposition, found.attempt.end_status) == ("busy", 486)

@@ -89,9 +89,7 @@ def test_the_host_of_a_trunk_is_found_however_it_is_written(where: str, host: st
     assert host_of(where) == host
 
 
-@pytest.mark.parametrize(
-    ("source", "told"), [("192.0.2.7", "192.0.2.7"), ("[2001:db8::7]", "2001:db8::7")]
-)
+@pytest.mark.parametrize(("source", "told"), [("192.0.2.7", "192.0.2.7"), ("[2001:db8::7]", "2001:db8::7")])
 def test_the_trace_tells_where_an_invite_came_from(source: str, told: str) -> None:
     seen = sighting(INVITE.format(source=source))
     assert seen is not None

@@ -1,4 +1,4 @@
-"""`otklik firewall`: what it prints, and what a real nftables does with packets by it."""
+"""Who gets to the node: by `otklik firewall` with a real nftables, and by the node itself without one."""
 
 from __future__ import annotations
 
@@ -26,22 +26,20 @@ async def printed(**sip: Any) -> str:
 
 
 @cache
-def played(rules: str) -> dict[str, Any]:
+def played(rules: str, module: str = "tests.trust.two_networks") -> dict[str, Any]:
     """What came of real packets, in a network of its own."""
     alone = ["unshare", *([] if os.geteuid() == 0 else ["--user", "--map-root-user"]), "--net"]
     done = subprocess.run(
-        [*alone, sys.executable, "-m", "tests.trust.two_networks"],
+        [*alone, sys.executable, "-m", module],
         input=rules, cwd=PROJECT, capture_output=True, text=True, timeout=60,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    found: dict[str, Any] = json.loads(done.stdout)
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
     return found
 
 
 async def trunk_and_sound() -> dict[str, Any]:
-    return played(
-        await printed(trunk={"domain": f"{ALLOWED}:5060"}, media=(SOUND,), calls_per_s=PER_SECOND)
-    )
+    return played(await printed(trunk={"domain": f"{ALLOWED}:5060"}, media=(SOUND,), calls_per_s=PER_SECOND))
 
 
 async def test_only_the_trunk_signals_and_strangers_are_dropped_and_counted() -> None:
@@ -77,6 +75,13 @@ async def test_browsers_and_ports_that_are_not_ours_are_left_alone() -> None:
     found = await trunk_and_sound()
     assert found["received"][str(WEBRTC)] == ["a browser", "last"]
     assert found["received"][str(WEB)] == ["not ours", "last"]
+
+
+def test_without_a_firewall_the_node_takes_calls_of_its_trunk_and_of_who_is_allowed_alone() -> None:
+    found = played("", "tests.trust.strangers")
+    assert found["statuses"] == {"trunk": 200, "allowed": 200, "stranger": 486}
+    assert found["offered"] == ["trunk", "allowed"]
+    assert found["lines"] == 0
 
 
 async def test_networks_of_both_kinds_are_printed_each_in_its_set() -> None:

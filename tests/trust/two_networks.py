@@ -2,10 +2,10 @@
 
     unshare --net python -m tests.trust.two_networks < ruleset
 
-The node's side is this process's network, where the ruleset is loaded; the other side is a second network that
-one thread makes for itself. One veth pair joins them, on which packets keep their order: what came after a packet
-that did not come proves that this one was dropped. Prints one JSON object: what each of the node's ports received,
-in order, and what the counters say.
+The node's side is this process's network, where the ruleset is loaded; the other side is a second one that a
+thread makes for itself. One veth pair joins them, on which packets keep their order: what came after a
+packet that did not come proves that this one was dropped. Writes one JSON object: what each of the node's
+ports received, in order, and what the counters say.
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ def _bound(kind: socket.SocketKind, address: str, port: int) -> socket.socket:
 
 def received(server: socket.socket) -> list[str]:
     """All that came, up to the last one."""
-    found = []
+    found: list[str] = []
     while not found or found[-1] != LAST.decode():
         found.append(server.recv(2048).decode())
     return found
@@ -114,7 +114,7 @@ def play(ruleset: str) -> dict[str, Any]:
 
 
 def connects(outside: Outside) -> dict[str, bool]:
-    """Who reaches the port over TCP. The stranger's first packet is repeated after a second; one is enough."""
+    """Who reaches the port over TCP. The stranger's first packet would be repeated after a second."""
     with _bound(socket.SOCK_STREAM, NODE, SIP) as server:
         server.listen()
         reached = {}
@@ -137,4 +137,4 @@ def counters() -> dict[str, int]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(play(sys.stdin.read())))
+    json.dump(play(sys.stdin.read()), sys.stdout)

@@ -1,0 +1,103 @@
+"""Live calls through a node that is fuzzed: each answers by keys and is to end as a call does."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from bot.core.control import ControlClient
+from bot.core.endings import Disposition
+from bot.core.errors import BadInput, DialFailed, OtklikError
+from bot.core.events import CallEnded, CallEvent, CallStarted, ListeningStarted
+from bot.sim.rtp import RtpSession
+from bot.sim.sip_address import SipUri
+from bot.sim.sip_agent import SipAgent
+
+LONGEST_S = 90.0
+"""A survey of two questions, asked twice each by somebody who is not understood."""
+STORED_S = 10.0
+NOT_WELL = frozenset(
+    {Disposition.FAILED, Disposition.INTERRUPTED, Disposition.HUNG_UP, Disposition.CANCELLED}
+)
+"""Outcomes that no caller of ours brings about."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveEnd:
+    """How one call went. `why` is empty where it ended well; `changed` says that what is stored is not what
+    was pressed."""
+
+    why: str
+    changed: bool = False
+
+
+class Line:
+    """One caller after another. `keys` are by question; `at` is where the node hears the call at hand."""
+
+    def __init__(self, name: str, number: str, keys: dict[str, str], control: ControlClient) -> None:
+        self.name = name
+        self.at: tuple[str, int] | None = None
+        self._number, self._keys, self._control = number, keys, control
+        self._call_id = ""
+        self._rtp: RtpSession | None = None
+        self._ended: asyncio.Future[CallEnded] | None = None
+        self._presses: set[asyncio.Task[Any]] = set()
+
+    def take(self, event: CallEvent) -> None:
+        """An event of any call."""
+        if isinstance(event, CallStarted) and not self._call_id and _user(event.remote) == self.name:
+            self._call_id = event.call_id
+        if event.call_id != self._call_id:
+            return
+        if isinstance(event, ListeningStarted) and self._rtp is not None and event.question_id in self._keys:
+            press = asyncio.create_task(self._rtp.press(self._keys[event.question_id]))
+            self._presses.add(press)
+            press.add_done_callback(self._presses.discard)
+        if isinstance(event, CallEnded) and self._ended is not None and not self._ended.done():
+            self._ended.set_result(event)
+
+    async def call(self, node: str) -> LiveEnd:
+        """One call, from its ring to what is stored of it."""
+        self._call_id, self._ended = "", asyncio.get_running_loop().create_future()
+        self._rtp = RtpSession.open()
+        agent = await SipAgent(self.name, _refuse).open()
+        try:
+            call = await agent.call(f"sip:{self._number}@{node}", self._rtp)
+            self.at = self._rtp.remote
+            async with asyncio.timeout(LONGEST_S):
+                await asyncio.shield(call.ended)
+                ended = await self._ended
+            if ended.disposition in NOT_WELL:
+                return LiveEnd(f"{ended.disposition} ({ended.cause})")
+            return LiveEnd("", changed=await self._stored() != self._keys)
+        except DialFailed as error:
+            return LiveEnd(f"not taken: {error}")
+        except TimeoutError:
+            return LiveEnd(f"not over after {LONGEST_S:g} s")
+        except OtklikError as error:
+            return LiveEnd(str(error))
+        finally:
+            self.at = None
+            await agent.close()
+            await self._rtp.close()
+
+    async def _stored(self) -> dict[str, str]:
+        """The keys that the stored answers stand for: only values that a key gives are compared."""
+        reply = await self._control.request("calls", call_ids=[self._call_id])
+        answers = reply["calls"][0].get("answers", {}) if reply["calls"] else {}
+        return {question: _KEYS.get(str(value), str(value)) for question, value in answers.items()}
+
+
+_KEYS = {"yes": "1", "no": "2", "True": "1", "False": "2"}
+
+
+def _user(remote: str) -> str:
+    try:
+        return SipUri.parse(remote.strip().removeprefix("<").removesuffix(">")).user
+    except BadInput:
+        return ""
+
+
+async def _refuse(call: Any) -> None:
+    call.reject(486)
