@@ -98,7 +98,7 @@ async def test_rfc_4475_over_udp_and_tcp_harms_neither_the_node_nor_a_call(
     assert unanswered == [], "after these the node answered no OPTIONS"
     assert await worker(node) == pid, "the process with the calls is the one it was"
     assert rss_mb(pid) - before < GROWN_MB
-    found = stored(node, call_id)
+    found = await asyncio.to_thread(stored, node, call_id)
     assert {answer.question_id: answer.value for answer in found.answers} == {"csat": "5", "resolved": "yes"}
 
 
@@ -175,6 +175,6 @@ async def test_a_caller_whose_sound_vanishes_leaves_his_answers(node: RunningNod
             assert await peer.succeeded(), "he was told that it is over"
     assert ended is not None
     assert ended.cause is EndKind.MEDIA_LOST
-    found = stored(node, ended.call_id)
+    found = await asyncio.to_thread(stored, node, ended.call_id)
     assert {answer.question_id: answer.value for answer in found.answers} == {"csat": "5"}
     assert found.attempt.disposition == "partial"
