@@ -99,6 +99,7 @@ def as_figures(found: FuzzFound, plan: Fuzzing, seconds: float) -> dict[str, Any
         "calls": len(found.ends),
         "calls_lost": len(found.lost),
         "lost": found.lost,
+        "calls_refused": sum(end.refused for end in found.ends),
         "answers_changed": sum(end.changed for end in found.ends),
         "options_answered": found.answers,
         "rss_mb": round(found.rss_last_mb, 1),

@@ -16,7 +16,7 @@ from bot.sim.sip_agent import SipAgent
 
 LONGEST_S = 90.0
 """A survey of two questions, asked twice each by somebody who is not understood."""
-STORED_S = 10.0
+BUSY = 486
 NOT_WELL = frozenset(
     {Disposition.FAILED, Disposition.INTERRUPTED, Disposition.HUNG_UP, Disposition.CANCELLED}
 )
@@ -26,10 +26,11 @@ NOT_WELL = frozenset(
 @dataclass(frozen=True, slots=True)
 class LiveEnd:
     """How one call went. `why` is empty where it ended well; `changed` says that what is stored is not what
-    was pressed."""
+    was pressed; `refused` that a node which reads a flood of INVITEs had no line left just then (486)."""
 
     why: str
     changed: bool = False
+    refused: bool = False
 
 
 class Line:
@@ -72,7 +73,7 @@ class Line:
                 return LiveEnd(f"{ended.disposition} ({ended.cause})")
             return LiveEnd("", changed=await self._stored() != self._keys)
         except DialFailed as error:
-            return LiveEnd(f"not taken: {error}")
+            return LiveEnd(f"not taken: {error}", refused=error.cause.status == BUSY)
         except TimeoutError:
             return LiveEnd(f"not over after {LONGEST_S:g} s")
         except OtklikError as error:

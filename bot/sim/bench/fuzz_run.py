@@ -9,7 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from bot.core.control import ControlClient
@@ -55,7 +55,7 @@ class FuzzFound:
 
     @property
     def lost(self) -> list[str]:
-        return [end.why for end in self.ends if end.why]
+        return [end.why for end in self.ends if end.why and not end.refused]
 
     @property
     def well(self) -> bool:
@@ -81,6 +81,7 @@ async def fuzz(
         over.set()
         for task in talking:
             ends += await task
+        ends.append(replace(await lines[0].call(node), refused=False))  # and then it takes calls as before
         crashes, pid = await workers
         answers = await asyncio.to_thread(answers_options, node)
         return FuzzFound(dict(sent), crashes, tuple(ends), first, _rss_mb(pid), answers)
