@@ -161,7 +161,7 @@ def answers(caller: socket.socket, numbers: set[int]) -> dict[int, int]:
     while found.keys() != numbers:
         answer = caller.recv(65_535).decode()
         number = int(answer.partition("Call-ID: never-")[2].split()[0])
-        if number in numbers and (status := int(answer.split()[1])) >= 200:
+        if number in numbers and answer.startswith("SIP/2.0 ") and (status := int(answer.split()[1])) >= 200:
             found[number] = status
     return found
 
