@@ -122,7 +122,7 @@ def test_a_csv_that_is_none_is_refused_in_words(content: bytes, tmp_path: Path) 
 
 
 async def test_a_workbook_that_says_it_is_huge_is_not_opened(tmp_path: Path) -> None:
-    """By its own directory it is 1.2 GB; one that lies is killed by its memory (test_import_workbooks)."""
+    """By its own directory it is 1.2 GB, and so it is never opened."""
     file = tmp_path / "bomb.xlsx"
 
     def make() -> None:
