@@ -10,11 +10,10 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.store.pieces import pieces
 from bot.store.sealed_numbers import sealed_among
 from bot.store.tables import Contact, DoNotCall
 from bot.store.tables_contacts import ConsentKind, ConsentRow
-
-_PIECE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +33,7 @@ async def standings(
 ) -> dict[str, Standing]:
     """Of those of the contacts who are there, by id."""
     found: dict[str, Standing] = {}
-    wanted = sorted(contact_ids)
-    for start in range(0, len(wanted), _PIECE):
-        piece = wanted[start : start + _PIECE]
+    for piece in pieces(sorted(contact_ids)):
         consented = await _consented(session, piece, kind)
         statement = (
             select(Contact.id, Contact.do_not_call_at, DoNotCall.source)
@@ -73,7 +70,7 @@ async def forbidden(session: AsyncSession, phone: str, person_id: str = "") -> b
     return (await session.exec(wished)).first() is not None
 
 
-async def _consented(session: AsyncSession, piece: list[str], kind: ConsentKind) -> set[str]:
+async def _consented(session: AsyncSession, piece: Collection[str], kind: ConsentKind) -> set[str]:
     withdrawn = aliased(ConsentRow)
     last_no = (
         select(func.max(withdrawn.withdrawn_at))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
@@ -23,6 +23,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.ids import new_id
 from bot.store.database import Database
 from bot.store.do_not_call import take_back_queued
+from bot.store.pieces import pieces
 from bot.store.projection import insert_into
 from bot.store.sealed_numbers import ERASURE, sealed_among
 from bot.store.tables import Contact, DoNotCall, Table
@@ -36,8 +37,6 @@ _TOLD = (
     "external_id", "region", "city", "language", "department", "manager_id",
 )  # fmt: skip
 _COLUMNS = (*_TOLD, "tz", "own_fields", "do_not_call_at")
-_PIECE = 500
-"""So many values are asked for at once: SQLite and PostgreSQL take some 32,000 parameters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,7 +132,7 @@ async def _write(
             statement = update(_CONTACTS).where(_CONTACTS.c.id == bindparam("of_id")).values(values)
             await connection.execute(statement, plan.changed)
         ids = list(plan.ids.values())
-        for piece in _pieces(ids):
+        for piece in pieces(ids):
             await session.exec(
                 update(Contact).where(col(Contact.id).in_(piece)).values(import_id=stamp.import_id)
             )
@@ -241,7 +240,7 @@ async def _known(
     by_name: dict[str, Mapping[str, Any]] = {}
     columns = [_CONTACTS.c[name] for name in ("id", *_COLUMNS)]
     connection = await session.connection()
-    for piece in _pieces([(told.phone, told.external_id) for told in batch]):
+    for piece in pieces([(told.phone, told.external_id) for told in batch]):
         names = [name for _, name in piece if name]
         wanted: ColumnElement[bool] = _CONTACTS.c.phone.in_([phone for phone, _ in piece])
         if names:
@@ -258,7 +257,7 @@ async def _known(
 
 async def _blocked(session: AsyncSession, phones: Sequence[str]) -> dict[str, datetime]:
     found: dict[str, datetime] = {}
-    for piece in _pieces(phones):
+    for piece in pieces(phones):
         rows = await session.exec(
             select(DoNotCall.phone, DoNotCall.at).where(col(DoNotCall.phone).in_(piece))
         )
@@ -322,7 +321,3 @@ async def _block(session: AsyncSession, dialect: str, phones: Sequence[str], sta
         connection = await session.connection()
         await connection.execute(insert_into(dialect)(blocked).on_conflict_do_nothing(), rows)
         await take_back_queued(session, phones, stamp.now)
-
-
-def _pieces(values: Sequence[T]) -> Iterable[Sequence[T]]:
-    return (values[start : start + _PIECE] for start in range(0, len(values), _PIECE))

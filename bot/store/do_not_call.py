@@ -14,14 +14,13 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.endings import Disposition
 from bot.core.ids import new_id
 from bot.store.database import Database
+from bot.store.pieces import pieces
 from bot.store.projection import insert_into
 from bot.store.tables import Attempt, AttemptStatus, Contact, DoNotCall, Table
 from bot.store.tables_contacts import DoNotCallRemoved
 
 BY_HAND, BY_CALL, LIST = "hand", "call", "list:"
 """Sources of a row; `LIST` is followed by the list's name."""
-
-_PIECE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,8 +39,8 @@ async def add(db: Database, phones: Sequence[str], *, source: str, words: str, b
     added = 0
     async with db.write() as session:
         table = Table.metadata.tables["do_not_call"]
-        for start in range(0, len(phones), _PIECE):
-            piece = list(dict.fromkeys(phones[start : start + _PIECE]))
+        for some in pieces(phones):
+            piece = list(dict.fromkeys(some))
             there = set(
                 (await session.exec(select(DoNotCall.phone).where(col(DoNotCall.phone).in_(piece)))).all()
             )
@@ -94,8 +93,7 @@ async def remove_list(db: Database, name: str, *, reason: str, by: str, now: dat
     async with db.write() as session:
         on_it = select(DoNotCall.phone).where(col(DoNotCall.source) == LIST + name)
         phones = list((await session.exec(on_it)).all())
-        for start in range(0, len(phones), _PIECE):
-            piece = phones[start : start + _PIECE]
+        for piece in pieces(phones):
             await _remove(session, piece, reason, by, now)
             await session.exec(
                 update(Contact).where(col(Contact.phone).in_(piece)).values(do_not_call_at=None)
@@ -147,9 +145,7 @@ async def _select(session: AsyncSession, table: Any, source: str, phone: str, li
 
 async def _calls(session: AsyncSession, call_ids: set[str]) -> dict[str, Attempt]:
     found: dict[str, Attempt] = {}
-    wanted = sorted(call_ids)
-    for start in range(0, len(wanted), _PIECE):
-        piece = wanted[start : start + _PIECE]
+    for piece in pieces(sorted(call_ids)):
         rows = (await session.exec(select(Attempt).where(col(Attempt.call_id).in_(piece)))).all()
         found |= {row.call_id: row for row in rows if row.call_id}
     return found

@@ -6,24 +6,7 @@ from collections.abc import Sequence
 
 from sqlalchemy import Table as SqlTable
 
-from bot.store import (
-    account_tables,
-    tables,
-    tables_agents,
-    tables_campaigns,
-    tables_cases,
-    tables_contacts,
-    tables_corrections,
-    tables_delivery,
-    tables_drafts,
-    tables_notes,
-    tables_notices,
-    tables_privacy,
-    tables_reports,
-    tables_transcripts,
-)
-
-MODULES = (
+from bot.store import (  # noqa: F401
     account_tables,
     tables,
     tables_agents,

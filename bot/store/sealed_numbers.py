@@ -8,19 +8,19 @@ export or a log learns nothing.
 from __future__ import annotations
 
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
 
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.store.pieces import pieces
 from bot.store.tables_privacy import SealedNumberRow, SecretRow
 
 ERASURE = "erasure"
 """The source of a row in `do_not_call` that came back from here."""
 
 _KEY = "sealing"
-_PIECE = 500
 
 
 async def sealing_key(session: AsyncSession) -> bytes:
@@ -42,11 +42,7 @@ async def sealed_among(session: AsyncSession, phones: Iterable[str]) -> dict[str
     key = await sealing_key(session)
     by_seal = {seal(key, phone): phone for phone in wanted}
     found: dict[str, datetime] = {}
-    for piece in _pieces(list(by_seal)):
+    for piece in pieces(list(by_seal)):
         rows = await session.exec(select(SealedNumberRow).where(col(SealedNumberRow.sealed).in_(piece)))
         found |= {by_seal[row.sealed]: row.at for row in rows.all()}
     return found
-
-
-def _pieces(values: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (values[start : start + _PIECE] for start in range(0, len(values), _PIECE))

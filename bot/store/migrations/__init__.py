@@ -21,32 +21,33 @@ _LOCK = 0x6F746B6C696B
 """`otklik` in ASCII: the advisory lock of PostgreSQL under which one process migrates at a time."""
 
 
-def _config(connection: Connection) -> Config:
+def _config() -> Config:
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
-    config.attributes["connection"] = connection
     return config
+
+
+def _upgrade(connection: Connection, revision: str) -> None:
+    config = _config()
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
 
 
 def head() -> str:
     """The revision that this program's tables are."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    revision = ScriptDirectory.from_config(config).get_current_head()
+    revision = ScriptDirectory.from_config(_config()).get_current_head()
     assert revision is not None
     return revision
 
 
 def known() -> frozenset[str]:
     """Every revision that this program knows."""
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent))
-    return frozenset(step.revision for step in ScriptDirectory.from_config(config).walk_revisions())
+    return frozenset(step.revision for step in ScriptDirectory.from_config(_config()).walk_revisions())
 
 
 def migrate_to(connection: Connection, revision: str) -> None:
     """Make the tables of an earlier version, in an empty database: for a backup's rows."""
-    command.upgrade(_config(connection), revision)
+    _upgrade(connection, revision)
 
 
 def migrate(connection: Connection, *, where: str) -> None:
@@ -60,6 +61,6 @@ def migrate(connection: Connection, *, where: str) -> None:
             f"this program knows up to {head()})",
             hint="install the newer Otklik again, or restore a backup from before it; nothing was changed",
         )
-    command.upgrade(_config(connection), "head")
+    _upgrade(connection, "head")
     # A database that cannot be written is to be told now, and not by the first call.
     connection.execute(text("UPDATE alembic_version SET version_num = version_num"))
