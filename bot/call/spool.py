@@ -47,9 +47,13 @@ _MARK = b"=\n"
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 
 
-def _line(event: CallEvent) -> bytes:
-    body = call_event.dump_json(event)
+def framed(body: bytes) -> bytes:
+    """The line of an event's JSON."""
     return b"%08x %s\n" % (zlib.crc32(body), body)
+
+
+def _line(event: CallEvent) -> bytes:
+    return framed(call_event.dump_json(event))
 
 
 def _parse(line: bytes) -> CallEvent | None:

@@ -8,11 +8,10 @@ without its words, as many bytes long (JSON may end in spaces), so that every pl
 from __future__ import annotations
 
 import os
-import zlib
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from bot.call.spool import DAMAGED, SUFFIX
+from bot.call.spool import DAMAGED, SUFFIX, framed
 from bot.core.events import CallEvent, call_event
 
 Change = Callable[[CallEvent], CallEvent]
@@ -62,4 +61,4 @@ def _changed(line: bytes, change: Change) -> bytes | None:
     fresh = call_event.dump_json(changed).ljust(len(body))
     if len(fresh) > len(body):  # a number gives way to a longer null: nothing of the event is kept
         return b" " * (len(line) - 1) + b"\n"
-    return b"%08x %s\n" % (zlib.crc32(fresh), fresh)
+    return framed(fresh)
