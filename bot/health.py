@@ -313,8 +313,7 @@ async def door(settings: Settings) -> Finding:
         return Finding(name, State.OK, words("слышен только этой машине", "heard by this machine alone"))
     if settings.sip.behind_edge:
         return Finding(name, State.OK, words("перед узлом край (sip.behind_edge)", "behind the edge"))
-    nft = shutil.which("nft", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin") or "nft"
-    status, said = await _said(nft, "list", "table", "inet", TABLE)
+    status, said = await _said(_nft() or "nft", "list", "table", "inet", TABLE)
     if status == 0:
         return Finding(name, State.OK, words(f"nftables, таблица {TABLE}", f"nftables, table {TABLE}"))
     hint = words(
@@ -357,6 +356,11 @@ def clock() -> Finding:
     return Finding(name, State.OK, found)
 
 
+def _nft() -> str | None:
+    """A user's PATH does not name the folder where Debian has it."""
+    return shutil.which("nft", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
+
+
 def _here(*names: str) -> Callable[[], bool]:
     return lambda: all(shutil.which(name) for name in names)
 
@@ -371,7 +375,7 @@ def programs() -> Iterator[Finding]:
         ("redis-server", _here("redis-server")),
         ("chromium", _here("chromium")),
         ("libfst-tools", _here("fstconvert")),
-        ("nftables", lambda: Path("/usr/sbin/nft").exists() or _here("nft")()),
+        ("nftables", lambda: _nft() is not None),
     )
     label = words("Для тестов", "For tests")
     for package, here in wanted:
