@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from bot.cli.on_database import on_database
+from bot.cli.on_database import Json, on_database
 from bot.core.clock import SystemClock
 from bot.core.control import ControlClient
 from bot.core.errors import BadInput, NodeUnavailable
@@ -28,7 +28,6 @@ from bot.words import words
 app = typer.Typer(add_completion=False)
 
 File = Annotated[Path, typer.Argument(help=words("файл копии, например otklik.tar.gz", "the backup's file"))]
-Json = Annotated[bool, typer.Option("--json", help=words("вывести JSON", "print JSON"))]
 
 
 def places(settings: Settings) -> Places:

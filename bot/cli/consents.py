@@ -15,7 +15,7 @@ from rich.table import Table
 from bot.campaigns.contacts import find_contact, full_name, shown_phone
 from bot.campaigns.importing.rows import moment
 from bot.cli.contact_export import WhereTo, csv_out
-from bot.cli.on_database import By, on_database, who
+from bot.cli.on_database import By, Json, on_database, who
 from bot.core.errors import BadInput
 from bot.settings import Settings
 from bot.store import consents
@@ -37,7 +37,6 @@ Kind = Annotated[
         )
     ),
 ]
-Json = Annotated[bool, typer.Option("--json", help=words("вывести JSON", "print JSON"))]
 
 _KINDS = {
     ConsentKind.CALLS: words("звонки", "calls"),

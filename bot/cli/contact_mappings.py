@@ -12,15 +12,13 @@ from rich.table import Table
 
 from bot.campaigns.importing.columns import Meaning
 from bot.campaigns.importing.wording import STATES, meaning_word
-from bot.cli.on_database import on_database
+from bot.cli.on_database import Json, on_database
 from bot.core.errors import BadInput
 from bot.settings import Settings
 from bot.store import imports
 from bot.store.database import Database
 from bot.store.tables_contacts import ContactImport, ImportMapping, ImportState
 from bot.words import words
-
-Json = Annotated[bool, typer.Option("--json", help=words("вывести JSON", "print JSON"))]
 
 SHORT = 10
 """So much of a mapping's key is shown, and is enough to name it by."""

@@ -14,7 +14,7 @@ from bot.cli.contact_export import FromImport, NoZone, export_contacts
 from bot.cli.contact_import import import_contacts
 from bot.cli.contact_mappings import forget_mapping, list_imports, list_mappings
 from bot.cli.contact_why import why
-from bot.cli.on_database import on_database
+from bot.cli.on_database import Json, on_database
 from bot.settings import Settings
 from bot.store import consents, contacts
 from bot.store.contact_facts import Standing, standing
@@ -24,7 +24,6 @@ from bot.words import words
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
-Json = Annotated[bool, typer.Option("--json", help=words("вывести JSON", "print JSON"))]
 Who = Annotated[
     str, typer.Argument(help=words("телефон или номер клиента", "the phone, or the customer's id"))
 ]

@@ -18,7 +18,7 @@ from bot.campaigns.importing.numbers import NumbersTaken, take_numbers
 from bot.campaigns.importing.refused import RefusedReport, default_report
 from bot.campaigns.proofs import PROOF_HEADS, proof_cells
 from bot.cli.contact_export import WhereTo, csv_out
-from bot.cli.on_database import By, on_database, who
+from bot.cli.on_database import By, Json, on_database, who
 from bot.core.clock import SystemClock
 from bot.core.errors import BadInput
 from bot.settings import Settings
@@ -30,7 +30,6 @@ from bot.words import words
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 Phone = Annotated[str, typer.Argument(help=words("номер, как угодно записанный", "the number, in any form"))]
-Json = Annotated[bool, typer.Option("--json", help=words("вывести JSON", "print JSON"))]
 Reason = Annotated[str, typer.Option(help=words("почему; остаётся в истории", "why; kept in the history"))]
 History = Annotated[
     bool, typer.Option("--history", help=words("и снятые запреты", "what was taken off, too"))

@@ -29,6 +29,8 @@ By = Annotated[
     ),
 ]
 
+Json = Annotated[bool, typer.Option("--json", help=words("вывести JSON", "print JSON"))]
+
 
 @asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[Database]:

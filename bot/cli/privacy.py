@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.campaigns.contacts import a_phone
-from bot.cli.on_database import By, on_database, who
+from bot.cli.on_database import By, Json, on_database, who
 from bot.core.clock import SystemClock
 from bot.core.errors import BadInput
 from bot.core.files import write_whole
@@ -31,7 +31,6 @@ DryRun = Annotated[
     bool,
     typer.Option("--dry-run", help=words("только посчитать, ничего не удалять", "count, and erase nothing")),
 ]
-Json = Annotated[bool, typer.Option("--json", help=words("вывести JSON", "print JSON"))]
 
 _AGED = {
     "recordings": ("записи разговоров", "recordings"),

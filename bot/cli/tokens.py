@@ -12,7 +12,7 @@ from rich.table import Table
 
 from bot.accounts.tokens import ApiToken, ApiTokens, Scope
 from bot.cli.moments import local, utc
-from bot.cli.on_database import on_database
+from bot.cli.on_database import Json, on_database
 from bot.cli.shell import entry
 from bot.core.clock import SystemClock
 from bot.core.errors import BadInput
@@ -22,7 +22,6 @@ from bot.words import words
 app = typer.Typer(no_args_is_help=True, add_completion=False)
 
 Name = Annotated[str, typer.Argument(help=words("имя токена", "the token's name"))]
-Json = Annotated[bool, typer.Option("--json", help=words("вывести JSON", "print JSON"))]
 
 
 @app.callback()

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.cli.moments import local, utc
-from bot.cli.on_database import on_database
+from bot.cli.on_database import Json, on_database
 from bot.core.clock import SystemClock
 from bot.core.errors import BadInput
 from bot.core.ids import new_id
@@ -39,7 +39,6 @@ STATUSES = {
 }
 
 Name = Annotated[str, typer.Argument(help=words("имя получателя", "the endpoint's name"))]
-Json = Annotated[bool, typer.Option("--json", help=words("вывести JSON", "print JSON"))]
 
 
 @app.callback()
