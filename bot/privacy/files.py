@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from bot.core.errors import StoreUnavailable
 from bot.core.events import CallEvent
 from bot.privacy.events import without
 from bot.store.database import Database
+from bot.store.pieces import pieces
 from bot.store.tables import Attempt, AttemptStatus, SpoolOffset
 from bot.store.tables_contacts import ConsentRow
 from bot.store.tables_privacy import Erased
@@ -59,17 +60,15 @@ class CallFiles:
         ended before it, unless they prove a consent. How many; with `dry` they stay. Raises
         StoreUnavailable."""
         removed = 0
-        files = {file.name: file for file in self._files()}
-        names = sorted(files)
-        for start in range(0, len(names), _PIECE):
-            piece = names[start : start + _PIECE]
+        ended = await asyncio.to_thread(self._ended)
+        for piece in pieces(sorted(ended), _PIECE):
             stays = await _may_stay(db, piece)
             old = [
                 name
                 for name in piece
                 if older is not None
                 and name not in stays.proof
-                and _ended(files[name]) < older.timestamp()
+                and ended[name] < older.timestamp()
                 and name not in stays.going_on
             ]
             gone = sorted({name for name in piece if name in stays.erased}.union(old))
@@ -85,7 +84,10 @@ class CallFiles:
 
     async def forget_damaged(self, older: datetime, *, dry: bool = False) -> int:
         """Remove spool segments with damaged lines that were put aside before this moment; how many."""
-        aside = [path for path in self._spool.glob(f"*{SUFFIX}{DAMAGED}") if _ended(path) < older.timestamp()]
+        return await asyncio.to_thread(self._forget_damaged, older.timestamp(), dry)
+
+    def _forget_damaged(self, older: float, dry: bool) -> int:
+        aside = [path for path in self._spool.glob(f"*{SUFFIX}{DAMAGED}") if _ended(path) < older]
         for path in aside if not dry else ():
             path.unlink(missing_ok=True)
         return len(aside)
@@ -104,8 +106,9 @@ class CallFiles:
                 ),
             ) from error
 
-    def _files(self) -> Iterator[Path]:
-        return self._recordings.glob("*.wav")
+    def _ended(self) -> dict[str, float]:
+        """When each recording was last written to. Blocks."""
+        return {file.name: _ended(file) for file in self._recordings.glob("*.wav")}
 
     def remove(self, names: Collection[str]) -> int:
         """How many were there. Blocks. Raises StoreUnavailable."""

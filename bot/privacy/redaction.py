@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -85,20 +85,10 @@ async def _words(session: AsyncSession, calls: Sequence[str], counts: Counts) ->
     await _blank(session, CallNoteRow, calls, counts, "notes", text="")
     await _blank(session, CallbackRow, calls, counts, "callbacks", when_said="")
     cases = select(CaseRow.id).where(col(CaseRow.call_id).in_(calls))
-    told = await session.exec(
-        update(CaseHistoryRow)
-        .where(col(CaseHistoryRow.case_id).in_(cases), col(CaseHistoryRow.text) != "")
-        .values(text="")
-    )
-    counts["case_history"] += told.rowcount
+    await _blank(session, CaseHistoryRow, cases, counts, "case_history", by="case_id", text="")
     await _blank(session, CaseRow, calls, counts, "cases", words="", outcome="")
-    tries = select(WebhookDeliveryRow.id).where(col(WebhookDeliveryRow.call_id).in_(calls))
-    echoed = await session.exec(
-        update(WebhookTryRow)
-        .where(col(WebhookTryRow.delivery_id).in_(tries), col(WebhookTryRow.body_head) != "")
-        .values(body_head="")
-    )
-    counts["deliveries"] += echoed.rowcount
+    sent = select(WebhookDeliveryRow.id).where(col(WebhookDeliveryRow.call_id).in_(calls))
+    await _blank(session, WebhookTryRow, sent, counts, "deliveries", by="delivery_id", body_head="")
 
 
 async def _people(
@@ -142,12 +132,17 @@ async def _owed_no_more(session: AsyncSession, calls: Sequence[str], now: dateti
 
 
 async def _blank(
-    session: AsyncSession, table: Any, calls: Sequence[str], counts: Counts, kind: str, **values: str
+    session: AsyncSession,
+    table: Any,
+    ids: Any,
+    counts: Counts,
+    kind: str,
+    *,
+    by: str = "call_id",
+    **values: str,
 ) -> None:
-    """Those of the calls' rows where there is something to blank."""
-    full = [col(getattr(table, name)) != value for name, value in values.items()]
-    wanted = full[0]
-    for each in full[1:]:
-        wanted = wanted | each
-    done = await session.exec(update(table).where(col(table.call_id).in_(calls), wanted).values(**values))
+    """Those rows in which there is something to blank. Theirs are the `ids` (a list or a select) in `by`."""
+    full = or_(*(col(getattr(table, name)) != value for name, value in values.items()))
+    of_them = col(getattr(table, by)).in_(ids)
+    done = await session.exec(update(table).where(of_them, full).values(**values))
     counts[kind] += done.rowcount

@@ -7,6 +7,7 @@ is never rung are proof, and stay until a person is erased.
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import secrets
 from collections import Counter
@@ -110,7 +111,8 @@ class Retention:
                 if not found:
                     return done
                 if level is Erased.PERSON:
-                    self._files.remove([attempt.recording for attempt in found])
+                    names = [attempt.recording for attempt in found]
+                    await asyncio.to_thread(self._files.remove, names)
                 alias = {
                     row.phone: f"aged-{hmac.digest(key, row.phone.encode(), 'sha256').hex()[:16]}"
                     for row in found
