@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import hmac
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
@@ -12,15 +15,17 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from sqlmodel import select
 
 from bot.call.spool import Spool, SpoolReader
 from bot.core.clock import ManualClock
 from bot.core.events import CallEvent
-from bot.delivery.endpoints import Endpoints
+from bot.delivery.endpoints import Endpoint, Endpoints
 from bot.delivery.posting import Limits, Postman
 from bot.delivery.sender import Sender
 from bot.store.database import Database
 from bot.store.settings import StoreSettings
+from bot.store.tables_delivery import WebhookDeliveryRow
 from bot.store.writer import Writer
 from tests.store.talk import START
 
@@ -115,3 +120,22 @@ async def postman(clock: ManualClock) -> AsyncIterator[Postman]:
 @pytest.fixture
 def sender(db: Database, postman: Postman, clock: ManualClock, writer: Writer) -> Sender:
     return Sender(db, postman, clock, writer.drain_once, chance=lambda: 0.5)
+
+
+@pytest.fixture
+async def crm(endpoints: Endpoints, receiver: Receiver) -> Endpoint:
+    return await endpoints.add("crm", receiver.url, personal=True, private=True)
+
+
+def verify(endpoint: Endpoint, got: Received) -> None:
+    """As docs/api.md says it, without the library that signs."""
+    key = base64.b64decode(endpoint.secret.get_secret_value().removeprefix("whsec_"))
+    said = f"{got.id}.{got.headers['webhook-timestamp']}.{got.text}".encode()
+    wanted = base64.b64encode(hmac.digest(key, said, hashlib.sha256)).decode()
+    assert got.headers["webhook-signature"] == f"v1,{wanted}"
+
+
+async def statuses(db: Database) -> list[tuple[str, str, int]]:
+    async with db.read() as session:
+        rows = (await session.exec(select(WebhookDeliveryRow))).all()
+    return sorted((row.event, row.status, row.tries) for row in rows)
