@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Generator, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from bot.core.routing import HandoverForm
 from tests.handover.cases import ON_STAGE, case_of
 from tests.handover.edges import BY_ID
 from tests.handover.specials import Specials, play_specials
-from tests.handover.stage import Play, Stage, Times, times_of
+from tests.handover.stage import Play, Stage, Times, held_up, times_of
 
 AT_ONCE = 8
 """Calls that run side by side: two phones each, on two cores."""
@@ -32,11 +32,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 class Matrix:
     def __init__(self, outcomes: Outcomes) -> None:
         self._outcomes = outcomes
+        self.shown: Play | None = None
+        """The one that the test of this moment looks at."""
 
     def play(self, edge: str, form: HandoverForm) -> Play:
         found = self._outcomes[edge, form]
         if isinstance(found, Exception):
             raise found
+        self.shown = found
         return found
 
     def times(self) -> Measured:
@@ -45,6 +48,21 @@ class Matrix:
             if isinstance(play, Play):
                 told.setdefault(edge, {})[form] = times_of(play.sink.events)
         return told
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """A failure tells whether a telephone of its call was held up."""
+    matrix = item.funcargs.get("matrix") if isinstance(item, pytest.Function) else None
+    if isinstance(matrix, Matrix):
+        matrix.shown = None
+    try:
+        return (yield)
+    except AssertionError as error:
+        play = matrix.shown if isinstance(matrix, Matrix) else None
+        if play is not None and play.stalls:
+            raise held_up(play.stalls, error) from error
+        raise
 
 
 @pytest.fixture(scope="session")
