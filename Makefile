@@ -5,6 +5,8 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .PHONY: help setup demo serve test check screenshots clean
 ARGS ?=
+# Some images forbid Python to keep what it compiled: every start of a node would then take three times as long.
+unexport PYTHONDONTWRITEBYTECODE
 
 # The first python3 that is new enough; empty where there is none.
 PYTHON3 := $(shell for p in python3 python3.13 python3.12 python3.11; do \
