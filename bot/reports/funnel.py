@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import func, literal_column
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -120,7 +120,7 @@ async def questions(session: AsyncSession, scope: Scope, known: Definitions) -> 
         select_rows(*key, func.count())
         .join(Attempt, col(Attempt.call_id) == put.call_id)
         .where(
-            put.status == "",
+            put.status == literal_column("''"),  # as the index of these few has it
             col(Attempt.status) == AttemptStatus.FINAL,
             col(Attempt.disposition).not_in(LED_ELSEWHERE),
         )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Index, false
+from sqlalchemy import Index, false, text
 from sqlmodel import Field, col
 
 from bot.store.tables import Table, moment_field
@@ -26,6 +26,14 @@ class QuestionPut(Table, table=True):
     """
 
     __tablename__ = "questions_put"
+    __table_args__ = (
+        Index(
+            "ix_questions_put_without_answer",
+            "created_at",
+            sqlite_where=text("status = ''"),
+            postgresql_where=text("status = ''"),
+        ),
+    )
 
     call_id: str = Field(primary_key=True)
     question_id: str = Field(primary_key=True)
