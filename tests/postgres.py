@@ -20,6 +20,8 @@ from tests.ports import free_port
 
 PASSWORD = "only-for-tests"
 
+_TESTED, _TEMPLATE = "tested", "template_with_tables"
+
 
 def _programs() -> Path:
     """The folder of initdb and pg_ctl, newest version first."""
@@ -56,6 +58,7 @@ class Postgres:
         self._home = home
         self._data = home / "data"
         self.port = free_port()
+        self.has_template = False  # what `filled_database` copies; whoever makes it says so
         password = home / "password"
         password.write_text(PASSWORD)
         if os.geteuid() == 0:
@@ -94,8 +97,22 @@ class Postgres:
 
     async def empty_database(self) -> str:
         """The URL of one and the same database, emptied: a new one costs 7 MB of disk each time."""
-        await self.execute("DROP SCHEMA public CASCADE", "CREATE SCHEMA public")
-        return self.url("postgres")
+        return await self._anew(_TESTED)
+
+    async def new_template(self) -> str:
+        """The URL of an empty database that `filled_database` is to copy."""
+        return await self._anew(_TEMPLATE)
+
+    async def filled_database(self) -> str:
+        """As `empty_database`, with what is in the template. Nobody may be connected to that."""
+        return await self._anew(_TESTED, of=_TEMPLATE)
+
+    async def _anew(self, name: str, *, of: str = "template1") -> str:
+        await self.execute(
+            f"DROP DATABASE IF EXISTS {name} WITH (FORCE)",
+            f"CREATE DATABASE {name} TEMPLATE {of} STRATEGY wal_log",
+        )
+        return self.url(name)
 
     async def new_database(self) -> str:
         """The URL of a new, empty database."""

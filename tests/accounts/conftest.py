@@ -10,7 +10,7 @@ from bot.accounts.accounts import Accounts
 from bot.accounts.passwords import Passwords
 from bot.core.clock import ManualClock
 from bot.store.database import Database
-from bot.store.settings import StoreSettings
+from tests.databases import database_at
 
 QUICK = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
@@ -22,8 +22,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    async with Database.open(StoreSettings(f"sqlite+aiosqlite:///{tmp_path}/otklik.sqlite")) as database:
-        await database.upgrade()
+    async with database_at(tmp_path / "otklik.sqlite") as database:
         yield database
 
 

@@ -8,10 +8,10 @@ import pytest
 from bot.core.clock import ManualClock
 from bot.settings import PROJECT
 from bot.store.database import Database
-from bot.store.settings import StoreSettings
 from bot.surveys.loader import load_survey
 from bot.surveys.schema import Calling, Survey
 from tests.campaigns.stage import MONDAY_NOON, Stage
+from tests.databases import database_at
 
 
 @pytest.fixture(scope="session")
@@ -23,8 +23,7 @@ def survey() -> Survey:
 
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    async with Database.open(StoreSettings(f"sqlite+aiosqlite:///{tmp_path}/otklik.sqlite")) as database:
-        await database.upgrade()
+    async with database_at(tmp_path / "otklik.sqlite") as database:
         yield database
 
 

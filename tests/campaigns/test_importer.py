@@ -23,15 +23,14 @@ from bot.campaigns.importing.refused import RefusedReport, default_report
 from bot.core.clock import ManualClock
 from bot.store import contacts, imports
 from bot.store.database import Database
-from bot.store.settings import StoreSettings
+from tests.databases import database_at
 
 CLOCK = ManualClock()
 
 
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    async with Database.open(StoreSettings(f"sqlite+aiosqlite:///{tmp_path}/otklik.sqlite")) as database:
-        await database.upgrade()
+    async with database_at(tmp_path / "otklik.sqlite") as database:
         yield database
 
 

@@ -24,9 +24,9 @@ from bot.delivery.endpoints import Endpoint, Endpoints
 from bot.delivery.posting import Limits, Postman
 from bot.delivery.sender import Sender
 from bot.store.database import Database
-from bot.store.settings import StoreSettings
 from bot.store.tables_delivery import WebhookDeliveryRow
 from bot.store.writer import Writer
+from tests.databases import database_at
 from tests.store.talk import START
 
 Keep = Callable[..., Awaitable[None]]
@@ -85,8 +85,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    async with Database.open(StoreSettings(f"sqlite+aiosqlite:///{tmp_path}/otklik.sqlite")) as database:
-        await database.upgrade()
+    async with database_at(tmp_path / "otklik.sqlite") as database:
         yield database
 
 

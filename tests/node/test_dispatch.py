@@ -21,16 +21,16 @@ from bot.dispatch import VOUCH_S, Dispatcher, Placing
 from bot.store import cases, queries
 from bot.store.attempts import NewCall, lease, queue_call, recover_expired
 from bot.store.database import Database
-from bot.store.settings import LEASE_S, StoreSettings
+from bot.store.settings import LEASE_S
 from bot.store.tables import Attempt, AttemptStatus
 from bot.store.writer import Writer
 from bot.worker_link import WorkerLink
+from tests.databases import database_at
 
 
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    async with Database.open(StoreSettings(f"sqlite+aiosqlite:///{tmp_path}/otklik.sqlite")) as database:
-        await database.upgrade()
+    async with database_at(tmp_path / "otklik.sqlite") as database:
         yield database
 
 

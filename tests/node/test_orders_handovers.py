@@ -27,10 +27,10 @@ from bot.store import cases
 from bot.store.attempts import recover_expired
 from bot.store.database import Database
 from bot.store.projection_cases import case_of
-from bot.store.settings import StoreSettings
 from bot.store.writer import Writer
 from bot.triage.presence import LocalBoard, PresenceSettings
 from bot.triage.router import LocalRouter
+from tests.databases import database_at
 from tests.node.running import RunningNode
 from tests.store.talk import Talk
 
@@ -56,8 +56,7 @@ class Control:
 @pytest.fixture
 async def control(tmp_path: Path) -> AsyncIterator[Control]:
     clock = ManualClock(NOW)
-    async with Database.open(StoreSettings(f"sqlite+aiosqlite:///{tmp_path}/otklik.sqlite")) as db:
-        await db.upgrade()
+    async with database_at(tmp_path / "otklik.sqlite") as db:
         writer = Writer(db, SpoolReader(tmp_path / "spool"), clock)
         router = LocalRouter(
             db, LocalBoard(PresenceSettings(), clock), clock, {"responsible": "sip:last@pbx"}

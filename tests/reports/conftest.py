@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.store.database import Database
-from bot.store.settings import StoreSettings
+from tests.databases import database_at
 from tests.postgres import Postgres, running_postgres
 
 
@@ -18,6 +18,5 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    async with Database.open(StoreSettings(f"sqlite+aiosqlite:///{tmp_path}/otklik.sqlite")) as database:
-        await database.upgrade()
+    async with database_at(tmp_path / "otklik.sqlite") as database:
         yield database

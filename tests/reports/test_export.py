@@ -29,8 +29,8 @@ from bot.reports.periods import Period
 from bot.reports.report import Report, report
 from bot.reports.slices import Scope
 from bot.store.database import Database
-from bot.store.settings import StoreSettings
 from bot.store.tables import AnswerRow
+from tests.databases import database_in
 from tests.postgres import Postgres
 from tests.reports import world
 from tests.reports.world import FIRST, ZONE, FakeCall, Reply
@@ -295,8 +295,7 @@ async def test_postgresql_writes_the_same_file(
     db: Database, crowd: list[FakeCall], postgres: Postgres, tmp_path: Path
 ) -> None:
     await export(db, SCOPE, Wanted(Format.CSV, tmp_path / "sqlite.csv", personal=True))
-    async with Database.open(StoreSettings(await postgres.empty_database())) as other:
-        await other.upgrade()
+    async with database_in(postgres) as other:
         await world.store(other, crowd)
         await export(other, SCOPE, Wanted(Format.CSV, tmp_path / "postgresql.csv", personal=True))
     assert (tmp_path / "postgresql.csv").read_bytes() == (tmp_path / "sqlite.csv").read_bytes()

@@ -24,6 +24,7 @@ from bot.reports.scores import Scores
 from bot.reports.slices import By, Scope
 from bot.store.database import Database
 from bot.store.settings import StoreSettings
+from tests.databases import database_in
 from tests.postgres import Postgres
 from tests.reports import world
 from tests.reports.world import FIRST, ZONE, FakeCall, fake_calls
@@ -174,8 +175,7 @@ def test_sqlite_counts_what_is_there(tmp_path: Path) -> None:
 async def test_postgresql_counts_what_is_there(postgres: Postgres) -> None:
     chance = Random(7)
     calls = [world.random_call(chance) for _ in range(400)]
-    async with Database.open(StoreSettings(await postgres.empty_database())) as db:
-        await db.upgrade()
+    async with database_in(postgres) as db:
         for scope in (Scope(PERIOD), Scope(PERIOD, employees=("ann",), topics=("waiting", "billing"))):
             await check(db, calls, scope)
             await check_slices(db, calls, scope, *By)

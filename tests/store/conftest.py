@@ -10,8 +10,9 @@ from bot.core.clock import ManualClock
 from bot.core.events import CallEvent
 from bot.store import queries
 from bot.store.database import Database
-from bot.store.settings import StoreSettings, WriterSettings
+from bot.store.settings import WriterSettings
 from bot.store.writer import Writer
+from tests.databases import database_at, database_in
 from tests.postgres import Postgres, running_postgres
 from tests.store.talk import START
 
@@ -36,9 +37,13 @@ async def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def db(store_url: str) -> AsyncIterator[Database]:
-    async with Database.open(StoreSettings(store_url, busy_s=2)) as database:
-        await database.upgrade()
+async def db(request: pytest.FixtureRequest, store_url: str, tmp_path: Path) -> AsyncIterator[Database]:
+    """At `store_url`."""
+    if store_url.startswith("sqlite"):
+        made = database_at(tmp_path / "var" / "otklik.sqlite")
+    else:
+        made = database_in(request.getfixturevalue("postgres"))
+    async with made as database:
         yield database
 
 

@@ -16,13 +16,12 @@ from bot.accounts.roles import Role
 from bot.core.clock import ManualClock
 from bot.core.errors import OtklikError
 from bot.published import Published
-from bot.store.database import Database
-from bot.store.settings import StoreSettings
 from bot.web.live import Live
 from bot.web.parts import Parts, web_parts
 from bot.web.server import make_app
 from bot.web.settings import MODULES, WebSettings
 from tests.accounts.conftest import QUICK
+from tests.databases import database_at
 
 PASSWORD = "верблюд и четыре окна"
 HTML = {"Accept": "text/html", "Accept-Language": "ru"}
@@ -60,8 +59,7 @@ def worker() -> Orders:
 
 @pytest.fixture
 async def parts(tmp_path: Path, clock: ManualClock, control: Orders, worker: Orders) -> AsyncIterator[Parts]:
-    async with Database.open(StoreSettings(f"sqlite+aiosqlite:///{tmp_path}/otklik.sqlite")) as db:
-        await db.upgrade()
+    async with database_at(tmp_path / "otklik.sqlite") as db:
         yield web_parts(
             WebSettings("127.0.0.1", 0, "http://pages.test", "s" * 32, MODULES),
             db,

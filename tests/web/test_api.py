@@ -20,12 +20,12 @@ from bot.accounts.tokens import Scope
 from bot.core.clock import ManualClock
 from bot.core.errors import StoreUnavailable
 from bot.store.database import Database
-from bot.store.settings import StoreSettings
 from bot.store.tables import Attempt, Contact, DoNotCall
 from bot.store.tables_campaigns import CampaignRow, MemberRow
 from bot.store.tables_delivery import CallRequestRow
 from bot.web.api.guard import LARGEST, LIMITS, ApiLimits
 from bot.web.server import make_app
+from tests.databases import database_at
 from tests.web.api import ApiNode
 from tests.web.conftest import Client, sign_in
 
@@ -44,8 +44,7 @@ ENGLISH = {"Accept-Language": "en"}
 
 @pytest.fixture
 async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    async with Database.open(StoreSettings(f"sqlite+aiosqlite:///{tmp_path}/otklik.sqlite")) as db:
-        await db.upgrade()
+    async with database_at(tmp_path / "otklik.sqlite") as db:
         yield db
 
 

@@ -1,4 +1,4 @@
-"""An index of the questions without an answer, few among all: at which of them callers left is counted often."""
+"""An index of the questions without an answer, few among all: at which of them callers left is counted."""
 
 from __future__ import annotations
 
