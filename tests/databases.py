@@ -18,7 +18,7 @@ _migrated: list[bytes] = []
 
 @asynccontextmanager
 async def database_at(file: Path) -> AsyncIterator[Database]:
-    """SQLite, with tables and without rows."""
+    """SQLite, with tables and without rows; a file that is there stays as it is."""
     if not _migrated:
         with tempfile.TemporaryDirectory() as folder:
             made = Path(folder) / "otklik.sqlite"
@@ -45,7 +45,8 @@ def _url(file: Path) -> str:
 
 def _write(file: Path, content: bytes) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(content)
+    if not file.exists():
+        file.write_bytes(content)
 
 
 async def _migrate(url: str) -> None:
