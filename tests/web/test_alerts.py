@@ -144,12 +144,17 @@ async def test_the_way_of_a_report(client: Client, parts: Parts, clock: ManualCl
     assert "не отправлен" in page
     assert "HTTP 500" in page
     assert "ждёт" in (await send(client, f"{of}/retry"))[1]
-    assert "отключён" in (await send(client, f"{of}/switch"))[1]
-    assert "отключён" not in (await send(client, f"{of}/switch"))[1]
+    assert '<input type="hidden" name="on" value="no">' in page
+    assert "отключён" in (await send(client, f"{of}/switch", on="no"))[1]
+    page = (await send(client, f"{of}/switch", on="no"))[1]
+    assert "отключён" in page, "who comes second with the same wish undoes nothing"
+    assert '<input type="hidden" name="on" value="yes">' in page
+    assert "отключён" not in (await send(client, f"{of}/switch", on="yes"))[1]
+    assert (await send(client, f"{of}/switch"))[0] == 400
     assert "Отчёты ещё никому не рассылаются" in (await send(client, f"{of}/remove"))[1]
     assert (await send(client, f"{of}/send"))[0] == 404
     acts = [action for _, action, subject, _ in await done(parts) if subject == "report"]
-    assert sorted(acts) == ["add", "remove", "retry", "send", "switch", "switch"]
+    assert sorted(acts) == ["add", "remove", "retry", "send", "switch", "switch", "switch"]
 
 
 async def test_a_report_that_cannot_be_sent_is_not_added(client: Client, parts: Parts) -> None:

@@ -2,7 +2,7 @@
 
 GET  /admin/reports             the list, the log, and a form for another one; POST adds
 POST /admin/reports/ID/send     now, beside its times
-POST /admin/reports/ID/switch   {on}
+POST /admin/reports/ID/switch   {on}: to the state that is named, `yes` or `no`
 POST /admin/reports/ID/retry    what was given up is tried again
 POST /admin/reports/ID/remove
 """
@@ -36,6 +36,7 @@ routes = web.RouteTableDef()
 
 PATH = "/admin/reports"
 LOGGED = 50
+_STATES = {"yes": True, "no": False}
 
 
 @routes.get(PATH)
@@ -75,7 +76,12 @@ async def act(request: web.Request) -> web.StreamResponse:
         case "send":
             await schedules.send_now(parts.db, schedule.id, now, audit=row)
         case "switch":
-            await schedules.switch(parts.db, schedule.id, now, on=schedule.next_at is None, audit=row)
+            try:
+                on = _on(await form_of(request))
+            except BadInput as error:
+                return await _page(request, problem=problem_of(error), status=400)
+            row.details = {"on": on}
+            await schedules.switch(parts.db, schedule.id, now, on=on, audit=row)
         case "retry":
             await notices.resend(parts.db, now, schedule.id, audit=row)
         case "remove":
@@ -83,6 +89,17 @@ async def act(request: web.Request) -> web.StreamResponse:
         case _:
             raise web.HTTPNotFound
     return back_to(f"{PATH}?said={what}")
+
+
+def _on(form: dict[str, str]) -> bool:
+    """The state that was asked for, whatever it is now: who comes second with the same wish undoes nothing.
+    Raises BadInput."""
+    wanted = form.get("on", "")
+    if wanted not in _STATES:
+        raise BadInput(
+            words(f"on: «{wanted}» не состояние", f"on: «{wanted}» is no state"), hint=", ".join(_STATES)
+        )
+    return _STATES[wanted]
 
 
 async def _definition(parts: Parts, form: dict[str, str]) -> Definition:
