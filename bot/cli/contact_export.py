@@ -14,8 +14,8 @@ from typing import Annotated, Any
 import typer
 
 from bot.campaigns.contacts import EXPORTED
-from bot.campaigns.importing.rows import safe_cell
 from bot.cli.on_database import on_database
+from bot.core.cells import harmless
 from bot.settings import Settings
 from bot.store import contacts
 from bot.store.database import Database
@@ -64,8 +64,8 @@ def csv_out(file: Path | None, head: list[str]) -> Iterator[Callable[[Iterable[A
     sink = sys.stdout if part is None else os.fdopen(descriptor, "w", encoding="utf-8-sig", newline="")
     try:
         table = csv.writer(sink, delimiter=";", lineterminator="\n" if part is None else "\r\n")
-        table.writerow([safe_cell(name) for name in head])
-        yield lambda cells: table.writerow([safe_cell(str(cell)) for cell in cells])
+        table.writerow([harmless(name) for name in head])
+        yield lambda cells: table.writerow([harmless(str(cell)) for cell in cells])
         if part is not None and file is not None:
             sink.close()
             part.replace(file)

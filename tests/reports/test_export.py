@@ -18,11 +18,11 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from bot.core.answer import AnswerStatus
+from bot.core.cells import harmless
 from bot.core.endings import Disposition
 from bot.core.errors import BadInput
 from bot.reports.export import calls as export_calls
 from bot.reports.export import sav
-from bot.reports.export.sinks import harmless
 from bot.reports.export.writing import Exported, Format, Wanted, export
 from bot.reports.funnel import Funnel
 from bot.reports.periods import Period
@@ -232,10 +232,9 @@ async def test_personal_data_is_written_only_when_asked_for(db: Database, tmp_pa
         assert (row["a.why"], str(row["phone"]).removesuffix(".0")) == (secret, "7900777")
 
 
-@pytest.mark.parametrize("text", ["=1+1", "+7 900", "-2", "@SUM(A1)", "\tx", "\rx", '=HYPERLINK("http://x")'])
+@pytest.mark.parametrize("text", ["=1+1", "-2+A1", "@SUM(A1)", "\tx", "\rx", '=HYPERLINK("http://x")'])
 async def test_a_customers_words_are_no_formula(db: Database, tmp_path: Path, text: str) -> None:
     assert harmless(text) == f"'{text}"
-    assert harmless("минус 2 = плохо") == "минус 2 = плохо"
     await world.store(db, [FakeCall(5, agent=text)])
     await export(db, SCOPE, Wanted(Format.CSV, tmp_path / "out.csv", delimiter=";"))
     with (tmp_path / "out.csv").open(encoding="utf-8-sig", newline="") as lines:

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from bot.campaigns.importing.columns import REASON
-from bot.campaigns.importing.rows import safe_cell
 from bot.campaigns.importing.sheet import Row
+from bot.core.cells import harmless
 
 _OURS = re.compile(r"\.refused(-\d+)?$")
 
@@ -51,7 +51,7 @@ class RefusedReport:
         cells = self._without_reason(list(row.cells))
         cells += [""] * (width - len(cells))
         told = f"строка {row.line}: {why}"
-        self._csv.writerow([*map(safe_cell, cells[:width]), safe_cell(told), *map(safe_cell, cells[width:])])
+        self._csv.writerow([*map(harmless, cells[:width]), harmless(told), *map(harmless, cells[width:])])
         self.count += 1
 
     def close(self) -> Path | None:
@@ -82,7 +82,7 @@ class RefusedReport:
         self._part = Path(name)
         self._file = os.fdopen(handle, "w", encoding="utf-8-sig", newline="")
         self._csv = csv.writer(self._file, delimiter=";")
-        self._csv.writerow([*map(safe_cell, self._columns), REASON])
+        self._csv.writerow([*map(harmless, self._columns), REASON])
 
     def _without_reason(self, cells: list[str]) -> list[str]:
         if self._reason_at is not None and self._reason_at < len(cells):

@@ -12,6 +12,7 @@ from bot.campaigns.importing.columns import Meaning
 from bot.campaigns.importing.names import NameParts, split_name
 from bot.campaigns.importing.phones import NotAPhone, Phone, read_phones
 from bot.campaigns.importing.zones import FoundZone, ZoneFrom, find_zone
+from bot.core.cells import as_meant
 from bot.store.contact_writing import ToldConsent, ToldContact
 
 MAX_TEXT = 300
@@ -183,19 +184,8 @@ class Reader:
 
 
 def _clean(cell: str) -> str:
-    """Without what cannot be printed, and without the apostrophe by which `safe_cell` guards a formula."""
-    cell = _UNPRINTABLE.sub("", cell).strip()
-    return cell[1:] if cell[:1] == "'" and cell[1:2] in FORMULAS else cell
-
-
-FORMULAS = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""What a spreadsheet takes for the beginning of a formula (OWASP, CSV Injection): signs of full width too."""
-
-
-def safe_cell(cell: str) -> str:
-    """A cell that no spreadsheet runs as a formula; a number with its plus is none."""
-    risky = cell[:1] in FORMULAS and cell[1:2] and not re.fullmatch(r"[+-][\d\s().,;+-]+", cell)
-    return f"'{cell}" if risky else cell
+    """Without what cannot be printed, and without the apostrophe before what would be a formula."""
+    return as_meant(_UNPRINTABLE.sub("", cell).strip()).strip()
 
 
 def moment(written: str, zone: tzinfo) -> datetime:

@@ -16,12 +16,9 @@ from typing import Any, Protocol, TextIO
 
 import xlsxwriter
 
+from bot.core.cells import harmless
 from bot.reports.export.columns import Cell, Column, Kind, missing_codes
 from bot.words import words
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
-"""A text that begins so is run as a formula by spreadsheets (OWASP, CSV Injection), in full width by those
-of East Asia."""
 
 _SHEET_ROWS = 1_000_000
 _ILLEGAL = dict.fromkeys([*range(9), 11, 12, *range(14, 32)])
@@ -36,11 +33,6 @@ class Sink(Protocol):
 
     def abandon(self) -> None:
         """Give up: whatever is beside the file is removed."""
-
-
-def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: an apostrophe before it, as a person would type."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
 
 
 class CsvSink:

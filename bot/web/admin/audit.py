@@ -20,10 +20,11 @@ from aiohttp import web
 
 from bot.accounts.audit_log import Place, Wanted, choices, every, page
 from bot.accounts.roles import Role
+from bot.core.cells import harmless
 from bot.core.errors import BadInput
-from bot.reports.export.sinks import harmless
+from bot.reports.periods import after, first_moment
 from bot.store.account_tables import AuditRow
-from bot.web.admin.clock import after, first_moment, zone_of
+from bot.web.admin.clock import zone_of
 from bot.web.admin.forms import problem_of
 from bot.web.parts import parts_of
 from bot.web.rendering import render

@@ -13,7 +13,7 @@ from itsdangerous import BadSignature, URLSafeTimedSerializer
 
 from bot.accounts.roles import OPERATORS, READERS
 from bot.campaigns.contacts import shown_phone
-from bot.campaigns.importing.rows import safe_cell
+from bot.core.cells import harmless
 from bot.core.errors import BadInput
 from bot.store import agents
 from bot.surveys.schema import Survey
@@ -114,9 +114,9 @@ async def send_csv(
     text = io.StringIO()
     table = csv.writer(text, delimiter=";")
     text.write("\ufeff")
-    table.writerow([safe_cell(cell) for cell in head])
+    table.writerow([harmless(cell) for cell in head])
     async for row in rows:
-        table.writerow([safe_cell(cell) for cell in row])
+        table.writerow([harmless(cell) for cell in row])
         if text.tell() >= _FLUSH:
             await response.write(text.getvalue().encode())
             text.seek(0)
