@@ -12,7 +12,6 @@ from bot.campaigns.facts import CampaignState
 from bot.campaigns.pacing import Bound
 from bot.campaigns.policy import Allowed, Decision
 from bot.campaigns.reasons import Reason, ReasonCode
-from bot.campaigns.tally import Column
 from bot.core.endings import RetryCause
 from bot.words import words
 
@@ -162,19 +161,6 @@ STATES: Mapping[str, _Pair] = {
     CampaignState.DRAINING: ("завершает начатые звонки", "draining"),
     CampaignState.STOPPED: ("остановлена", "stopped"),
     CampaignState.DONE: ("завершена", "done"),
-}
-
-COLUMNS: Mapping[Column, _Pair] = {
-    Column.OPEN: ("идут", "under way"),
-    Column.COMPLETED: ("завершены", "completed"),
-    Column.TALKED: ("ответили, но не до конца", "answered, not completed"),
-    Column.PROMISED: ("просили позже", "asked for later"),
-    Column.OPTED_OUT: ("просили не звонить", "opted out"),
-    Column.MACHINE: ("ответил автомат", "a machine answered"),
-    Column.NOBODY: ("не дозвонились", "not reached"),
-    Column.BAD_NUMBER: ("номер неверный", "bad number"),
-    Column.FAILED: ("сбой", "failed"),
-    Column.CANCELLED: ("отменены", "cancelled"),
 }
 
 

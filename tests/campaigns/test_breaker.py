@@ -1,4 +1,4 @@
-"""When a campaign pauses itself, and what its attempts came to."""
+"""When a campaign pauses itself."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from bot.campaigns.breaker import Outcome, Trip, TripCode, tripped
-from bot.campaigns.reason_words import COLUMNS, trip_words
+from bot.campaigns.reason_words import trip_words
 from bot.campaigns.schema import Breaker, Threshold
-from bot.campaigns.tally import COLUMN_OF, Column, tally
 from bot.core.endings import Disposition
 from tests.campaigns.policy_cases import NOW
 
@@ -96,15 +93,3 @@ def test_words_tell_the_figures(monkeypatch: pytest.MonkeyPatch) -> None:
     assert trip_words(trip) == "слишком много сбоев за 15 мин: 4 / 10 = 40%, порог 30%"
     monkeypatch.setenv("OTKLIK_LANG", "en")
     assert "opted out in 1 d: 2 / 10 = 20%" in trip_words(Trip(TripCode.OPT_OUTS, 2, 10, RULES.opt_outs))
-
-
-def test_every_disposition_has_one_column_and_every_column_words() -> None:
-    assert set(COLUMN_OF) == set(Disposition)
-    assert set(COLUMN_OF.values()) | {Column.OPEN} == set(Column) == set(COLUMNS)
-
-
-@given(st.lists(st.none() | st.sampled_from(Disposition)))
-def test_the_columns_sum_to_the_attempts(dispositions: list[Disposition | None]) -> None:
-    told = tally(dispositions)
-    assert told.attempts == len(dispositions) == sum(told.columns.values())
-    assert list(told.columns) == list(Column)
