@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -15,7 +15,7 @@ from rich.table import Table
 from bot.accounts.audit_log import Wanted, every, page
 from bot.cli.moments import local, utc
 from bot.cli.on_database import on_database
-from bot.reports.periods import day_of, start_of
+from bot.reports.periods import after, first_moment
 from bot.settings_load import load_settings
 from bot.store.account_tables import AuditRow
 from bot.store.database import Database
@@ -50,8 +50,8 @@ def audit(
         action=action,
         subject=subject,
         subject_id=subject_id,
-        since=start_of(day_of(first), zone) if first else None,
-        until=start_of(day_of(last) + timedelta(days=1), zone) if last else None,
+        since=first_moment(first, zone),
+        until=after(last, zone),
     )
     if as_json:
         on_database(lambda db, _: _write(db, wanted))

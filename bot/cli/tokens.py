@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, time
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import typer
 from rich.console import Console
@@ -16,6 +16,8 @@ from bot.cli.on_database import Json, on_database
 from bot.cli.shell import entry
 from bot.core.clock import SystemClock
 from bot.core.errors import BadInput
+from bot.reports.periods import after
+from bot.settings_load import load_settings
 from bot.store.database import Database
 from bot.words import words
 
@@ -45,7 +47,7 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Узел хранит только хеш: потерянный токен не восстановить, сделайте новый."""
-    scopes, until = _scopes(may), _end_of(expires)
+    scopes, until = _scopes(may), after(expires, ZoneInfo(load_settings().timezone))
 
     async def work(db: Database) -> tuple[ApiToken, str]:
         row = entry(db, "add", "token", name, scopes=scopes, until=expires)
@@ -103,19 +105,6 @@ def _scopes(written: str) -> list[Scope]:
         if name not in list(Scope):
             raise BadInput(words(f"права «{name}» нет", f"there is no scope «{name}»"), hint=", ".join(Scope))
     return [Scope(name) for name in names]
-
-
-def _end_of(day: str) -> datetime | None:
-    """The end of that day here; None where none is given."""
-    if not day:
-        return None
-    try:
-        return datetime.combine(datetime.strptime(day, "%Y-%m-%d").date(), time.max).astimezone()  # noqa: DTZ007
-    except ValueError as error:
-        raise BadInput(
-            words(f"«{day}» не день", f"«{day}» is no day"),
-            hint=words("как 2027-12-31", "such as 2027-12-31"),
-        ) from error
 
 
 def _as_json(token: ApiToken) -> dict[str, object]:

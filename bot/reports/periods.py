@@ -79,6 +79,16 @@ def start_of(day: date, zone: ZoneInfo) -> datetime:
     return max(midnight.replace(fold=fold).astimezone(UTC) for fold in (0, 1))
 
 
+def first_moment(day: str, zone: ZoneInfo) -> datetime | None:
+    """Of a day as somebody gave it; None for "". Raises BadInput."""
+    return start_of(day_of(day), zone) if day else None
+
+
+def after(day: str, zone: ZoneInfo) -> datetime | None:
+    """The first moment of the day after one that somebody gave; None for "". Raises BadInput."""
+    return start_of(day_of(day) + timedelta(days=1), zone) if day else None
+
+
 @dataclass(frozen=True, slots=True)
 class Period:
     """Local days from `first` to `last`, both included; `grain` is None where they are the reader's own.

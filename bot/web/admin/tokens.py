@@ -11,7 +11,8 @@ from aiohttp import web
 from bot.accounts.roles import Role
 from bot.accounts.tokens import Scope
 from bot.core.errors import BadInput
-from bot.web.admin.clock import after, zone_of
+from bot.reports.periods import after
+from bot.web.admin.clock import zone_of
 from bot.web.admin.forms import back_to, form_of, problem_of, said_of
 from bot.web.api.guard import REQUESTS
 from bot.web.parts import parts_of
