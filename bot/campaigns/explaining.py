@@ -9,6 +9,7 @@ from typing import Any
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from bot.campaigns.contacts import shown_phone
 from bot.campaigns.facts import CampaignFacts
 from bot.campaigns.policy import Allowed, may_dial
 from bot.campaigns.reading import Surveys, campaign_facts, contact_facts, definition_of
@@ -17,21 +18,19 @@ from bot.campaigns.reasons import ReasonCode
 from bot.core.endings import RetryCause
 from bot.core.errors import BadInput, SurveyInvalid
 from bot.store.database import Database
-from bot.store.phones import phone_key
 from bot.store.tables import Attempt, Contact, DoNotCall
 from bot.store.tables_campaigns import CampaignRow, MemberRow
 from bot.words import words
 
 
-async def explain(db: Database, phone: str, surveys: Surveys, now: datetime) -> dict[str, Any]:
-    """All that is known of this phone. Raises BadInput where nothing is."""
-    key = phone_key(phone)
+async def explain(db: Database, key: str, surveys: Surveys, now: datetime) -> dict[str, Any]:
+    """All that is known of this `phones.phone_key`. Raises BadInput where nothing is."""
     async with db.read() as session:
         contact = (await session.exec(select(Contact).where(col(Contact.phone) == key))).one_or_none()
         blocked = await session.get(DoNotCall, key)
         if contact is None and blocked is None:
             raise BadInput(
-                words(f"номера {phone} никто не знает", f"nobody knows {phone}"),
+                words(f"номера {shown_phone(key)} никто не знает", f"nobody knows {shown_phone(key)}"),
                 hint=words("otklik contact import добавит контакты", "otklik contact import adds contacts"),
             )
         return {

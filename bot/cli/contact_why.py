@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from bot.campaigns.contacts import a_phone
 from bot.campaigns.explaining import cause_words, explain
 from bot.campaigns.reason_words import told
 from bot.cli.campaign_surveys import survey_named
@@ -49,7 +50,7 @@ async def _explain(settings: Settings, phone: str) -> dict[str, Any]:
         return survey_hash(survey), survey
 
     async with open_database(settings) as db:
-        return await explain(db, phone, surveys, datetime.now(UTC))
+        return await explain(db, a_phone(phone), surveys, datetime.now(UTC))
 
 
 def _print(found: dict[str, Any]) -> None:

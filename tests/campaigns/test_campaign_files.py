@@ -346,3 +346,16 @@ def test_campaign_schema() -> None:
     code, output = run("schema")
     assert code == 0
     assert json.loads(output) == SCHEMA
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [("8 (916) 123-45-67", "номера +79161234567 никто не знает"), ("89161", "«89161»"), ("дом", "«дом»")],
+)
+def test_why_reads_a_number_as_the_other_commands_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, written: str, said: str
+) -> None:
+    monkeypatch.setenv("OTKLIK_VAR", str(tmp_path))
+    done = CliRunner().invoke(app, ["contact", "why", written])
+    assert done.exit_code != 0
+    assert said in str(done.exception)
