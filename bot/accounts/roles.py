@@ -24,5 +24,8 @@ TAKERS = (Role.MANAGER, Role.ADMIN)
 OPERATORS = (Role.OPS, Role.ADMIN)
 """Who changes surveys, contacts and campaigns."""
 
+RINGERS = (Role.OPS, Role.MANAGER, Role.ADMIN)
+"""Who rings customers or calls them back, and so sees their numbers whole; everybody else two digits."""
+
 OBSERVERS = (Role.OPS, Role.MANAGER, Role.ADMIN, Role.AUDITOR)
 """Who sees how surveys and campaigns go."""

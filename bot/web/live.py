@@ -1,10 +1,10 @@
 """What happens in calls, as it happens, to those pages that may see it (server-sent events).
 
 Whoever watches how things go (`OBSERVERS`) sees that every call is there and how far it is. Only an
-administrator hears its words here; the number is whole for those who dial (`OPERATORS`), and two digits of it
-for the others. An agent sees the calls that were shown to him (`show`: he is rung for the caller, or talks to
-him), but not from where they come; a customer his own. Messages that are no call's events go to one agent's
-pages (`tell`), or to all that watch for alerts (`alert`).
+administrator hears its words here; the number is as `masking` has it for each of them. An agent sees the
+calls that were shown to him (`show`: he is rung for the caller, or talks to him), but not from where they
+come; a customer his own. Messages that are no call's events go to one agent's pages (`tell`), or to all that
+watch for alerts (`alert`).
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from enum import Enum
 from typing import Any
 
 from bot.accounts.accounts import Account
-from bot.accounts.roles import OBSERVERS, OPERATORS, Role
+from bot.accounts.roles import OBSERVERS, Role
 from bot.core.events import PERSONAL_FIELDS, CallEvent, CallStarted
 from bot.web.board import Board
-from bot.web.masking import shown_number
+from bot.web.masking import sees_numbers, shown_number
 
 BACKLOG = 500
 """Messages that wait for a page which does not read; more, and it is cut off and begins anew."""
@@ -53,7 +53,7 @@ _WHERE_FROM = frozenset({"remote", "phone"})
 def view_of(account: Account) -> View:
     if account.role in (Role.ADMIN, Role.AGENT):
         return View.WHOLE
-    return View.NUMBER if account.role in OPERATORS else View.MASKED
+    return View.NUMBER if sees_numbers(account.role) else View.MASKED
 
 
 def as_seen(event: CallEvent, view: View) -> str:

@@ -1,8 +1,16 @@
-"""Numbers for those who may not see them whole."""
+"""Customers' numbers, on every page and stream alike: whole for `RINGERS`, two digits for everybody else.
+
+Whoever sees two digits also finds nobody by some of the others: he may ask for a whole number alone.
+"""
 
 from __future__ import annotations
 
+from bot.accounts.roles import RINGERS, Role
 from bot.store.phones import phone_key
+
+
+def sees_numbers(role: Role) -> bool:
+    return role in RINGERS
 
 
 def shown_number(address: str, *, whole: bool) -> str:

@@ -19,7 +19,7 @@ from bot.accounts.roles import Role
 from bot.core.errors import BadInput
 from bot.web.desk.pages import everybody
 from bot.web.language import tr
-from bot.web.masking import shown_number
+from bot.web.masking import sees_numbers, shown_number
 from bot.web.parts import parts_of
 from bot.web.rendering import render
 from bot.web.who import account_of, allowed, noted, noted_once
@@ -202,7 +202,7 @@ def _shown(
     due_at = datetime.fromisoformat(case["due_at"]).astimezone(tz) if case["due_at"] else None
     return {
         **case,
-        "phone": shown_number(case["phone"], whole=account.role is Role.ADMIN),
+        "phone": shown_number(case["phone"], whole=sees_numbers(account.role)),
         "due": due_at,
         "mine": may_touch(account, case, agents, claiming=False),
         "claimable": case["status"] == "open"

@@ -17,7 +17,7 @@ from bot.core.cells import harmless
 from bot.core.errors import BadInput
 from bot.store import agents
 from bot.surveys.schema import Survey
-from bot.web.masking import shown_number
+from bot.web.masking import sees_numbers, shown_number
 from bot.web.parts import Parts, parts_of
 from bot.web.who import account_of
 from bot.words import words
@@ -34,7 +34,7 @@ def zone_of(request: web.Request) -> ZoneInfo:
 
 
 def operates(request: web.Request) -> bool:
-    """Whether this account may change contacts and campaigns, and see numbers whole."""
+    """Whether this account may change contacts and campaigns."""
     return account_of(request).role in OPERATORS
 
 
@@ -44,7 +44,8 @@ def reads_calls(request: web.Request) -> bool:
 
 def phone_for(request: web.Request, key: str) -> str:
     """A number (a `phones.phone_key`, perhaps with an extension) as this account may see it."""
-    return shown_phone(key) if operates(request) else shown_number(key.partition(";")[0], whole=False)
+    whole = sees_numbers(account_of(request).role)
+    return shown_phone(key) if whole else shown_number(key.partition(";")[0], whole=False)
 
 
 def surveys_of(parts: Parts) -> Callable[[str], tuple[str, Survey]]:

@@ -43,6 +43,7 @@ from bot.web.dialling.common import (
     surveys_of,
     zone_of,
 )
+from bot.web.masking import sees_numbers
 from bot.web.paging import page_number
 from bot.web.parts import parts_of
 from bot.web.rendering import render, segment
@@ -65,7 +66,7 @@ def search_of(request: web.Request) -> Search:
     query = request.query
     return Search(
         text=query.get("text", "").strip()[:100],
-        whole_phone=not operates(request),
+        whole_phone=not sees_numbers(account_of(request).role),
         no_zone="no_zone" in query,
         do_not_call="blocked" in query,
         import_id=query.get("import", "").strip()[:100],

@@ -41,12 +41,12 @@ from bot.web.journal.shown import (
     length,
     moment,
     number_of,
-    sees_numbers,
 )
 from bot.web.journal.talk import UNSURE, Course, every, recording_begins_s, rows
 from bot.web.journal.timeline import HEIGHT, WIDTH, timeline
 from bot.web.journal.waveform import Waveform, waveform
 from bot.web.language import language_of
+from bot.web.masking import sees_numbers
 from bot.web.parts import Parts, parts_of
 from bot.web.rendering import TEMPLATES, render
 from bot.web.streams import PING_S, messages_for
@@ -82,10 +82,10 @@ async def _page(
 ) -> web.StreamResponse:
     """`at` is the part of the page that the problem is about."""
     parts, role = parts_of(request), account_of(request).role
-    attempt, numbers = found.call.attempt, sees_numbers(role)
+    attempt, numbers, listens = found.call.attempt, sees_numbers(role), role in READERS
     await noted(request, LOOK, "call", attempt.call_id or "")
     zone = ZoneInfo(parts.settings.timezone)
-    sound = await asyncio.to_thread(_drawn, parts, attempt) if numbers else None
+    sound = await asyncio.to_thread(_drawn, parts, attempt) if listens else None
     course = rows(found.events)
     begins_s = recording_begins_s(found.events)
     live = attempt.status != AttemptStatus.FINAL
@@ -105,7 +105,7 @@ async def _page(
         "width": WIDTH,
         "height": HEIGHT,
         "sound": sound is not None,
-        "may_listen": numbers,
+        "may_listen": listens,
         "begins_s": begins_s,
         "answers": shown_answers(found),
         "replies": [each.measured for each in waits(found.events) if isinstance(each, Replied)],

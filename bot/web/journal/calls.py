@@ -29,7 +29,8 @@ from bot.reports.journal_names import names
 from bot.reports.wording import end_pair, topic_pair
 from bot.store.transcripts import Question, excerpt
 from bot.web.journal.filters import SCORES, Filters
-from bot.web.journal.shown import JOURNAL_READERS, customer, length, moment, number_of, sees_numbers
+from bot.web.journal.shown import JOURNAL_READERS, customer, length, moment, number_of
+from bot.web.masking import sees_numbers
 from bot.web.parts import parts_of
 from bot.web.rendering import render
 from bot.web.who import account_of, allowed, noted

@@ -19,7 +19,7 @@ from zoneinfo import ZoneInfo
 from aiohttp import web
 
 from bot.accounts.audit import LOOK
-from bot.accounts.roles import READERS
+from bot.accounts.roles import READERS, Role
 from bot.core.errors import BadInput
 from bot.core.intents import Topic
 from bot.reports.journal_names import names
@@ -29,7 +29,7 @@ from bot.web.desk.cases import LONGEST
 from bot.web.desk.cases import moment as due_moment
 from bot.web.journal.call import helpers
 from bot.web.journal.shown import CORRECTORS
-from bot.web.masking import shown_number
+from bot.web.masking import sees_numbers, shown_number
 from bot.web.paging import page_number
 from bot.web.parts import parts_of
 from bot.web.rendering import render
@@ -70,7 +70,7 @@ async def listed(request: web.Request) -> web.StreamResponse:
         "statuses": list(STATUSES),
         "topics": {topic.value: topic_pair(topic) for topic in Topic},
         "names": await names(parts.db),
-        "cases": [_shown(case) for case in found[:PAGE]],
+        "cases": [_shown(case, account_of(request).role) for case in found[:PAGE]],
         "newer": _address(asked, number - 1) if number > 1 else "",
         "older": _address(asked, number + 1) if len(found) > PAGE else "",
         "page": number,
@@ -96,11 +96,12 @@ def _address(asked: Mapping[str, str], page: int) -> str:
     return "/cases?" + urlencode(pairs | ({"page": str(page)} if page > 1 else {}))
 
 
-def _shown(case: Mapping[str, Any]) -> dict[str, Any]:
-    """Moments as moments, the number as a person writes it."""
+def _shown(case: Mapping[str, Any], role: Role) -> dict[str, Any]:
+    """Moments as moments, the number as a person writes it and this role may see it."""
     times = ("due_at", "opened_at", "claimed_at", "closed_at")
     told = {name: _moment(case.get(name)) for name in times}
-    return {**case, **told, "number": shown_number(case["phone"], whole=True) if case["phone"] else ""}
+    number = shown_number(case["phone"], whole=sees_numbers(role)) if case["phone"] else ""
+    return {**case, **told, "number": number}
 
 
 def _moment(written: str | None) -> datetime | None:
@@ -113,11 +114,16 @@ async def callbacks(request: web.Request) -> web.StreamResponse:
     """The longest waiting first; those that an agent promised have a deadline."""
     parts = parts_of(request)
     owed, now = await queries.open_callbacks(parts.db), parts.clock.now()
+    whole = sees_numbers(account_of(request).role)
     if owed:
         await noted(request, LOOK, "callbacks", "")
     values = {
         "owed": [
-            (row, shown_number(row.phone, whole=True), row.due_at is not None and row.due_at < now)
+            (
+                row,
+                shown_number(row.phone, whole=whole),
+                row.due_at is not None and row.due_at < now,
+            )
             for row in owed
         ],
         "names": await names(parts.db),
@@ -141,7 +147,7 @@ async def _one(request: web.Request, problem: BadInput | None = None) -> web.Str
         raise web.HTTPNotFound from error
     await noted(request, LOOK, "case", case_id)
     values = {
-        "case": _shown(case),
+        "case": _shown(case, account_of(request).role),
         "history": [
             {**step, "at": _moment(step["at"]), "due_at": _moment(step.get("due_at"))}
             for step in case["history"]

@@ -10,14 +10,10 @@ from bot.store.tables import Attempt, Contact
 from bot.web.masking import shown_number
 
 JOURNAL_READERS = (Role.OPS, *READERS)
-"""Who sees calls: ops without the customer's number, and without the sound."""
+"""Who sees calls: ops without the sound."""
 
 CORRECTORS = (Role.MANAGER, Role.ADMIN)
 """Who puts right what was recorded, and moves cases."""
-
-
-def sees_numbers(role: Role) -> bool:
-    return role in READERS
 
 
 def moment(at: datetime | None, zone: ZoneInfo, form: str = "%d.%m.%Y %H:%M") -> str:
