@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 import pyreadstat
 import pytest
 from python_calamine import CalamineWorkbook
-from sqlmodel import select
+from sqlmodel import select, update
 
 from bot.accounts.accounts import Accounts
 from bot.accounts.passwords import Passwords
@@ -33,6 +33,7 @@ from bot.reports.wording import number, scale_name
 from bot.store.account_tables import AuditRow
 from bot.store.database import Database
 from bot.store.settings import StoreSettings
+from bot.store.tables_reports import QuestionPut
 from bot.web.parts import Parts
 from bot.web.results import jobs
 from tests.reports import world
@@ -162,6 +163,16 @@ async def test_the_overview_shows_the_report(manager: Client, parts: Parts) -> N
     heat = [int(cell) for row in rows(text, "heat") for cell in row[1:] if cell]
     assert sum(heat) == found.funnel.dialled
     assert [int(row[-3]) for row in rows(text, "time")] == [row.funnel.dialled for row in found.rows]
+
+
+async def test_the_overview_says_how_much_was_put_right_by_hand(manager: Client, parts: Parts) -> None:
+    assert "Исправлено вручную" not in plain(await page(manager, f"/results?{QUERY}"))
+    async with parts.db.write() as session:
+        await session.exec(update(QuestionPut).values(corrected=True))
+    found = (await report(parts.db, Scope(PERIOD), NOW)).corrected
+    assert found.answers > 0
+    said = f"Исправлено вручную и так посчитано: ответов {found.answers}, тем 0."
+    assert said in plain(await page(manager, f"/results?{QUERY}"))
 
 
 async def test_every_slice_shows_its_rows_and_the_whole(manager: Client, parts: Parts) -> None:
