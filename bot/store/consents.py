@@ -10,6 +10,7 @@ from sqlalchemy import update
 from sqlmodel import col, select
 
 from bot.core.errors import BadInput
+from bot.store.account_tables import AuditRow
 from bot.store.contact_writing import consent_id
 from bot.store.database import Database
 from bot.store.projection import insert_into
@@ -36,7 +37,15 @@ class GivenConsent:
     contact: Contact | None
 
 
-async def give(db: Database, contact_id: str, new: NewConsent, *, by: str, now: datetime) -> ConsentRow:
+async def give(
+    db: Database,
+    contact_id: str,
+    new: NewConsent,
+    *,
+    by: str,
+    now: datetime,
+    audit: AuditRow | None = None,
+) -> ConsentRow:
     """Raises BadInput: no such contact or call, a moment to come, or the same consent withdrawn."""
     if new.given_at > now:
         raise BadInput(f"согласие {new.given_at:%d.%m.%Y %H:%M}: этот миг ещё не наступил")
@@ -66,17 +75,26 @@ async def give(db: Database, contact_id: str, new: NewConsent, *, by: str, now: 
             insert_into(db.dialect)(consents).on_conflict_do_nothing(), [row.model_dump()]
         )
         kept = await session.get(ConsentRow, row.id)
-    assert kept is not None
-    if kept.withdrawn_at is not None:
-        raise BadInput(
-            f"это согласие отозвано {kept.withdrawn_at.astimezone():%d.%m.%Y %H:%M}",
-            hint="новое согласие даётся позже отзыва: --at",
-        )
-    return kept
+        assert kept is not None
+        if kept.withdrawn_at is not None:
+            raise BadInput(
+                f"это согласие отозвано {kept.withdrawn_at.astimezone():%d.%m.%Y %H:%M}",
+                hint="новое согласие даётся позже отзыва: --at",
+            )
+        if audit is not None:
+            session.add(audit)
+        return kept
 
 
 async def withdraw(
-    db: Database, contact_id: str, kind: ConsentKind, *, words: str, by: str, now: datetime
+    db: Database,
+    contact_id: str,
+    kind: ConsentKind,
+    *,
+    words: str,
+    by: str,
+    now: datetime,
+    audit: AuditRow | None = None,
 ) -> int:
     """All of a kind that stand; how many they were."""
     async with db.write() as session:
@@ -89,7 +107,11 @@ async def withdraw(
             )
             .values(withdrawn_at=now, withdrawn_by=by, withdrawn_words=words)
         )
-        return int(done.rowcount)
+        count = int(done.rowcount)
+        if count and audit is not None:
+            audit.details = {**audit.details, "count": count}
+            session.add(audit)
+        return count
 
 
 async def listed(

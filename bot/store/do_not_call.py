@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.endings import Disposition
 from bot.core.ids import new_id
+from bot.store.account_tables import AuditRow
 from bot.store.database import Database
 from bot.store.pieces import pieces
 from bot.store.projection import insert_into
@@ -33,7 +34,16 @@ class Proof:
     removed: DoNotCallRemoved | None = None
 
 
-async def add(db: Database, phones: Sequence[str], *, source: str, words: str, by: str, now: datetime) -> int:
+async def add(
+    db: Database,
+    phones: Sequence[str],
+    *,
+    source: str,
+    words: str,
+    by: str,
+    now: datetime,
+    audit: AuditRow | None = None,
+) -> int:
     """How many of these `phones.phone_key`s were not there before; in force when this returns, also for
     calls that are queued. Who is there already stays as he is."""
     added = 0
@@ -59,6 +69,8 @@ async def add(db: Database, phones: Sequence[str], *, source: str, words: str, b
             )
             await take_back_queued(session, piece, now)
             added += len(fresh)
+        if audit is not None:
+            session.add(audit)
     return added
 
 
@@ -75,7 +87,9 @@ async def take_back_queued(session: AsyncSession, phones: Sequence[str], now: da
     )
 
 
-async def remove(db: Database, phone: str, *, reason: str, by: str, now: datetime) -> bool:
+async def remove(
+    db: Database, phone: str, *, reason: str, by: str, now: datetime, audit: AuditRow | None = None
+) -> bool:
     """Let a number be rung again; False where nothing forbade it."""
     async with db.write() as session:
         done = await _remove(session, [phone], reason, by, now)
@@ -84,10 +98,15 @@ async def remove(db: Database, phone: str, *, reason: str, by: str, now: datetim
             .where(col(Contact.phone) == phone, col(Contact.do_not_call_at).is_not(None))
             .values(do_not_call_at=None)
         )
-        return bool(done or wished.rowcount)
+        removed = bool(done or wished.rowcount)
+        if removed and audit is not None:
+            session.add(audit)
+        return removed
 
 
-async def remove_list(db: Database, name: str, *, reason: str, by: str, now: datetime) -> int:
+async def remove_list(
+    db: Database, name: str, *, reason: str, by: str, now: datetime, audit: AuditRow | None = None
+) -> int:
     """Take a whole list off; how many numbers it had. Who asked in a call never to be rung stays, also
     where he stood on the list as well."""
     async with db.write() as session:
@@ -98,6 +117,9 @@ async def remove_list(db: Database, name: str, *, reason: str, by: str, now: dat
             await session.exec(
                 update(Contact).where(col(Contact.phone).in_(piece)).values(do_not_call_at=None)
             )
+        if phones and audit is not None:
+            audit.details = {**audit.details, "count": len(phones)}
+            session.add(audit)
         return len(phones)
 
 

@@ -14,6 +14,7 @@ from typing import Literal
 from sqlmodel import col, delete, select, update
 
 from bot.core.ids import new_id
+from bot.store.account_tables import AuditRow
 from bot.store.database import Database
 from bot.store.projection import insert_into
 from bot.store.tables import SurveyRow
@@ -43,7 +44,14 @@ async def find(db: Database, survey_id: str) -> DraftRow | None:
 
 
 async def begin(
-    db: Database, survey_id: str, text: str, *, started_from: str, login: str, now: datetime
+    db: Database,
+    survey_id: str,
+    text: str,
+    *,
+    started_from: str,
+    login: str,
+    now: datetime,
+    audit: Sequence[AuditRow] = (),
 ) -> Saved:
     """A new draft; not `done` where this survey has one already."""
     row = DraftRow(
@@ -58,10 +66,21 @@ async def begin(
     new = insert_into(db.dialect)(DraftRow).values(row.model_dump()).on_conflict_do_nothing()
     async with db.write() as session:
         done = (await session.exec(new)).rowcount == 1
+        if done:
+            session.add_all(audit)
         return Saved(done, await session.get(DraftRow, survey_id))
 
 
-async def save(db: Database, survey_id: str, text: str, *, revision: int, login: str, now: datetime) -> Saved:
+async def save(
+    db: Database,
+    survey_id: str,
+    text: str,
+    *,
+    revision: int,
+    login: str,
+    now: datetime,
+    audit: Sequence[AuditRow] = (),
+) -> Saved:
     """The text in place of the one of `revision`. To save what is there already changes nothing."""
     async with db.write() as session:
         row = await session.get(DraftRow, survey_id)
@@ -72,15 +91,20 @@ async def save(db: Database, survey_id: str, text: str, *, revision: int, login:
             same = (col(DraftRow.survey_id) == survey_id, col(DraftRow.revision) == revision)
             done = await session.exec(update(DraftRow).where(*same).values(**changes))
             await session.refresh(row)
+            if done.rowcount == 1:
+                session.add_all(audit)
             return Saved(done.rowcount == 1, row)
     return Saved(True, row)
 
 
-async def throw_away(db: Database, survey_id: str, revision: int) -> bool:
+async def throw_away(db: Database, survey_id: str, revision: int, *, audit: AuditRow | None = None) -> bool:
     """False where it was changed since `revision`, or is not there."""
     same = (col(DraftRow.survey_id) == survey_id, col(DraftRow.revision) == revision)
     async with db.write() as session:
-        return bool((await session.exec(delete(DraftRow).where(*same))).rowcount)
+        gone = bool((await session.exec(delete(DraftRow).where(*same))).rowcount)
+        if gone and audit is not None:
+            session.add(audit)
+        return gone
 
 
 async def keep_source(db: Database, hash_: str, text: str) -> None:

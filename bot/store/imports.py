@@ -10,6 +10,7 @@ from sqlalchemy import delete, update
 from sqlmodel import col, select
 
 from bot.core.ids import new_id
+from bot.store.account_tables import AuditRow
 from bot.store.database import Database
 from bot.store.tables_contacts import ContactImport, ImportMapping, ImportState
 
@@ -68,10 +69,12 @@ async def mappings(db: Database) -> Sequence[ImportMapping]:
         return (await session.exec(statement)).all()
 
 
-async def forget(db: Database, headings: str) -> int:
+async def forget(db: Database, headings: str, *, audit: AuditRow | None = None) -> int:
     """How many mappings have a key that begins so; they are forgotten."""
     async with db.write() as session:
         done = await session.exec(
             delete(ImportMapping).where(col(ImportMapping.headings).startswith(headings, autoescape=True))
         )
+        if done.rowcount and audit is not None:
+            session.add(audit)
         return int(done.rowcount)

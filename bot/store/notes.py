@@ -12,6 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.errors import BadInput
 from bot.core.ids import new_id
 from bot.store import queries
+from bot.store.account_tables import AuditRow
 from bot.store.database import Database
 from bot.store.projection_cases import case_of
 from bot.store.queries import Call
@@ -29,7 +30,14 @@ LONGEST = 4000
 
 
 async def write(
-    db: Database, call_id: str, agent_id: str, outcome: str, text: str, now: datetime
+    db: Database,
+    call_id: str,
+    agent_id: str,
+    outcome: str,
+    text: str,
+    now: datetime,
+    *,
+    audit: AuditRow | None = None,
 ) -> CallNoteRow:
     """Keep it with the agent's handover, and in the history of the call's case where there is one.
     Raises BadInput."""
@@ -48,6 +56,8 @@ async def write(
             text=text.strip(),
         )
         session.add(row)
+        if audit is not None:
+            session.add(audit)
         case_id = case_of(call_id)
         if row.text and await session.get(CaseRow, case_id) is not None:
             session.add(

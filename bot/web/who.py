@@ -128,7 +128,9 @@ def entry(request: web.Request, action: str, subject: str, subject_id: str, **de
 
 
 async def noted(request: web.Request, action: str, subject: str, subject_id: str, **details: Any) -> None:
-    """Write into the audit log what the account behind this request did or looked at."""
+    """Write into the audit log what the account behind this request looked at, took away or told the node to
+    do (a case's step, a campaign's order, a publication, an import: those are the node's own transactions, or
+    many). A change that is one transaction here has its `entry` within it."""
     await parts_of(request).audit.note(
         account_of(request), address_of(request), action, subject, subject_id, details
     )

@@ -29,7 +29,7 @@ from bot.web.masking import sees_numbers
 from bot.web.parts import Parts, parts_of
 from bot.web.reading import json_of, text_of
 from bot.web.rendering import render
-from bot.web.who import account_of, allowed, noted, noted_once
+from bot.web.who import account_of, allowed, entry, noted_once
 from bot.words import words
 
 routes = web.RouteTableDef()
@@ -214,8 +214,9 @@ async def note(request: web.Request) -> web.StreamResponse:
     if call.phase is not Phase.AFTER:
         raise BadInput(words("разговор ещё идёт", "the talk is not over"))
     if outcome:
-        await notes.write(parts.db, call.call_id, call.agent_id, outcome, text, parts.clock.now())
-        await noted(request, "note", "call", call.call_id, outcome=outcome)
+        row = entry(request, "note", "call", call.call_id, outcome=outcome)
+        now = parts.clock.now()
+        await notes.write(parts.db, call.call_id, call.agent_id, outcome, text, now, audit=row)
     elif text.strip():
         raise BadInput(words("выберите итог разговора", "choose how the talk ended"))
     parts.desks.written(call.call_id, call.agent_id)

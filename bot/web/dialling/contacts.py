@@ -47,7 +47,7 @@ from bot.web.masking import sees_numbers
 from bot.web.paging import page_number
 from bot.web.parts import parts_of
 from bot.web.rendering import render, segment
-from bot.web.who import account_of, allowed, noted
+from bot.web.who import account_of, allowed, entry, noted
 from bot.words import words
 
 routes = web.RouteTableDef()
@@ -215,10 +215,11 @@ async def give(request: web.Request) -> web.StreamResponse:
         at = form.get("at", "").replace("T", " ")
         given = moment(at, zone_of(request)) if at else parts.clock.now()
         new = NewConsent(kind, given, source, form.get("words", "").strip(), form.get("call", "").strip())
-        await consents.give(parts.db, contact.id, new, by=account_of(request).login, now=parts.clock.now())
+        row = entry(request, "consent", "contact", contact.id, kind=kind, source=source)
+        by, now = account_of(request).login, parts.clock.now()
+        await consents.give(parts.db, contact.id, new, by=by, now=now, audit=row)
     except (BadInput, ValueError) as error:
         return await _page(request, contact, error.message if isinstance(error, BadInput) else str(error))
-    await noted(request, "consent", "contact", contact.id, kind=kind, source=source)
     return see(
         request, f"/contacts/{segment(contact.id)}", words("Согласие записано.", "The consent is recorded.")
     )
@@ -234,12 +235,12 @@ async def withdraw(request: web.Request) -> web.StreamResponse:
     except BadInput as error:
         return await _page(request, contact, error.message)
     done = await consents.withdraw(
-        parts.db, contact.id, kind, words=said, by=account_of(request).login, now=parts.clock.now()
-    )
+        parts.db, contact.id, kind, words=said, by=account_of(request).login, now=parts.clock.now(),
+        audit=entry(request, "withdraw consent", "contact", contact.id, kind=kind),
+    )  # fmt: skip
     if not done:
         problem = words("согласия, которое действует, нет", "there is no consent that stands")
         return await _page(request, contact, problem)
-    await noted(request, "withdraw consent", "contact", contact.id, kind=kind, count=done)
     told = words(f"Отозвано согласий: {done}.", f"Withdrawn: {done}.")
     return see(request, f"/contacts/{segment(contact.id)}", told)
 

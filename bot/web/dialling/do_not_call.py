@@ -37,7 +37,7 @@ from bot.web.dialling.uploads import UPLOADS
 from bot.web.pages import own_path
 from bot.web.parts import parts_of
 from bot.web.rendering import render
-from bot.web.who import account_of, allowed, noted
+from bot.web.who import account_of, allowed, entry, noted
 from bot.words import words
 
 routes = web.RouteTableDef()
@@ -127,9 +127,9 @@ async def add(request: web.Request) -> web.StreamResponse:
     except BadInput as error:
         return await _page(request, error.message, refused=True)
     added = await do_not_call.add(
-        parts.db, [key], source=BY_HAND, words=reason, by=account_of(request).login, now=parts.clock.now()
-    )
-    await noted(request, "add", "do-not-call", key, reason=reason)
+        parts.db, [key], source=BY_HAND, words=reason, by=account_of(request).login, now=parts.clock.now(),
+        audit=entry(request, "add", "do-not-call", key, reason=reason),
+    )  # fmt: skip
     shown = phone_for(request, key)
     told = (
         words(f"{shown}: больше не звоним.", f"{shown}: never to be rung again.")
@@ -147,12 +147,12 @@ async def remove(request: web.Request) -> web.StreamResponse:
     try:
         key = a_phone(needed(form, "phone", "номер", "the number"))
         reason = needed(form, "reason", "почему", "why")
-        by = account_of(request).login
-        if not await do_not_call.remove(parts.db, key, reason=reason, by=by, now=parts.clock.now()):
+        by, now = account_of(request).login, parts.clock.now()
+        row = entry(request, "remove", "do-not-call", key, reason=reason)
+        if not await do_not_call.remove(parts.db, key, reason=reason, by=by, now=now, audit=row):
             raise BadInput(words("запрета нет", "nothing forbids it"))
     except BadInput as error:
         return await _page(request, error.message, refused=True)
-    await noted(request, "remove", "do-not-call", key, reason=reason)
     shown = phone_for(request, key)
     return _after(request, form, words(f"{shown}: снова можно звонить.", f"{shown}: may be rung again."))
 
@@ -168,12 +168,12 @@ async def remove_list(request: web.Request) -> web.StreamResponse:
         return await _page(request, error.message, refused=True)
     name = source.removeprefix(LIST)
     done = await do_not_call.remove_list(
-        parts.db, name, reason=reason, by=account_of(request).login, now=parts.clock.now()
-    )
+        parts.db, name, reason=reason, by=account_of(request).login, now=parts.clock.now(),
+        audit=entry(request, "remove list", "do-not-call", name, reason=reason),
+    )  # fmt: skip
     if not done:
         problem = words(f"в списке «{name}» никого", f"nobody is on the list «{name}»")
         return await _page(request, problem, refused=True)
-    await noted(request, "remove list", "do-not-call", name, reason=reason, count=done)
     return _after(request, form, words(f"Снято запретов: {done}.", f"Taken off: {done}."))
 
 

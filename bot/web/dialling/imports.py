@@ -36,7 +36,7 @@ from bot.web.dialling.uploads import UPLOADS, Kind, State, Upload, receive, told
 from bot.web.parts import Parts, parts_of
 from bot.web.rendering import render
 from bot.web.security import takes_own_token
-from bot.web.who import account_of, allowed, noted
+from bot.web.who import account_of, allowed, entry, noted
 from bot.words import words
 
 routes = web.RouteTableDef()
@@ -274,9 +274,9 @@ async def refused(request: web.Request) -> web.StreamResponse:
 @allowed(*OPERATORS)
 async def forget_mapping(request: web.Request) -> web.StreamResponse:
     key = request.match_info["key"]
-    if not await imports.forget(parts_of(request).db, key):
+    row = entry(request, "forget", "import mapping", key)
+    if not await imports.forget(parts_of(request).db, key, audit=row):
         raise web.HTTPNotFound
-    await noted(request, "forget", "import mapping", key)
     return see(request, HOME["contacts"])
 
 

@@ -23,7 +23,7 @@ from bot.web.parts import parts_of
 from bot.web.rendering import render
 from bot.web.studio.common import SUBJECT, helpers, shown, text_field, to
 from bot.web.studio.lines import ID, value_of, with_value
-from bot.web.who import account_of, allowed, noted
+from bot.web.who import account_of, allowed, entry
 
 routes = web.RouteTableDef()
 
@@ -109,17 +109,16 @@ async def begin(request: web.Request) -> web.StreamResponse:
         text = with_value(text, "version", "1")
         if given["title"]:
             text = with_value(text, "title", _quoted(given["title"]))
-    begun = await drafts.begin(
+    how = "file" if uploaded else given["template"] or "nothing"
+    await drafts.begin(
         parts.db,
         survey_id,
         text,
         started_from="",
         login=account_of(request).login,
         now=parts.clock.now(),
+        audit=[entry(request, "create", SUBJECT, survey_id, started_from=how)],
     )
-    if begun.done:
-        how = "file" if uploaded else given["template"] or "nothing"
-        await noted(request, "create", SUBJECT, survey_id, started_from=how)
     return to(f"/surveys/{survey_id}")
 
 

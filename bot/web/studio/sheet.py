@@ -19,7 +19,7 @@ from bot.web.parts import parts_of
 from bot.web.rendering import render
 from bot.web.studio.common import SUBJECT, Shown, helpers, may_change, survey_of, text_field, to
 from bot.web.studio.lines import with_value
-from bot.web.who import account_of, allowed, noted
+from bot.web.who import account_of, allowed, entry
 
 routes = web.RouteTableDef()
 
@@ -82,6 +82,7 @@ async def begin(request: web.Request) -> web.StreamResponse:
         started_from=digest,
         login=account_of(request).login,
         now=parts.clock.now(),
+        audit=[entry(request, "begin", SUBJECT, survey.id, started_from=digest)],
     )
     if not begun.done:
         problem = tr(
@@ -90,7 +91,6 @@ async def begin(request: web.Request) -> web.StreamResponse:
             "There is a draft already. Publish it or throw it away, then begin another.",
         )
         return await sheet_page(request, await survey_of(request), problem=problem, status=409)
-    await noted(request, "begin", SUBJECT, survey.id, started_from=digest)
     return to(f"/surveys/{survey.id}")
 
 

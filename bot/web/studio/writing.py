@@ -10,6 +10,7 @@ POST /surveys/ID/discard  the draft is thrown away
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from aiohttp import web
@@ -17,6 +18,7 @@ from aiohttp import web
 from bot.accounts.roles import OPERATORS
 from bot.core.errors import BadInput
 from bot.store import drafts
+from bot.store.account_tables import AuditRow
 from bot.store.drafts import Saved
 from bot.store.tables_drafts import DraftRow
 from bot.web.language import tr
@@ -26,7 +28,7 @@ from bot.web.studio.common import SUBJECT, Shown, revision_of, survey_of, to
 from bot.web.studio.lines import differing
 from bot.web.studio.listing import text_of_file
 from bot.web.studio.sheet import sheet_page
-from bot.web.who import account_of, allowed, noted
+from bot.web.who import account_of, allowed, entry
 
 routes = web.RouteTableDef()
 
@@ -52,18 +54,18 @@ async def save(request: web.Request) -> web.StreamResponse:
     )
 
 
-async def _save(request: web.Request, survey: Shown, text: str, revision: int) -> Saved:
+async def _save(request: web.Request, survey: Shown, text: str, revision: int, *more: AuditRow) -> Saved:
+    """With a line of the audit log for each sitting, and what `more` is to stand there."""
     parts, login, before = parts_of(request), account_of(request).login, survey.draft
     now = parts.clock.now()
+    new_sitting = before is None or before.edited_by != login or now - before.edited_at > SITTING
+    edit = [entry(request, "edit", SUBJECT, survey.id, revision=revision + 1)] if new_sitting else []
+    about: Any = {"login": login, "now": now, "audit": [*edit, *more]}
     if revision == 0:
         current = survey.current.row.hash if survey.current else ""
-        saved = await drafts.begin(parts.db, survey.id, text, started_from=current, login=login, now=now)
+        saved = await drafts.begin(parts.db, survey.id, text, started_from=current, **about)
     else:
-        saved = await drafts.save(parts.db, survey.id, text, revision=revision, login=login, now=now)
-    if saved.done and saved.draft is not None:
-        new_sitting = before is None or before.edited_by != login or now - before.edited_at > SITTING
-        if new_sitting and (before is None or before.revision != saved.draft.revision):
-            await noted(request, "edit", SUBJECT, survey.id, revision=saved.draft.revision)
+        saved = await drafts.save(parts.db, survey.id, text, revision=revision, **about)
     return saved
 
 
@@ -141,10 +143,10 @@ async def upload(request: web.Request) -> web.StreamResponse:
     if not text:
         problem = tr(request, "Выберите файл.", "Choose a file.")
         return await sheet_page(request, survey, problem=problem, status=422)
-    saved = await _save(request, survey, text, revision_of(form))
+    row = entry(request, "upload", SUBJECT, survey.id)
+    saved = await _save(request, survey, text, revision_of(form), row)
     if not saved.done:
         return await _in_conflict(request, saved.draft, text)
-    await noted(request, "upload", SUBJECT, survey.id)
     return to(f"/surveys/{survey.id}")
 
 
@@ -153,12 +155,12 @@ async def upload(request: web.Request) -> web.StreamResponse:
 async def discard(request: web.Request) -> web.StreamResponse:
     """Only what he saw: not what somebody wrote meanwhile."""
     survey, revision = await survey_of(request), revision_of(await request.post())
-    if not await drafts.throw_away(parts_of(request).db, survey.id, revision):
+    row = entry(request, "discard", SUBJECT, survey.id, revision=revision)
+    if not await drafts.throw_away(parts_of(request).db, survey.id, revision, audit=row):
         problem = tr(
             request,
             "Черновик с тех пор изменили. Посмотрите на него и решите снова.",
             "The draft was changed since. Look at it and decide again.",
         )
         return await sheet_page(request, await survey_of(request), problem=problem, status=409)
-    await noted(request, "discard", SUBJECT, survey.id, revision=revision)
     return to(f"/surveys/{survey.id}" if survey.versions else "/surveys")
