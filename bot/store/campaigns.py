@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import func, literal, update
+from sqlalchemy import case, func, literal, or_, update
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.core.endings import Disposition
 from bot.core.errors import BadInput
+from bot.store.account_tables import AuditRow
 from bot.store.database import Database
 from bot.store.projection import insert_into
 from bot.store.tables import Attempt, AttemptStatus, Contact, UtcDateTime
@@ -95,6 +96,46 @@ async def change_state(
         if to == "running":
             values["started_at"] = func.coalesce(col(CampaignRow.started_at), literal(now, UtcDateTime()))
         return bool((await session.exec(row.values(values))).rowcount)
+
+
+async def redefine(
+    db: Database,
+    campaign_id: str,
+    *,
+    was: str,
+    definition: str,
+    among: Collection[str],
+    now: datetime,
+    again: Collection[str] | None,
+    audit: AuditRow,
+) -> bool:
+    """Another definition in the place of `was`, with its row of the audit log; False where it is another one
+    by now, or the campaign in none of these states. With `again` whoever waits because he was refused is
+    looked at at once, and also who was done with for one of these reasons. The breaker counts on:
+    `changed_at` stays."""
+    row = update(CampaignRow).where(
+        col(CampaignRow.id) == campaign_id,
+        col(CampaignRow.definition) == was,
+        col(CampaignRow.state).in_(among),
+    )
+    retry = col(MemberRow.not_before)
+    waiting = update(MemberRow).where(
+        col(MemberRow.campaign_id) == campaign_id,
+        col(MemberRow.attempt_id).is_(None),
+        or_(
+            (col(MemberRow.done) == "") & (col(MemberRow.refused) != ""),
+            col(MemberRow.done).in_(again or ()),
+        ),
+    )
+    moment = literal(now, UtcDateTime())
+    async with db.write() as session:
+        if not (await session.exec(row.values(definition=definition))).rowcount:
+            return False
+        if again is not None:
+            next_at = case((retry > moment, retry), else_=moment)
+            await session.exec(waiting.values(done="", next_at=next_at))
+        session.add(audit)
+        return True
 
 
 async def take_back(db: Database, campaign_id: str, now: datetime) -> int:

@@ -19,7 +19,15 @@ from bot.web.customers import pages as survey_pages
 from bot.web.desk import calls as desk_calls
 from bot.web.desk import cases as desk_cases
 from bot.web.desk import pages as desk_pages
-from bot.web.dialling import campaign_making, campaigns, contacts, do_not_call, imports, now
+from bot.web.dialling import (
+    campaign_changing,
+    campaign_making,
+    campaigns,
+    contacts,
+    do_not_call,
+    imports,
+    now,
+)
 from bot.web.dialling.uploads import UPLOADS, Uploads
 from bot.web.errors import told_kindly
 from bot.web.journal import call as journal_call
@@ -53,6 +61,7 @@ ROUTES: Sequence[web.RouteTableDef] = (
     journal_call.routes,
     journal_cases.routes,
     campaign_making.routes,
+    campaign_changing.routes,
     campaigns.routes,
     imports.routes,
     do_not_call.routes,

@@ -7,8 +7,12 @@ from datetime import timedelta
 import pytest
 
 from bot.campaigns.facts import CampaignState
+from bot.campaigns.reasons import ReasonCode
+from bot.campaigns.schema import Campaign
 from bot.core.endings import Disposition, RetryCause
+from bot.core.ids import new_id
 from bot.store import campaigns as store
+from bot.store.account_tables import AuditRow
 from bot.store.attempts import claim_next, recover_expired
 from bot.store.settings import LEASE_S
 from bot.store.tables import AttemptStatus
@@ -297,3 +301,31 @@ async def test_whatever_an_attempt_comes_to_its_member_is_done_with_or_waits(
     assert (member.next_at is None) == bool(member.done)
     tally = await store.tally(stage.db, "after")
     assert (tally.attempts, tally.dispositions) == (1, {ending: 1})
+
+
+async def test_what_is_changed_while_it_runs_holds_from_the_next_step_on(stage: Stage) -> None:
+    """Also for whom the old hours put off, and who was done with because the last day had passed."""
+    await stage.contacts("anna", "boris")
+    ended = campaign(ends=(stage.now - timedelta(days=1)).date().isoformat())
+    await stage.start(campaign(calling={"hours": "mon 15:00-20:00"}))
+    assert await stage.dial() == []
+    async with stage.db.write() as session:
+        member = await stage.member("boris")
+        member.done, member.next_at = ReasonCode.ENDED, None
+        session.add(member)
+
+    async def redefined(was: Campaign, to: Campaign) -> bool:
+        return await store.redefine(
+            stage.db, "after", was=was.model_dump_json(), definition=to.model_dump_json(),
+            among=(CampaignState.RUNNING,), now=stage.now, again=(ReasonCode.ENDED,),
+            audit=AuditRow(
+                id=new_id("audit"), at=stage.now, login="olga", role="ops", address="", action="change",
+                subject="campaign", subject_id="after",
+            ),
+        )  # fmt: skip
+
+    was, to = campaign(calling={"hours": "mon 15:00-20:00"}), campaign(calling={"hours": "mon 10:00-20:00"})
+    assert not await redefined(ended, to), "it is another one than was looked at"
+    assert await stage.dial() == []
+    assert await redefined(was, to)
+    assert {attempt.contact_id for attempt in await stage.dial()} == {"anna", "boris"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,15 +12,19 @@ from typing import Any
 import pytest
 from aiohttp.test_utils import TestServer
 from pytest_aiohttp import AiohttpClient
+from sqlmodel import select
 
 from bot.accounts.roles import Role
 from bot.campaigns.loader import read_campaign
+from bot.campaigns.reading import definition_of
+from bot.campaigns.schema import Campaign
 from bot.core.clock import ManualClock, SystemClock
 from bot.core.errors import BadInput
 from bot.core.orders import read_order
 from bot.orders_campaigns import CreateOrder, campaign_json
 from bot.settings import PROJECT
 from bot.store import campaigns as store
+from bot.store.account_tables import AuditRow
 from bot.store.campaigns import Chosen
 from bot.store.tables import Attempt
 from bot.store.tables_campaigns import CampaignRow
@@ -217,6 +222,67 @@ async def test_how_one_goes_and_what_is_told_to_it(
     await page(client, "/campaigns/nobody", 404)
     status, _ = await post(client, "/campaigns/after/explode", csrf)
     assert status == 404
+
+
+CHANGED = {
+    "lines": "3",
+    "per_second": "0.5",
+    "hours": "пн-пт 10:00-19:00",
+    "ends": "2026-12-30",
+    "agents": "on",
+}
+
+
+@pytest.mark.usefixtures("published", "running")
+async def test_one_that_goes_is_changed_where_nobody_else_did_meanwhile(
+    client: Client, parts: Parts, control: Orders
+) -> None:
+    control.answers["campaign"] = told()
+    await sign_in(client, parts, Role.OPS)
+    csrf = await csrf_of(client, "/campaigns/after")
+
+    async def of() -> str:
+        found = re.search(r'name="of" value="(\w+)"', await page(client, "/campaigns/after"))
+        assert found
+        return found[1]
+
+    async def definition() -> Campaign:
+        return definition_of((await store.campaign(parts.db, "after")).definition)
+
+    before, was = await of(), await definition()
+    status, text = await post(client, "/campaigns/after/change", csrf, of=before, **CHANGED | {"lines": "0"})
+    assert (status, "нужно не меньше 1" in text, 'value="0.5"' in text) == (400, True, True)
+    status, text = await post(client, "/campaigns/after/change", csrf, of=before, **CHANGED)
+    assert (status, "действует со следующего звонка" in text) == (303, True)
+    now = await definition()
+    assert (now.pacing.lines, now.pacing.per_second, now.pacing.agents) == (3, 0.5, True)
+    assert (str(now.ends), now.calling.holidays) == ("2026-12-30", False)
+    assert was.model_copy(update={"ends": now.ends, "calling": now.calling, "pacing": now.pacing}) == now
+    status, text = await post(client, "/campaigns/after/change", csrf, of=before, **CHANGED | {"lines": "5"})
+    assert (status, "тем временем изменили" in text) == (400, True)
+    status, text = await post(client, "/campaigns/after/change", csrf, of=await of(), **CHANGED)
+    assert (status, "Ничего не изменилось" in text) == (303, True)
+    assert await definition() == now
+    async with parts.db.read() as session:
+        [row] = (await session.exec(select(AuditRow).where(AuditRow.action == "change"))).all()
+    assert row.subject_id == "after"
+    assert {name: (row.details["was"][name], row.details["now"][name]) for name in ("lines", "ends")} == {
+        "lines": ("50", "3"), "ends": ("", "2026-12-30"),
+    }  # fmt: skip
+
+
+@pytest.mark.usefixtures("published", "running")
+async def test_one_that_was_stopped_is_changed_no_more(
+    client: Client, parts: Parts, control: Orders, clock: ManualClock
+) -> None:
+    control.answers["campaign"] = told()
+    await sign_in(client, parts, Role.OPS)
+    csrf, text = await csrf_of(client, "/campaigns/after"), await page(client, "/campaigns/after")
+    of = re.findall(r'name="of" value="(\w+)"', text)[0]
+    await store.change_state(parts.db, "after", to="stopped", among=("running",), now=clock.now())
+    status, text = await post(client, "/campaigns/after/change", csrf, of=of, **CHANGED)
+    assert (status, "кампания остановлена" in text, 'name="of"' in text) == (400, True, False)
+    assert ("change", "campaign", "after") not in await audited(parts)
 
 
 @pytest.mark.usefixtures("published", "running")

@@ -122,6 +122,7 @@ TABLE: dict[str, Collection[Role] | str] = {
     "POST /campaigns/lint": OPERATORS,
     "GET /campaigns/{campaign_id}": OBSERVERS,
     "GET /campaigns/{campaign_id}/live": OBSERVERS,
+    "POST /campaigns/{campaign_id}/change": OPERATORS,
     "POST /campaigns/{campaign_id}/{act}": OPERATORS,
     "GET /contacts": OBSERVERS,
     "GET /contacts/export.csv": OPERATORS,

@@ -3,10 +3,15 @@ at its field, by the same lint as a file's. What the form does not have is writt
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from ruamel.yaml import YAML
+
+from bot.campaigns.schema import Campaign
 from bot.surveys.problems import Problem
 from bot.words import words
 
@@ -52,6 +57,46 @@ DEFAULTS: Mapping[str, str] = {"purpose": "service", "agents": "on"}
 
 BOXES_ON = frozenset({"agents"})
 """Boxes that are ticked in a file that says nothing."""
+
+
+CHANGEABLE = ("ends", "hours", "holidays", "closed", "lines", "per_second", "agents")
+"""Fields that may be others while a campaign goes."""
+
+
+def values_of(definition: Campaign) -> dict[str, str]:
+    """`CHANGEABLE` as the form has them."""
+    calling, pacing = definition.calling, definition.pacing
+    values = {
+        "ends": definition.ends.isoformat() if definition.ends else "",
+        "hours": str(calling.hours or ""),
+        "closed": ", ".join(day.isoformat() for day in calling.closed),
+        "lines": str(pacing.lines),
+        "per_second": f"{pacing.per_second:g}",
+    }
+    boxes = {"holidays": calling.holidays, "agents": pacing.agents}
+    return values | {name: "on" for name, ticked in boxes.items() if ticked}
+
+
+def changed_text(definition: Campaign, form: Mapping[str, str]) -> str:
+    """The campaign's file with these values of `CHANGEABLE` in place of its own."""
+    told = definition.model_dump(mode="json", exclude_defaults=True)
+    for field in FIELDS:
+        *outer, key = field.keys
+        section = told.get(outer[0], {}) if outer else told
+        if field.name in CHANGEABLE:
+            section.pop(key, None)
+    text_of_given, _ = written({name: form[name] for name in CHANGEABLE if name in form})
+    given = YAML(typ="safe").load(text_of_given)
+    for key, value in (given or {}).items():
+        told[key] = {**told.get(key, {}), **value} if isinstance(value, dict) else value
+    text = io.StringIO()
+    YAML().dump({key: value for key, value in told.items() if value != {}}, text)
+    return text.getvalue()
+
+
+def digest_of(definition: str) -> str:
+    """By which a form knows whether the campaign is still the one that it shows."""
+    return hashlib.sha256(definition.encode()).hexdigest()[:16]
 
 
 def written(form: Mapping[str, str]) -> tuple[str, dict[int, str]]:

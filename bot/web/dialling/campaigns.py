@@ -8,6 +8,7 @@ POST /campaigns/ID/ACT         start, pause {reason}, resume, stop, end: stop, a
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +32,7 @@ from bot.reports.wording import end_name, step_name
 from bot.store import campaigns as store
 from bot.store.tables import AttemptStatus
 from bot.store.tables_campaigns import CampaignRow
+from bot.web.dialling.campaign_form import digest_of, values_of
 from bot.web.dialling.common import (
     form_of,
     operates,
@@ -103,6 +105,7 @@ class View:
     async def parts(self) -> dict[str, str]:
         """As HTML, by name. Raises what the node reports."""
         request = self._request
+        self.definition = definition_of((await store.campaign(self._parts.db, self.row.id)).definition)
         told = await self._parts.control("campaign", campaign=self.row.id)
         node = await node_now(request)
         values = {
@@ -195,7 +198,7 @@ def refused_of(told: dict[str, Any]) -> list[tuple[str, int]]:
     ]
 
 
-async def _row(request: web.Request) -> CampaignRow:
+async def row_of(request: web.Request) -> CampaignRow:
     try:
         return await store.campaign(parts_of(request).db, request.match_info["campaign_id"])
     except BadInput as error:
@@ -205,10 +208,13 @@ async def _row(request: web.Request) -> CampaignRow:
 @routes.get("/campaigns/{campaign_id}")
 @allowed(*OBSERVERS)
 async def shown(request: web.Request) -> web.StreamResponse:
-    return await _page(request, await _row(request))
+    return await page_of(request, await row_of(request))
 
 
-async def _page(request: web.Request, row: CampaignRow, problem: str = "") -> web.Response:
+async def page_of(
+    request: web.Request, row: CampaignRow, problem: str = "", changed: Mapping[str, str] | None = None
+) -> web.Response:
+    """`changed` are the fields of a change that would not do."""
     await noted(request, LOOK, "campaign", row.id)
     view = View(request, row)
     values = {
@@ -219,6 +225,10 @@ async def _page(request: web.Request, row: CampaignRow, problem: str = "") -> we
         "zone": zone_of(request),
         "problem": problem,
         "said": said_to(request),
+        "changeable": row.state not in (*OVER, CampaignState.DRAINING),
+        "of": digest_of(row.definition),
+        "changed": values_of(view.definition) if changed is None else changed,
+        "changing": changed is not None,
     }
     return render(request, "dialling/campaign.html", values, status=400 if problem else 200)
 
@@ -226,14 +236,14 @@ async def _page(request: web.Request, row: CampaignRow, problem: str = "") -> we
 @routes.get("/campaigns/{campaign_id}/live")
 @allowed(*OBSERVERS)
 async def live(request: web.Request) -> web.StreamResponse:
-    view = View(request, await _row(request))
+    view = View(request, await row_of(request))
     return await stream(request, view.parts)
 
 
 @routes.post("/campaigns/{campaign_id}/{act}")
 @allowed(*OPERATORS)
 async def order(request: web.Request) -> web.StreamResponse:
-    parts, row, form = parts_of(request), await _row(request), await form_of(request)
+    parts, row, form = parts_of(request), await row_of(request), await form_of(request)
     act = request.match_info["act"]
     if act not in ORDERS and act != "end":
         raise web.HTTPNotFound
@@ -245,7 +255,7 @@ async def order(request: web.Request) -> web.StreamResponse:
             reason = {"reason": form.get("reason", "").strip()[:500]} if act == "pause" else {}
             await parts.control(ORDERS[act], campaign=row.id, **reason)
     except BadInput as error:
-        return await _page(request, row, error.message)
+        return await page_of(request, row, error.message)
     await noted(
         request, act, "campaign", row.id, **({"reason": form["reason"]} if form.get("reason") else {})
     )
