@@ -11,6 +11,7 @@ from bot.web.parts import Parts
 from bot.web.server import make_app
 from tests.browser import PHONE, Complaints, chromium, overflow
 from tests.web.conftest import PASSWORD
+from tests.web.test_alerts import alert
 
 
 @pytest.fixture
@@ -39,4 +40,42 @@ async def test_signing_in_by_keyboard_on_a_phone(parts: Parts, address: str) -> 
         await page.get_by_role("heading", name="Hello, Ирина").wait_for()
         await page.get_by_role("button", name="Sign out").click()
         await page.get_by_role("heading", name="Sign in").wait_for()
+        assert complaints.found == []
+
+
+TABS = 8
+"""More than the six connections that a browser opens to one server over HTTP/1.1."""
+OF_TABS = """Object.defineProperty(document, "hidden", { get: () => window.away === true });
+window.turn = (away) => { window.away = away; document.dispatchEvent(new Event("visibilitychange")); };"""
+"""Chromium without a screen shows every tab at once: a test says which one is looked at."""
+
+
+async def test_many_tabs_of_one_browser_do_not_stall_each_other(parts: Parts, address: str) -> None:
+    """Each page has a stream, but only while somebody looks at it."""
+    await parts.accounts.add("irina", PASSWORD, Role.ADMIN)
+    async with chromium() as context:
+        context.set_default_timeout(10_000)
+        await context.add_init_script(OF_TABS)
+        page = first = await context.new_page()
+        complaints = Complaints(page)
+        await page.goto(f"{address}/sign-in?next=/alerts")
+        await page.get_by_label("Имя для входа").fill("irina")
+        await page.get_by_label("Пароль").fill(PASSWORD)
+        await page.keyboard.press("Enter")
+        await page.get_by_role("heading", name="Тревоги").wait_for()
+        for _ in range(TABS - 1):
+            await page.evaluate("turn(true)")
+            page = await context.new_page()
+            await page.goto(f"{address}/alerts")
+        await alert(parts, 1)
+        parts.live.alert("alert", {"ids": ["alert-001"]})
+        badge = page.get_by_role("link", name="открытых тревог: 1")
+        await badge.wait_for(timeout=2000)
+        assert await first.get_by_role("link", name="открытых тревог: 1").count() == 0
+        await page.evaluate("turn(true)")
+        await first.evaluate("turn(false)")
+        await first.get_by_role("link", name="открытых тревог: 1").wait_for(timeout=2000)
+        await alert(parts, 2)
+        parts.live.alert("alert", {"ids": ["alert-002"]})
+        await first.get_by_role("link", name="открытых тревог: 2").wait_for(timeout=2000)
         assert complaints.found == []

@@ -49,7 +49,7 @@ if (audio) {
 
 function goOn() {
   const talk = document.getElementById("talk");
-  const lines = new EventSource(`/calls/${encodeURIComponent(page.dataset.call)}/live?after=${page.dataset.after}`);
+  const lines = htmx.createEventSource(`/calls/${encodeURIComponent(page.dataset.call)}/live?after=${page.dataset.after}`);
   lines.addEventListener("line", (message) => {
     const { seq, html } = JSON.parse(message.data);
     if (!document.getElementById(`seq-${seq}`)) talk.insertAdjacentHTML("beforeend", html);
