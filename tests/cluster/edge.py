@@ -107,6 +107,7 @@ class Edge:
             "--config-file", "rtpengine.conf", "--config-section", "rtpengine",
             "--interface", "127.0.0.1", "--listen-ng", self._control,
             "--port-min", str(first), "--port-max", str(last), "--num-threads", "2",
+            "--log-level", "6",  # at which it tells of each address that it has settled on
         )  # fmt: skip
         self._until(lambda: _bound(self._control))  # Kamailio looks for it once, at its start
         self._run(
@@ -124,6 +125,11 @@ class Edge:
 
     def log(self) -> str:
         return "\n".join(file.read_text(errors="replace") for file in sorted(self._home.glob("*.log")))
+
+    def settled_on(self, host: str, port: int) -> bool:
+        """Whether rtpengine takes the sound of a party from this address, and from no other: it learns for
+        three whole seconds of the clock after a call's last signalling, and until a packet comes then."""
+        return f"Confirmed peer address as {host}:{port}\n" in self.log()
 
     def tool(self, *arguments: str) -> str:
         """What `otklik-edge` says. Raises CalledProcessError."""

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import re
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import numpy as np
@@ -20,14 +20,16 @@ from bot.sim.sip_agent import SipAgent
 from bot.sim.sip_call import SipCall
 from tests.cluster.conftest import until
 from tests.cluster.edge import Edge, running_edge
-from tests.telephony.peers import free_port
+from tests.ports import free_port
 
 GUEST, PASSWORD, REALM = "guest", "let-me-in", "otklik"
 CALLED = "100"
 LOUD = 5000
 SILENT_S = 0.5
-LEARNING_S = 3.5
-"""rtpengine settles on an address within the first three seconds of a call (its own constant)."""
+IN_VAIN = 25
+"""Packets that are sent and heard by nobody: half a second of sound."""
+QUIET = 10
+"""So many quiet packets in a row, and no loud one is on its way any more."""
 
 
 class Phone:
@@ -56,6 +58,23 @@ class Phone:
 
     async def hears(self) -> bool:
         return self.heard > 0
+
+    async def hears_nothing(self) -> bool:
+        """Packets come, and no loud one is left on the way."""
+        assert self.rtp is not None
+        last = self.rtp.received[-QUIET:]
+        return len(last) == QUIET and not any(_loud(packet.samples) for packet in last)
+
+    def forget(self) -> None:
+        assert self.rtp is not None
+        self.rtp.received.clear()
+
+
+def asked(holds: Callable[[], bool]) -> Callable[[], Awaitable[bool]]:
+    async def ask() -> bool:
+        return holds()
+
+    return ask
 
 
 def _loud(samples: Samples) -> bool:
@@ -156,17 +175,19 @@ async def test_sound_from_a_strange_address_is_dropped_and_a_re_invite_moves_it(
             made = await trunk.agent.call(f"sip:{CALLED}@{edge.address}", trunk.rtp)
             trunk.rtp.tone_hz = 700
             await until(node.hears)
-            await asyncio.sleep(LEARNING_S)
+            host, port = trunk.rtp.host, trunk.rtp.port
+            await until(asked(lambda: edge.settled_on(host, port)))
             trunk.rtp.tone_hz = None
+            await until(node.hears_nothing)
             target = trunk.rtp.remote
             assert target is not None
             moved = RtpSession.open()
             try:
                 trunk.rtp.sending = False
-                await quiet(node)
+                node.forget()
                 moved.connect(Audio.offering(*target))
                 moved.tone_hz = 700
-                await asyncio.sleep(SILENT_S)
+                await until(asked(lambda: len(moved.sent) >= IN_VAIN))
                 assert node.heard == 0, "it comes from an address that nobody told of"
                 offer = Audio.offering(moved.host, moved.port).to_bytes(2)
                 contact = ("Contact", f"<{trunk.agent.contact}>")
@@ -178,13 +199,3 @@ async def test_sound_from_a_strange_address_is_dropped_and_a_re_invite_moves_it(
             finally:
                 await moved.close()
             await made.hang_up()
-
-
-async def quiet(of: Phone) -> None:
-    """Until what was on the way has come; what was heard is forgotten."""
-    assert of.rtp is not None
-    known = -1
-    while known < len(of.rtp.received):
-        known = len(of.rtp.received)
-        await asyncio.sleep(0.2)  # longer than packets are apart
-    of.rtp.received.clear()
