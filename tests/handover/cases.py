@@ -9,7 +9,7 @@ from bot.sim.agents import AgentDoes
 from bot.sim.script import OnInvite, Step
 from bot.sim.sip_agent import ReferPolicy
 from tests.call.fakes import Desk
-from tests.handover.stage import Act, Case, Play
+from tests.handover.stage import RING_S, Act, Case, Play
 
 HANG_UP, ONE, TWO = Step(hang_up=True), Step(keys="1"), Step(keys="2")
 
@@ -69,7 +69,7 @@ def case_of(edge: str, form: HandoverForm) -> Case:
         case "declined_button":
             return Case({"agent": does.IS_SILENT}, button(accepted=False))
         case "no_answer":
-            return Case({"agent": does.NEVER_ANSWERS})
+            return Case({"agent": does.NEVER_ANSWERS}, ring_s=RING_S)
         case "busy":
             return Case({"agent": does.BUSY})
         case "voicemail":
@@ -79,7 +79,8 @@ def case_of(edge: str, form: HandoverForm) -> Case:
         case "agent_drops_in_whisper":
             return Case({"agent": does.DROPS_IN_WHISPER})
         case "agent_drops_in_talk":
-            return Case({"agent": does.DROPS_IN_TALK}, lost_twice, listen_s=25)
+            # He drops after a second by his own clock, which is longer by ours where he is held up.
+            return Case({"agent": does.DROPS_IN_TALK}, lost_twice, listen_s=25, short_talk_s=10)
         case "caller_hangs_up_while_ringing":
             return Case({"agent": does.NEVER_ANSWERS}, while_ringing(HANG_UP))
         case "caller_hangs_up_in_whisper":
@@ -89,7 +90,8 @@ def case_of(edge: str, form: HandoverForm) -> Case:
         case "refer_refused":
             return Case({"agent": takes(form)}, refer=ReferPolicy.REFUSE)
         case "refer_202_silent":
-            return Case({"agent": takes(form)}, refer=ReferPolicy.SILENT)
+            # After a blind REFER a word is waited for as long as a telephone may ring.
+            return Case({"agent": takes(form)}, refer=ReferPolicy.SILENT, ring_s=RING_S)
         case "refer_202_bye":
             return Case({"agent": takes(form)}, refer=ReferPolicy.BYE)
         case "refer_failed_late":

@@ -1,26 +1,29 @@
-"""All calls of the matrix at once, on one stage; each test then looks at its own."""
+"""All calls of the matrix on one stage, some at once; each test then looks at its own."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Collection, Generator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Generator, Iterable, Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
 from bot.core.routing import HandoverForm
 from tests.handover.cases import ON_STAGE, case_of
 from tests.handover.edges import BY_ID
-from tests.handover.specials import Specials, play_specials
+from tests.handover.specials import SPECIALS, Played
 from tests.handover.stage import Play, Stage, Times, held_up, times_of
 
-AT_ONCE = 8
-"""Calls that run side by side: two phones each, on two cores."""
+AT_ONCE = 4
+"""Calls that run side by side: two phones each, on two cores that other tests use as well."""
+
+LONG = ("agent_drops_in_talk", "accepted", "refer_refused", "refer_202_silent", "refer_failed_late")
 
 Measured = dict[str, dict[str, Times]]
-Outcomes = dict[tuple[str, HandoverForm], Play | Exception]
+Key = tuple[str, HandoverForm | Literal["special"]]
+"""An edge and its form; a special has but one."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -30,38 +33,81 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 class Matrix:
-    def __init__(self, outcomes: Outcomes) -> None:
-        self._outcomes = outcomes
-        self.shown: Play | None = None
-        """The one that the test of this moment looks at."""
+    """What came of every call that this run wants to see. One that its test did not like is forgotten: where
+    the test is tried again (tests/conftest.py), its call is made again, and nothing else beside it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._found: dict[Key, Played | Exception] = {}
+        self._shown: Key | None = None
 
     def play(self, edge: str, form: HandoverForm) -> Play:
-        found = self._outcomes[edge, form]
+        return self._show((edge, form)).play
+
+    def special(self, name: str) -> Played:
+        """An edge that takes two calls, a browser, or a telephone that is not ours."""
+        return self._show((name, "special"))
+
+    def _show(self, key: Key) -> Played:
+        if key not in self._found:
+            asyncio.run(self.perform([key]))
+        self._shown = key
+        found = self._found[key]
         if isinstance(found, Exception):
             raise found
-        self.shown = found
         return found
 
-    def times(self) -> Measured:
-        told: Measured = {}
-        for (edge, form), play in self._outcomes.items():
-            if isinstance(play, Play):
-                told.setdefault(edge, {})[form] = times_of(play.sink.events)
-        return told
+    async def perform(self, keys: Iterable[Key]) -> None:
+        """Side by side: much of each call is waiting for somebody."""
+        gate = asyncio.Semaphore(AT_ONCE)
+
+        async with Stage(self._folder).open() as stage:
+
+            async def one(key: Key) -> None:
+                async with gate:
+                    try:
+                        self._found[key] = await self._one(stage, *key)
+                    except Exception as error:  # told by the test of this edge, and by no other
+                        self._found[key] = error
+
+            await asyncio.gather(*map(one, keys))
+
+    async def _one(self, stage: Stage, name: str, form: HandoverForm | Literal["special"]) -> Played:
+        if form == "special":
+            return await SPECIALS[name](stage, self._folder)
+        return Played((await stage.play(name, form, case_of(name, form)),))
+
+    def nothing_shown(self) -> None:
+        self._shown = None
+
+    def forget(self) -> int:
+        """What was shown last is not used; how often its telephones were held up."""
+        found = self._found.pop(self._shown, None) if self._shown is not None else None
+        return sum(play.stalls for play in found.plays) if isinstance(found, Played) else 0
+
+    def times(self) -> Iterator[tuple[str, HandoverForm, Times]]:
+        for (edge, _), found in self._found.items():
+            if edge in BY_ID and isinstance(found, Played):
+                yield edge, found.plays[0].form, times_of(found.plays[0].sink.events)
+
+
+MATRIX = pytest.StashKey[Matrix]()
+"""A last try begins with a new session's fixtures, and what was played stays played."""
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     """A failure tells whether a telephone of its call was held up."""
-    matrix = item.funcargs.get("matrix") if isinstance(item, pytest.Function) else None
-    if isinstance(matrix, Matrix):
-        matrix.shown = None
+    matrix = item.config.stash.get(MATRIX, None)
+    if matrix is None:
+        return (yield)
+    matrix.nothing_shown()
     try:
         return (yield)
-    except AssertionError as error:
-        play = matrix.shown if isinstance(matrix, Matrix) else None
-        if play is not None and play.stalls:
-            raise held_up(play.stalls, error) from error
+    except Exception as error:
+        stalls = matrix.forget()
+        if stalls and isinstance(error, AssertionError):
+            raise held_up(stalls, error) from error
         raise
 
 
@@ -75,66 +121,30 @@ def measured(request: pytest.FixtureRequest) -> Iterator[Measured]:
         file.write_text(json.dumps(made, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
 
 
-@dataclass
-class Played:
-    matrix: Outcomes = field(default_factory=dict)
-    specials: Specials | None = None
+def wanted(items: Iterable[pytest.Item]) -> Iterator[Key]:
+    """What these tests want to see. Calls that take long come first: none is left alone at the end."""
+    asked = [item for item in items if isinstance(item, pytest.Function) and "matrix" in item.fixturenames]
+    names = {(item.originalname.removeprefix("test_"), _form(item)) for item in asked}
+    for name in SPECIALS:
+        if any(edge.startswith(name) and form is None for edge, form in names):
+            yield name, "special"
+    for edge in sorted(ON_STAGE, key=lambda each: each not in LONG):
+        yield from ((edge, form) for form in BY_ID[edge].forms if (edge, form) in names)
 
 
-async def _play_all(folder: Path, wanted: Collection[tuple[str, str]], *, specials: bool) -> Played:
-    """Everything at once: much of each call is waiting for somebody."""
-    gate = asyncio.Semaphore(AT_ONCE)
-    played = Played()
-
-    async with Stage(folder).open() as stage:
-
-        async def play(edge: str, form: HandoverForm) -> None:
-            async with gate:
-                try:
-                    played.matrix[edge, form] = await stage.play(edge, form, case_of(edge, form))
-                except Exception as error:  # told by the test of this edge, and by no other
-                    played.matrix[edge, form] = error
-
-        async def others() -> None:
-            played.specials = await play_specials(stage, folder)
-
-        every = [(edge, form) for edge in ON_STAGE for form in BY_ID[edge].forms]
-        plays = [play(*each) for each in every if each in wanted]
-        await asyncio.gather(*plays, *([others()] if specials else []))
-    return played
+def _form(item: pytest.Function) -> str | None:
+    return item.callspec.params.get("form") if hasattr(item, "callspec") else None
 
 
 @pytest.fixture(scope="session")
-def played(
+def matrix(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, measured: Measured
-) -> Played:
-    """What the tests of this run want to see."""
-    items = [
-        item
-        for item in request.session.items
-        if isinstance(item, pytest.Function) and item.path.name == "test_matrix.py"
-    ]
-    wanted = {
-        (item.originalname.removeprefix("test_"), item.callspec.params["form"])
-        for item in items
-        if hasattr(item, "callspec") and "form" in item.callspec.params
-    }
-    specials = any("specials" in item.fixturenames for item in items)
-    made = asyncio.run(_play_all(tmp_path_factory.mktemp("handover"), wanted, specials=specials))
-    measured.update(Matrix(made.matrix).times())
-    for name, play in (made.specials.plays if made.specials is not None else {}).items():
-        if name in BY_ID:
-            measured.setdefault(name, {})[play.form] = times_of(play.sink.events)
-    return made
-
-
-@pytest.fixture(scope="session")
-def specials(played: Played) -> Specials:
-    """The edges that take two calls, a browser, or a telephone that is not ours."""
-    assert played.specials is not None
-    return played.specials
-
-
-@pytest.fixture(scope="session")
-def matrix(played: Played) -> Matrix:
-    return Matrix(played.matrix)
+) -> Iterator[Matrix]:
+    made = request.config.stash.get(MATRIX, None)
+    if made is None:
+        made = Matrix(tmp_path_factory.mktemp("handover"))
+        asyncio.run(made.perform([*wanted(request.session.items)]))
+        request.config.stash[MATRIX] = made
+    yield made
+    for edge, form, times in made.times():
+        measured.setdefault(edge, {})[form] = times

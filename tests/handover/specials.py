@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from bot.sim.agents import AgentDoes
@@ -23,27 +23,26 @@ REJOIN_S = 1.5
 
 
 @dataclass
-class Specials:
-    plays: dict[str, Play] = field(default_factory=dict)
+class Played:
+    """What came of an edge: its calls, and how loud the caller was at a page that came back."""
+
+    plays: tuple[Play, ...]
     page_heard_dbfs: float = -120.0
 
-
-async def play_specials(stage: Stage, folder: Path) -> Specials:
-    told = Specials()
-    await asyncio.gather(_claims(stage, told), _phones(stage, told, folder))
-    await asyncio.gather(_page_closed(stage, told), _page_returns(stage, told))
-    return told
+    @property
+    def play(self) -> Play:
+        (play,) = self.plays
+        return play
 
 
-async def _claims(stage: Stage, told: Specials) -> None:
+async def _claims(stage: Stage, folder: Path) -> Played:
     desk = Desk()
     first = Case({"agent": AgentDoes.ACCEPTS_BY_KEY})
-    names = ("two_agents_claim", "two_agents_claim_too")
     plays = await asyncio.gather(
-        stage.play(names[0], "bridge", first, desk),
-        _second(stage, names[1], desk),
+        stage.play("two_agents_claim", "bridge", first, desk),
+        _second(stage, "two_agents_claim_too", desk),
     )
-    told.plays.update(zip(names, plays, strict=True))
+    return Played(tuple(plays))
 
 
 async def _second(stage: Stage, name: str, desk: Desk) -> Play:
@@ -54,15 +53,18 @@ async def _second(stage: Stage, name: str, desk: Desk) -> Play:
     return await stage.play(name, "bridge", Case(), desk)
 
 
-async def _phones(stage: Stage, told: Specials, folder: Path) -> None:
-    voice = Case({"agent": AgentDoes.ACCEPTS_BY_VOICE})
-    told.plays["accepted_by_voice"] = await stage.play("accepted_by_voice", "bridge", voice)
+async def _voice(stage: Stage, folder: Path) -> Played:
+    case = Case({"agent": AgentDoes.ACCEPTS_BY_VOICE})
+    return Played((await stage.play("accepted_by_voice", "bridge", case),))
+
+
+async def _button(stage: Stage, folder: Path) -> Played:
     async with baresip(folder) as uri:
         case = Case({"agent": uri}, button(accepted=True))
-        told.plays["accepted_by_button"] = await stage.play("accepted_by_button", "bridge", case)
+        return Played((await stage.play("accepted_by_button", "bridge", case),))
 
 
-async def _page_closed(stage: Stage, told: Specials) -> None:
+async def _page_closed(stage: Stage, folder: Path) -> Played:
     page = Browser()
 
     async def act(play: Play, leg: Callable[[], WebRtcLeg]) -> None:
@@ -74,11 +76,12 @@ async def _page_closed(stage: Stage, told: Specials) -> None:
         await play.cut_off()
         play.caller_does(TWO)
 
-    told.plays["agent_browser_closed"] = await _at_desk(stage, "agent_browser_closed", page, act, 20.0)
+    return Played((await _at_desk(stage, "agent_browser_closed", page, act, 20.0),))
 
 
-async def _page_returns(stage: Stage, told: Specials) -> None:
+async def _page_returns(stage: Stage, folder: Path) -> Played:
     page, again = Browser(), Browser()
+    heard_dbfs: list[float] = []
 
     async def act(play: Play, leg: Callable[[], WebRtcLeg]) -> None:
         await play.joined()
@@ -87,14 +90,13 @@ async def _page_returns(stage: Stage, told: Specials) -> None:
         again.listen()
         again.say(tone(4.0, 8000, hz=AGENT_HZ))
         await asyncio.sleep(1.5)
-        told.page_heard_dbfs = goertzel_dbfs(again.heard(), CALLER_HZ)
+        heard_dbfs.append(goertzel_dbfs(again.heard(), CALLER_HZ))
 
     try:
-        told.plays["agent_browser_reconnects"] = await _at_desk(
-            stage, "agent_browser_reconnects", page, act, 5.0
-        )
+        play = await _at_desk(stage, "agent_browser_reconnects", page, act, 5.0)
     finally:
         await again.close()
+    return Played((play,), *heard_dbfs)
 
 
 async def _at_desk(
@@ -118,3 +120,12 @@ async def _at_desk(
         return await stage.play(name, "bridge", case)
     finally:
         await endpoint.stop()
+
+
+SPECIALS: dict[str, Callable[[Stage, Path], Awaitable[Played]]] = {
+    "two_agents_claim": _claims,
+    "accepted_by_voice": _voice,
+    "accepted_by_button": _button,
+    "agent_browser_closed": _page_closed,
+    "agent_browser_reconnects": _page_returns,
+}

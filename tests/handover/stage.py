@@ -61,6 +61,9 @@ E = TypeVar("E", bound=CallEvent)
 AGENT_HZ, CALLER_HZ, PROMPT_HZ = 440.0, 700.0, 1000.0
 LISTEN_S = 2.5
 RING_S = 3.0
+"""How long a telephone rings that nobody picks up."""
+PATIENT_RING_S = 15.0
+"""How long any other may: one that is held up picks up late."""
 AUDIO = PROJECT / "tests" / "data"
 YES, NO = AUDIO / "audio" / "ru" / "020_elena.wav", AUDIO / "audio" / "ru" / "024_elena.wav"
 MAILBOX = AUDIO / "amd" / "tuning" / "voicemail_01.wav"
@@ -69,7 +72,7 @@ ORDER = Transfer(target="", reason="low_score", text="Соединяю", whisper
 NOBODY = "Никого нет"
 FAILED = (Callback(by="agent"), End(disposition=Disposition.CALLBACK, text=NOBODY))
 SETTINGS = CallSettings(
-    handover_ring_s=RING_S, handover_refer_s=2.0, handover_decide_s=15.0, handover_word_s=15.0
+    handover_ring_s=PATIENT_RING_S, handover_refer_s=2.0, handover_decide_s=15.0, handover_word_s=15.0
 )
 
 
@@ -187,6 +190,8 @@ class Case:
     refer: ReferPolicy = ReferPolicy.DIAL
     desk: Desk | None = None
     listen_s: float = LISTEN_S
+    ring_s: float = PATIENT_RING_S
+    short_talk_s: float = 2.0
     replaces: bool = True
     browser: bool = False
 
@@ -195,7 +200,7 @@ class Stage:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._mailbox = folder / "mailbox.wav"
-        self._plays: dict[str, tuple[Play, Desk]] = {}
+        self._plays: dict[str, tuple[Play, CallRoom]] = {}
         self._tasks: set[asyncio.Future[None]] = set()
         self._done: dict[str, asyncio.Future[None]] = {}
         self.browsers: dict[str, Callable[[], Awaitable[CallLeg]]] = {}
@@ -244,7 +249,7 @@ class Stage:
             if case.browser:
                 desk.person("responsible", "desk", f"{DESK}{play.caller.spec.user}")
             user = play.caller.spec.user
-            self._plays[user] = (play, desk)
+            self._plays[user] = (play, self._room(play, desk, case))
             over = self._done[user] = asyncio.get_running_loop().create_future()
             play.began = time.monotonic()
             play.caller.tell(Dial(target=f"sip:{user}@{self.endpoint.address}"))
@@ -299,8 +304,8 @@ class Stage:
         if user not in self._plays:
             self._keep(leg.reject(RejectReason.BUSY))
             return
-        play, desk = self._plays[user]
-        play.session = CallSession(self._plan(user), self._room(play, desk))
+        play, room = self._plays[user]
+        play.session = CallSession(self._plan(user), room)
         self._keep(self._run(play, leg, self._done[user]))
 
     def _keep(self, work: Coroutine[Any, Any, None]) -> None:
@@ -328,7 +333,7 @@ class Stage:
             ),
         )
 
-    def _room(self, play: Play, desk: Desk) -> CallRoom:
+    def _room(self, play: Play, desk: Desk, case: Case) -> CallRoom:
         dialogue = Dialogue()
         dialogue.replies.extend([(ORDER.model_copy(update={"target": "responsible"}),), FAILED])
 
@@ -350,7 +355,12 @@ class Stage:
             hold_music=hold_music,
             listening_sign=listening_sign,
             open_recording=NoRecording(),  # type: ignore[arg-type]
-            settings=replace(SETTINGS, handover_form=play.form),
+            settings=replace(
+                SETTINGS,
+                handover_form=play.form,
+                handover_ring_s=case.ring_s,
+                handover_short_talk_s=case.short_talk_s,
+            ),
         )
 
     async def _dial(

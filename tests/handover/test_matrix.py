@@ -22,8 +22,7 @@ from bot.sim.expectations import heard
 from bot.surveys.handover_words import RUSSIAN
 from tests.handover.conftest import Matrix
 from tests.handover.edges import BY_ID
-from tests.handover.specials import Specials
-from tests.handover.stage import RING_S, Play
+from tests.handover.stage import PATIENT_RING_S, RING_S, Play
 
 DEAD_AIR_S = 2.0
 
@@ -66,24 +65,26 @@ def test_accepted(matrix: Matrix, form: HandoverForm) -> None:
         assert agent.tones[1].heard_s > 0.5, "he was told who and why"
 
 
-def test_accepted_by_voice(specials: Specials) -> None:
-    play = specials.plays["accepted_by_voice"]
+def test_accepted_by_voice(matrix: Matrix) -> None:
+    play = matrix.special("accepted_by_voice").play
     joined(play)
     assert [event.by for event in play.of(HandoverAccepted)] == ["voice"]
 
 
-def test_accepted_by_button_on_a_telephone_that_is_not_ours(specials: Specials) -> None:
+def test_accepted_by_button_on_a_telephone_that_is_not_ours(matrix: Matrix) -> None:
     """Debian's baresip knows no keys of ours: its user decides at his desk, and is heard."""
-    play = specials.plays["accepted_by_button"]
+    play = matrix.special("accepted_by_button").play
     assert [event.by for event in play.of(HandoverAccepted)] == ["button"]
     assert play.heard is not None
     assert heard(play.heard.tones[0])
 
 
-def test_two_agents_claim(specials: Specials) -> None:
+def test_two_agents_claim(matrix: Matrix) -> None:
     """Two calls want the last place of one agent: exactly one is joined, the other one is owed a call."""
-    plays = [specials.plays["two_agents_claim"], specials.plays["two_agents_claim_too"]]
-    winner, other = sorted(plays, key=lambda play: play.disposition is not Disposition.TRANSFERRED)
+    winner, other = sorted(
+        matrix.special("two_agents_claim").plays,
+        key=lambda play: play.disposition is not Disposition.TRANSFERRED,
+    )
     assert winner.disposition is Disposition.TRANSFERRED
     assert winner.heard is not None
     assert heard(winner.heard.tones[0])
@@ -91,22 +92,23 @@ def test_two_agents_claim(specials: Specials) -> None:
     assert not other.of(HandoverRinging)
 
 
-def test_agent_browser_closed(specials: Specials) -> None:
-    play = specials.plays["agent_browser_closed"]
+def test_agent_browser_closed(matrix: Matrix) -> None:
+    play = matrix.special("agent_browser_closed").play
     assert play.of(HandoverConnected)
     play.owed("dropped")
     said = [event.text for event in play.of(PromptStarted)]
     assert said[-2:] == [RUSSIAN.rejoin, RUSSIAN.promise]
 
 
-def test_agent_browser_reconnects(specials: Specials) -> None:
-    play = specials.plays["agent_browser_reconnects"]
+def test_agent_browser_reconnects(matrix: Matrix) -> None:
+    came = matrix.special("agent_browser_reconnects")
+    play = came.play
     assert play.disposition is Disposition.TRANSFERRED
     (ended,) = play.of(HandoverEnded)
     assert ended.by == "caller", "the talk outlived the page"
     assert play.heard is not None
     assert heard(play.heard.tones[0]), "the caller heard the page that came back"
-    assert specials.page_heard_dbfs > -25, "and it heard him"
+    assert came.page_heard_dbfs > -25, "and it heard him"
 
 
 @forms("declined_key")
@@ -190,7 +192,7 @@ def test_caller_hangs_up_while_ringing(matrix: Matrix, form: HandoverForm) -> No
     rung = play.agent_report()
     assert (rung.cause, rung.status, rung.answered) == (EndKind.CANCELLED, 487, False)
     assert play.heard is not None
-    assert play.ended - play.began < RING_S + 1.5, "the phone stopped with him, and not by itself"
+    assert play.ended - play.began < PATIENT_RING_S, "the phone stopped with him, and not by itself"
 
 
 @forms("caller_hangs_up_in_whisper")
