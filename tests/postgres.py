@@ -114,10 +114,10 @@ class Postgres:
         )
         return self.url(name)
 
-    async def new_database(self) -> str:
-        """The URL of a new, empty database."""
+    async def new_database(self, template: str = "template1") -> str:
+        """The URL of a new database: an empty one, or a copy of one that nobody is connected to."""
         name = f"t_{secrets.token_hex(8)}"
-        await self.execute(f"CREATE DATABASE {name} STRATEGY wal_log")
+        await self.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY wal_log")
         return self.url(name)
 
     def _run(self, program: str, *arguments: str | Path) -> None:
