@@ -75,7 +75,9 @@ async def test_the_way_of_an_account(client: Client, parts: Parts, aiohttp_clien
     entered = {"login": "olga", "password": password}
     async with olga.post("/sign-in", data=entered, headers=HTML) as reply:
         assert reply.url.path == OWN
-        assert "одноразовый" in await reply.text()
+        page = await reply.text()
+        assert "одноразовый" in page
+        assert "/alerts/" not in page, "what is refused with a way to this page loads it for ever"
     async with olga.get("/live") as reply:
         assert (reply.status, (await reply.json())["error"]["code"]) == (403, "one_time_password")
     wanted = {"current": password, "fresh": PASSWORD, "again": PASSWORD}
