@@ -141,7 +141,8 @@ function desk() {
         this.$root.querySelector("form.note").reset();
       }
       const first = { ringing: "accept", talking: this.here ? "mute" : "hold", after: "outcome" }[this.phase];
-      if (first) this.$nextTick(() => this.focus(first));
+      // Alpine shows what x-show names with the next frame, later than its tick: what is hidden takes no focus.
+      if (first) this.$nextTick(() => requestAnimationFrame(() => this.focus(first)));
     },
 
     // Whoever types somewhere is not torn away.
