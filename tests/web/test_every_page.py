@@ -7,15 +7,19 @@ axe-core (MPL-2.0) is a development dependency of `bot/web/package.json`; no pag
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import CDPSession, Page
 
+from bot.accounts.roles import Role
 from bot.web.parts import Parts
 from bot.web.settings import MODULES
 from tests.browser import Complaints, chromium, overflow
+from tests.web.conftest import PASSWORD
 from tests.web.filled import IMPORT, PAGES, enter, filled, imported
 
 AXE = MODULES / "axe-core" / "axe.min.js"
@@ -25,6 +29,30 @@ MOST_BYTES = 150_000
 CHARTS = "uplot"
 
 Scenery = tuple[Parts, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """A page for others than who works with the console, and the refusals. `login` "" is nobody's."""
+
+    name: str
+    path: str
+    login: str = ""
+    status: int = 200
+
+
+async def visits(parts: Parts) -> tuple[Visit, ...]:
+    token, _ = await parts.links.make("nps", timedelta(days=1), first_name="Анна")
+    await parts.accounts.add("egor", PASSWORD, Role.AGENT, agent_id="agent-005")
+    return (
+        Visit("desk", "/agent", "egor"),
+        Visit("desk-of-nobody", "/agent", "irina"),
+        Visit("forbidden", "/admin/accounts", "egor", 403),
+        Visit("not-found", "/nothing", "egor", 404),
+        Visit("sign-in", "/sign-in"),
+        Visit("customer-survey", f"/s/{token}"),
+        Visit("customer-refused", "/s/none", status=404),
+    )
 
 
 @pytest.fixture
@@ -63,6 +91,37 @@ class Weight:
         return sum(size for address, size in self.bytes.items() if CHARTS not in address)
 
 
+class Inspection:
+    """What is wrong with the pages of one browser, by their names."""
+
+    def __init__(self, page: Page, address: str) -> None:
+        self.wrong: dict[str, list[str]] = {}
+        self._page = page
+        self._address = address
+        self._weight = Weight()
+        self._complaints = Complaints(page)
+
+    async def begin(self) -> None:
+        await self._weight.watch(self._page)
+
+    async def look(self, name: str, path: str, status: int = 200) -> None:
+        self._weight.begin()
+        reply = await self._page.goto(self._address + path)
+        assert reply is not None
+        found = [] if reply.status == status else [f"status {reply.status}"]
+        found += await grave(self._page)
+        if (wider := await overflow(self._page)) > 0:
+            found.append(f"{wider} px wider than the window")
+        if (heavy := self._weight.without_charts()) > MOST_BYTES:
+            found.append(f"{heavy} bytes: {self._weight.bytes}")
+        assert self._weight.bytes, "nothing was weighed"
+        # Chromium itself tells of every refusal.
+        found += [told for told in self._complaints.found if f"status of {status} " not in told]
+        self._complaints.found.clear()
+        if found:
+            self.wrong[name] = found
+
+
 async def grave(page: Page) -> list[str]:
     """What axe-core calls serious or critical: the rule, and the first places where it is broken."""
     if not await page.evaluate("typeof axe == 'object'"):
@@ -81,26 +140,19 @@ async def grave(page: Page) -> list[str]:
 async def test_every_page_is_for_everybody(scheme: str, width: int, scenery: Scenery, tmp_path: Path) -> None:
     """The rules that look at colours see both schemes, those that look at sizes both widths."""
     parts, address = scenery
-    wrong: dict[str, list[str]] = {}
     async with chromium(viewport={"width": width, "height": 900}, color_scheme=scheme) as context:
         page = await enter(context, parts, address)
-        weight, complaints = Weight(), Complaints(page)
         there = await imported(page, address, tmp_path)
-        await weight.watch(page)
+        inspection = Inspection(page, address)
+        await inspection.begin()
         for shown in PAGES:
-            weight.begin()
-            await page.goto(address + (there if shown.path == IMPORT else shown.path))
-            found = await grave(page)
-            if (wider := await overflow(page)) > 0:
-                found.append(f"{wider} px wider than the window")
-            if (heavy := weight.without_charts()) > MOST_BYTES:
-                found.append(f"{heavy} bytes: {weight.bytes}")
-            assert weight.bytes, "nothing was weighed"
-            if complaints.found:
-                found += complaints.found
-                complaints.found.clear()
-            if found:
-                wrong[shown.name] = found
+            await inspection.look(shown.name, there if shown.path == IMPORT else shown.path)
+        for visit in await visits(parts):
+            await context.clear_cookies()
+            if visit.login:
+                await enter(context, parts, address, visit.login)
+            await inspection.look(visit.name, visit.path, visit.status)
+    wrong = inspection.wrong
     assert not wrong, "\n".join(f"{name}: {each}" for name, found in wrong.items() for each in found)
 
 

@@ -85,7 +85,7 @@ async def test_writing_is_marked_suggested_and_saved_by_itself(editor: Page, par
     assert f"{ASK}\n    confirm: " in (await stored(parts)).text
 
     await page.keyboard.press("F8")
-    await page.set_viewport_size(PHONE)  # type: ignore[arg-type]
+    await page.set_viewport_size(PHONE)
     assert await overflow(page) <= 0
     assert complaints.found == []
 
