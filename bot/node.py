@@ -57,7 +57,7 @@ from bot.settings_rooms import (
     web_settings,
     with_voice,
 )
-from bot.speech.models import ensure_model
+from bot.speech.models import require_model
 from bot.speech.synthesiser import SynthesiserClient
 from bot.store.database import Database
 from bot.store.writer import Writer
@@ -137,7 +137,7 @@ class Node:
         require_free_ports(self.settings)
         speech = speech_settings(settings)
         # The worker needs it last of all: whoever has no such model would wait for Rasa to hear of it.
-        await asyncio.to_thread(ensure_model, speech.recogniser.model, speech.models_dir, speech.var_dir)
+        require_model(speech.recogniser.model, speech.models_dir, speech.var_dir)
         self._published = Published(published_dir(settings))
         self._load_surveys()
         self._database = Database.open(store_settings(settings))

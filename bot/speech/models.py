@@ -93,23 +93,9 @@ def ensure_model(name: str, models_dir: Path, var_dir: Path) -> Path:
     Safe to call from several processes at once. Raises ModelMissing, with a hint on how to get
     the model, and DiskFull.
     """
-    entry = find_entry(name, models_dir)
-    if entry.package:
-        raise ModelMissing(f"{name} is part of the Python package {entry.package}", hint="it has no file")
+    entry = require_model(name, models_dir, var_dir)
     target = model_path(entry, var_dir)
-    if not entry.shipped:
-        if not target.exists():
-            raise ModelMissing(
-                f"the model {name} is not installed",
-                hint=entry.source
-                if name.endswith(WITH_WORDS)
-                else words(
-                    f"otklik models fetch {name} (из {entry.source})",
-                    f"otklik models fetch {name} (from {entry.source})",
-                ),
-            )
-        return target
-    if _in_place(target, entry):
+    if not entry.shipped or _in_place(target, entry):
         return target
     archive = models_dir / entry.file
     with disk_errors(target), locked(entry, var_dir):
@@ -117,6 +103,25 @@ def ensure_model(name: str, models_dir: Path, var_dir: Path) -> Path:
             _check_archive(archive, entry)
             unpack(archive, target, entry.sha256, source=entry.file)
     return target
+
+
+def require_model(name: str, models_dir: Path, var_dir: Path) -> ModelEntry:
+    """One that is installed, or ships and is unpacked when it is needed. Raises ModelMissing, with a hint on
+    how to get it."""
+    entry = find_entry(name, models_dir)
+    if entry.package:
+        raise ModelMissing(f"{name} is part of the Python package {entry.package}", hint="it has no file")
+    if not entry.shipped and not model_path(entry, var_dir).exists():
+        raise ModelMissing(
+            f"the model {name} is not installed",
+            hint=entry.source
+            if name.endswith(WITH_WORDS)
+            else words(
+                f"otklik models fetch {name} (из {entry.source})",
+                f"otklik models fetch {name} (from {entry.source})",
+            ),
+        )
+    return entry
 
 
 def model_path(entry: ModelEntry, var_dir: Path) -> Path:

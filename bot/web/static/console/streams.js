@@ -2,6 +2,12 @@
 // its tabs together, and pages that waited in the background would leave none to the one in front. What a stream
 // brings is also in what it begins with, or asked for anew when the page is «seen» again.
 
+// A page that is left loses its stream as well, by a sign-out even before it is gone: that is no error to tell of,
+// unless the page is still there a while later.
+const LEAVING_MS = 3000;
+let outward = 0;
+addEventListener("beforeunload", () => { outward = Date.now() + LEAVING_MS; });
+
 class SeenStream extends EventTarget {
   onopen = null;
   onerror = null;
@@ -45,7 +51,7 @@ class SeenStream extends EventTarget {
     source.onopen = (event) => this.onopen?.(event);
     source.onerror = (event) => {
       if (source.readyState === EventSource.CLOSED) this.close(); // refused: whoever holds it opens another one
-      this.onerror?.(event);
+      setTimeout(() => this.onerror?.(event), Math.max(0, outward - Date.now()));
     };
   }
 
