@@ -3,7 +3,7 @@
 
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
-.PHONY: help setup demo serve test check screenshots clean
+.PHONY: help setup demo serve test check audit screenshots clean
 ARGS ?=
 # Some images forbid Python to keep what it compiled: every start of a node would then take three times as long.
 unexport PYTHONDONTWRITEBYTECODE
@@ -20,6 +20,7 @@ help:
 	@echo 'make demo     set up and place the demo calls      (ARGS="--json FILE")'
 	@echo 'make test     set up and run all checks and tests  (ARGS="tests/setup -k lock")'
 	@echo 'make check    format, lint, types, contracts, machine paths'
+	@echo 'make audit    known weaknesses of the locked packages (needs PyPI, the registry of npm)'
 	@echo 'make setup    set up only'
 	@echo 'make screenshots   pictures of every page of the console, into docs/screens (Chromium)'
 	@echo 'make serve    set up and start a node              (ARGS="--help")'
@@ -48,6 +49,10 @@ serve:
 check:
 	$(call set_up,--only bot)
 	@exec .venv/bin/python tools/check.py
+
+audit:
+	$(call set_up,--only bot)
+	@exec .venv/bin/python tools/audit.py
 
 screenshots:
 	$(call set_up,--peers)

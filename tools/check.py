@@ -1,4 +1,5 @@
-"""Everything that reads the code without running it: format, lint, types, contracts, machine paths.
+"""Everything that reads the code without running it: format, lint, types, contracts, machine paths, and the
+dates of the exceptions from `make audit`.
 
     .venv/bin/python tools/check.py
 
@@ -16,6 +17,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import audit
 from speak import say, text
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -27,7 +29,7 @@ COMMANDS: list[tuple[str, list[str], dict[str, str]]] = [
     ("mypy", ["mypy"], {}),
     (
         "mypy tools",
-        ["mypy", "--strict", "--config-file=", *(f"tools/{n}.py" for n in ("setup", "check"))],
+        ["mypy", "--strict", "--config-file=", *(f"tools/{n}.py" for n in ("setup", "check", "audit"))],
         {"MYPYPATH": "tools"},
     ),
     # Its environment is its own: what is missing in this one (jax, kaldi-native-fbank) is of any type here.
@@ -69,6 +71,10 @@ def main() -> int:
     report("machine paths", not found, time.monotonic() - started, "\n".join(found))
     if found:
         failed.append("machine paths")
+    wrong = audit.file_problem()
+    report("audit.toml", not wrong, 0.0, wrong)
+    if wrong:
+        failed.append("audit.toml")
     if failed:
         say(text(f"Не прошло: {', '.join(failed)}", f"Failed: {', '.join(failed)}"), error=True)
         return 1
