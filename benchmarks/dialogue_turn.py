@@ -48,11 +48,11 @@ def turns() -> Iterator[UserTurn]:
         yield UserTurn(source=TurnSource(source), text="" if keys else said, digits=keys)
 
 
-async def measure(url: str, digest: str, calls: int) -> dict[str, list[float]]:
+async def measure(url: str, token: str, digest: str, calls: int) -> dict[str, list[float]]:
     """Milliseconds of every turn, by its kind; `start` opens a call."""
     spent: dict[str, list[float]] = {"start": [], "speech": [], "dtmf": [], "silence": []}
     async with aiohttp.ClientSession() as http:
-        dialogue = RasaDialogue(url, http, timeout_s=10.0)
+        dialogue = RasaDialogue(url, http, token=token, timeout_s=10.0)
         for number in range(calls + WARM_UP):
             call_id = f"bench-{number}"
             context = CallContext(call_id=call_id, survey_hash=digest, direction="outbound")
@@ -86,7 +86,7 @@ def main() -> int:
         surveys = Path(folder)
         (surveys / f"{digest}.json").write_text(to_json(survey), encoding="utf-8")
         with running_dialogue(surveys, surveys / "log.txt") as servers:
-            spent = asyncio.run(measure(servers.rasa_url, digest, arguments.calls))
+            spent = asyncio.run(measure(servers.rasa_url, servers.token, digest, arguments.calls))
     turn_times = [lap for kind, laps in spent.items() if kind != "start" for lap in laps]
     figures = {
         "unit": "ms",

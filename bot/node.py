@@ -74,6 +74,7 @@ from bot.web.server import WebServer
 from bot.words import words
 from bot.worker import dialogs_dir, socket_path
 from bot.worker_link import ANSWER_S, WorkerLink
+from dialogue.launch import new_token
 from telephony.orphans import end_orphans
 
 log = structlog.get_logger()
@@ -102,6 +103,7 @@ class Node:
         self._metrics = Metrics()
         self._live = Live()
         self._desks = Desks(self._live)
+        self._token = new_token()
         self._admins = 0
         self._first_password: str | None = None
 
@@ -155,7 +157,7 @@ class Node:
             on_lost=self._worker_lost,
         )
         self._supervisor = Supervisor(
-            children(settings), log_dir=settings.log_dir, on_state=self._child_state
+            children(settings, self._token), log_dir=settings.log_dir, on_state=self._child_state
         )
         worker = worker_of(settings.node.name, 0)
         self._dispatcher = Dispatcher(
@@ -219,7 +221,7 @@ class Node:
         requests = RequestOrders(self._database, standing, clock)
         requests.register(self._server)
         self._task(requests.run())
-        studio = SurveyOrders(settings, self._published, self._publisher, self._database, clock)
+        studio = SurveyOrders(settings, self._published, self._publisher, self._database, clock, self._token)
         (await self._stack.enter_async_context(studio)).register(self._server)
         CampaignOrders(self._database, self._campaigns, clock).register(self._server)
         for orders in (AgentOrders, CaseOrders):

@@ -125,12 +125,20 @@ class HearOrder(Order):
 
 
 class SurveyOrders:
-    """The handlers, and what they need while they are open: `async with SurveyOrders(…) as orders`."""
+    """The handlers, and what they need while they are open: `async with SurveyOrders(…) as orders`.
+    Rasa knows the node by `token`."""
 
     def __init__(
-        self, settings: Settings, published: Published, publisher: Publisher, db: Database, clock: Clock
+        self,
+        settings: Settings,
+        published: Published,
+        publisher: Publisher,
+        db: Database,
+        clock: Clock,
+        token: str,
     ) -> None:
         self._settings = settings
+        self._token = token
         self._publisher = publisher
         self._checks = DraftChecks(settings)
         self._publishing = DraftPublishing(settings, published, publisher, db, self._checks, clock)
@@ -140,7 +148,7 @@ class SurveyOrders:
     async def __aenter__(self) -> SurveyOrders:
         self._http = aiohttp.ClientSession()
         rasa = f"http://127.0.0.1:{self._settings.dialogue.rasa_port}"
-        dialogue = RasaDialogue(rasa, self._http, timeout_s=TALK_TIMEOUT_S)
+        dialogue = RasaDialogue(rasa, self._http, token=self._token, timeout_s=TALK_TIMEOUT_S)
         self._talks = DraftTalks(dialogue, published_dir(self._settings) / DRAFTS)
         return self
 

@@ -17,7 +17,7 @@ from bot.settings_rooms import speech_settings
 from bot.speech.synthesiser import synthesiser_command
 from bot.supervisor import ChildSpec
 from bot.worker import GOODBYE_S, socket_path
-from dialogue.launch import actions_command, rasa_command
+from dialogue.launch import TOKEN, actions_command, rasa_command
 
 PRECEDENCE = -10
 """The niceness of what callers wait for: sound above all, and the dialogue's next step. Voices are made
@@ -36,13 +36,14 @@ def worker_of(node: str, index: int) -> str:
     return f"{node}/{worker_name(index)}"
 
 
-def children(settings: Settings) -> tuple[ChildSpec, ...]:
-    """In the order in which they are started: a worker comes last, when all that it needs is there."""
+def children(settings: Settings, token: str) -> tuple[ChildSpec, ...]:
+    """In the order in which they are started: a worker comes last, when all that it needs is there. By
+    `token` the dialogue's processes know one another and the worker."""
     return (
         _synthesiser(settings),
-        _actions(settings),
-        _rasa(settings),
-        _worker(settings, 0),
+        _actions(settings, token),
+        _rasa(settings, token),
+        _worker(settings, 0, token),
     )
 
 
@@ -56,39 +57,40 @@ def _synthesiser(settings: Settings) -> ChildSpec:
     )
 
 
-def _actions(settings: Settings) -> ChildSpec:
+def _actions(settings: Settings, token: str) -> ChildSpec:
     port = settings.dialogue.actions_port
+    command = actions_command(port, published_dir(settings), token)
     return ChildSpec(
         ACTIONS,
-        actions_command(port, published_dir(settings)),
+        command.argv,
         ready=lambda: _answers(f"http://127.0.0.1:{port}/health"),
-        cwd=settings.home,
+        env=command.env,
+        cwd=command.cwd,
         niceness=PRECEDENCE,
     )
 
 
-def _rasa(settings: Settings) -> ChildSpec:
+def _rasa(settings: Settings, token: str) -> ChildSpec:
     """Rasa's pins are old: it gets loopback, and an environment without our settings and secrets."""
     ports = settings.dialogue
-    command = rasa_command(ports.rasa_port, f"http://127.0.0.1:{ports.actions_port}/webhook")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("OTKLIK_")}
+    command = rasa_command(ports.rasa_port, f"http://127.0.0.1:{ports.actions_port}/webhook", token)
     return ChildSpec(
         RASA,
         command.argv,
         ready=lambda: _answers(f"http://127.0.0.1:{ports.rasa_port}/version"),
-        env={**kept, **command.env},
+        env=command.env,
         cwd=command.cwd,
         ready_timeout_s=180.0,
         niceness=PRECEDENCE,
     )
 
 
-def _worker(settings: Settings, index: int) -> ChildSpec:
+def _worker(settings: Settings, index: int, token: str) -> ChildSpec:
     return ChildSpec(
         worker_name(index),
         [sys.executable, "-m", "bot.worker", str(index)],
         ready=lambda: _serves(socket_path(settings, index)),
-        env={**os.environ, **as_environment(settings)},
+        env={**os.environ, **as_environment(settings), TOKEN: token},
         stop_timeout_s=settings.call.drain_s + GOODBYE_S + 5.0,
         niceness=PRECEDENCE,
     )

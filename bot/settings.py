@@ -64,7 +64,8 @@ class CallSection(Section):
 
 
 class DialogueSection(Section):
-    """Rasa and its action server, both on loopback: Rasa's webhook has no password."""
+    """Rasa and its action server, both on loopback. They answer their own node alone, by a token that
+    is new with each start."""
 
     rasa_port: Port = Field(5105, description="порт сервера Rasa на 127.0.0.1")
     actions_port: Port = Field(5155, description="порт сервера действий на 127.0.0.1")

@@ -60,6 +60,7 @@ from bot.speech.voices import SileroVoices
 from bot.surveys.prompts import prompts_by_voice
 from bot.surveys.schema import Survey
 from bot.worker_orders import CallOrders
+from dialogue.launch import TOKEN
 from telephony.leg import CallLeg, RejectReason
 from telephony.orphans import DialogKeeper
 from telephony.pacer import Pacer
@@ -172,6 +173,7 @@ class Worker:
             dialogue=RasaDialogue(
                 f"http://127.0.0.1:{settings.dialogue.rasa_port}",
                 http,
+                token=os.environ.get(TOKEN, ""),
                 timeout_s=settings.dialogue.timeout_s,
             ),
             recogniser=main.recogniser,

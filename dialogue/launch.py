@@ -6,8 +6,10 @@ command lines and does that in its own way.
 
 from __future__ import annotations
 
+import os
+import secrets
 import sys
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from bot.core.errors import ModelMissing
@@ -20,13 +22,34 @@ LOCK_LIFETIME_S = 5
 """A Rasa that died within a turn leaves its conversation locked for so long (60 s by default)."""
 
 
+TOKEN = "DIALOGUE_TOKEN"  # noqa: S105 - a name
+"""The variable in which the processes of one start are told the word that they know one another by. Not
+an argument: those are shown to everybody on the machine."""
+
+PASSED = frozenset(
+    ("PATH", "HOME", "USER", "LANG", "LANGUAGE", "TZ", "TMPDIR", "XDG_CACHE_HOME", "LD_LIBRARY_PATH")
+)
+"""What these processes are given of their starter's environment, the locale's `LC_*` beside it. Not what
+is secret: a list of what is kept back would be one variable short one day."""
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
-    """A process to start: `env` is laid over the environment of the starter."""
+    """A process to start: `env` is its whole environment."""
 
     argv: tuple[str, ...]
     cwd: Path
-    env: dict[str, str] = field(default_factory=dict)
+    env: dict[str, str]
+
+
+def new_token() -> str:
+    """For one start of the dialogue: Rasa and the actions answer those who know it."""
+    return secrets.token_urlsafe(32)
+
+
+def passed() -> dict[str, str]:
+    """What a process of the dialogue sees of our environment."""
+    return {name: value for name, value in os.environ.items() if name in PASSED or name.startswith("LC_")}
 
 
 def rasa_python(folder: Path = FOLDER) -> Path:
@@ -40,12 +63,14 @@ def rasa_python(folder: Path = FOLDER) -> Path:
 
 
 def rasa_env() -> dict[str, str]:
-    """No telemetry, no network, no graphics card, one thread each: the models are small.
+    """The whole environment of a Rasa: nothing of ours that is secret, no telemetry, no network, no
+    graphics card, one thread each: the models are small.
 
     Bytecode is kept whatever the starter's own environment says: compiling the 6,000 modules that
     Rasa imports doubles its start.
     """
     return {
+        **passed(),
         "PYTHONPATH": str(FOLDER / "server"),  # where config.yml and launch.py find what is ours
         "PYTHONDONTWRITEBYTECODE": "",
         "RASA_TELEMETRY_ENABLED": "false",
@@ -60,10 +85,11 @@ def rasa_env() -> dict[str, str]:
     }
 
 
-def rasa_command(port: int, actions_url: str, model: Path = MODEL) -> Command:
-    """Rasa on 127.0.0.1:`port`; `/version` answers 200 when the model is loaded.
+def rasa_command(port: int, actions_url: str, token: str, model: Path = MODEL) -> Command:
+    """Rasa on 127.0.0.1:`port`; `/version` answers 200 when the model is loaded, all else wants `token`.
 
-    `actions_url` is the action server's webhook. Raises ModelMissing without a model.
+    `actions_url` is the action server's webhook, which wants the same. Raises ModelMissing without a
+    model.
     """
     if not model.exists():
         raise ModelMissing(f"нет модели диалога: {model}", hint="обучите: otklik dialogue train")
@@ -73,14 +99,15 @@ def rasa_command(port: int, actions_url: str, model: Path = MODEL) -> Command:
             *("--port", str(port), "--actions-url", actions_url, "--model", str(model)),
         ),
         cwd=FOLDER,
-        env=rasa_env(),
+        env={**rasa_env(), TOKEN: token},
     )
 
 
-def actions_command(port: int, surveys_dir: Path) -> list[str]:
-    """The action server on 127.0.0.1:`port`; its webhook is `/webhook`, `/health` answers 200.
-
-    To be run in the project's folder, or wherever `bot` and `dialogue` can be imported.
-    """
+def actions_command(port: int, surveys_dir: Path, token: str) -> Command:
+    """The action server on 127.0.0.1:`port`; its webhook is `/webhook`, `/health` answers 200 to anybody."""
     server = (sys.executable, "-m", "dialogue.actions.server")
-    return [*server, "--port", str(port), "--surveys", str(surveys_dir)]
+    return Command(
+        argv=(*server, "--port", str(port), "--surveys", str(surveys_dir)),
+        cwd=FOLDER.parent,
+        env={**passed(), "PYTHONPATH": str(FOLDER.parent), TOKEN: token},
+    )

@@ -21,18 +21,20 @@ Asked = tuple[str, asyncio.Task[Understood | None]]
 
 
 class Nlu:
-    """The Rasa server at `base_url`, through `session`, which the caller owns and closes."""
+    """The Rasa server at `base_url` that knows us by `token`; `session` is the caller's, who closes it."""
 
-    def __init__(self, base_url: str, session: aiohttp.ClientSession) -> None:
+    def __init__(self, base_url: str, session: aiohttp.ClientSession, token: str) -> None:
         self._url = f"{base_url.rstrip('/')}/model/parse"
         self._session = session
+        self._headers = {"Authorization": f"Bearer {token}"}
         self._timeout = aiohttp.ClientTimeout(total=TIMEOUT_S)
 
     async def understand(self, text: str) -> Understood | None:
         """As a call understands it. Raises DialogueUnavailable."""
         body = {"text": message_of(text)}
         try:
-            async with self._session.post(self._url, json=body, timeout=self._timeout) as reply:
+            sent = self._session.post(self._url, json=body, headers=self._headers, timeout=self._timeout)
+            async with sent as reply:
                 if reply.status != 200:
                     raise DialogueUnavailable(f"{self._url}: HTTP {reply.status}")
                 return understand(await reply.json())

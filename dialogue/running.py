@@ -5,7 +5,6 @@ A node's own supervisor starts them from `dialogue/launch.py` instead and restar
 
 from __future__ import annotations
 
-import os
 import socket
 import subprocess
 import time
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import IO
 
 from bot.core.errors import DialogueUnavailable
-from dialogue.launch import FOLDER, MODEL, Command, actions_command, rasa_command
+from dialogue.launch import MODEL, Command, actions_command, new_token, rasa_command
 
 READY_S = 180.0
 """Rasa imports TensorFlow: 15 s on an idle machine, far more where everything starts at once."""
@@ -31,8 +30,14 @@ _LOOK_EVERY_S = 0.1
 class RunningDialogue:
     rasa_url: str
     actions_url: str
+    token: str
     rasa: subprocess.Popen[bytes]
     actions: subprocess.Popen[bytes]
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """By which both servers know their own."""
+        return {"Authorization": f"Bearer {self.token}"}
 
 
 @contextmanager
@@ -42,13 +47,15 @@ def running_dialogue(surveys_dir: Path, log_file: Path, model: Path = MODEL) -> 
     Raises ModelMissing, and DialogueUnavailable with the log's end where one does not come up.
     """
     rasa_port, actions_port = _free_port(), _free_port()
-    actions = Command(tuple(actions_command(actions_port, surveys_dir)), cwd=FOLDER.parent)
-    rasa = rasa_command(rasa_port, f"http://127.0.0.1:{actions_port}/webhook", model)
+    token = new_token()
+    actions = actions_command(actions_port, surveys_dir, token)
+    rasa = rasa_command(rasa_port, f"http://127.0.0.1:{actions_port}/webhook", token, model)
     with ExitStack() as stack:
         log = stack.enter_context(log_file.open("wb"))
         both = RunningDialogue(
             rasa_url=f"http://127.0.0.1:{rasa_port}",
             actions_url=f"http://127.0.0.1:{actions_port}",
+            token=token,
             actions=stack.enter_context(_running(actions, log)),
             rasa=stack.enter_context(_running(rasa, log)),
         )
@@ -58,17 +65,17 @@ def running_dialogue(surveys_dir: Path, log_file: Path, model: Path = MODEL) -> 
 
 
 @contextmanager
-def running_rasa(log_file: Path, model: Path = MODEL) -> Iterator[str]:
-    """Rasa alone on a free port of 127.0.0.1, ready; its base URL. It can parse, not converse.
+def running_rasa(log_file: Path, model: Path = MODEL) -> Iterator[tuple[str, str]]:
+    """Rasa alone on a free port of 127.0.0.1, ready: its base URL and token. It can parse, not converse.
 
     Raises ModelMissing, and DialogueUnavailable with the log's end where it does not come up.
     """
-    port = _free_port()
-    command = rasa_command(port, f"http://127.0.0.1:{_free_port()}/webhook", model)
+    port, token = _free_port(), new_token()
+    command = rasa_command(port, f"http://127.0.0.1:{_free_port()}/webhook", token, model)
     url = f"http://127.0.0.1:{port}"
     with log_file.open("wb") as log, _running(command, log) as rasa:
         wait_until_ready(rasa, f"{url}/version", log_file)
-        yield url
+        yield url, token
 
 
 @contextmanager
@@ -76,7 +83,7 @@ def _running(command: Command, log: IO[bytes]) -> Iterator[subprocess.Popen[byte
     process = subprocess.Popen(
         command.argv,
         cwd=command.cwd,
-        env={**os.environ, **command.env},
+        env=command.env,
         stdout=log,
         stderr=subprocess.STDOUT,
     )

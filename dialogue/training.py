@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 import subprocess
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -83,7 +82,7 @@ def _run_rasa(progress: Callable[[str], None], folder: Path, model: Path) -> Non
     with subprocess.Popen(
         argv,
         cwd=folder,
-        env={**os.environ, **rasa_env()},
+        env=rasa_env(),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -39,13 +39,16 @@ class _TryAgain(Exception):
 class RasaDialogue:
     """Talks to the Rasa server at `base_url` through `session`, which the caller owns and closes.
 
-    `timeout_s` bounds each try from the first byte sent to the last received. A second turn of a
-    call waits until its first is answered.
+    The server knows its node by `token`. `timeout_s` bounds each try from the first byte sent to the
+    last received. A second turn of a call waits until its first is answered.
     """
 
-    def __init__(self, base_url: str, session: aiohttp.ClientSession, *, timeout_s: float = 2.0) -> None:
+    def __init__(
+        self, base_url: str, session: aiohttp.ClientSession, *, token: str, timeout_s: float = 2.0
+    ) -> None:
         self._base_url = base_url.rstrip("/")
         self._session = session
+        self._headers = {"Authorization": f"Bearer {token}"}
         self._timeout = aiohttp.ClientTimeout(total=timeout_s)
         self._turns: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
@@ -106,7 +109,8 @@ class RasaDialogue:
     async def _post(self, path: str, body: Mapping[str, object]) -> object:
         url = f"{self._base_url}{path}"
         try:
-            async with self._session.post(url, json=body, timeout=self._timeout) as response:
+            sent = self._session.post(url, json=body, headers=self._headers, timeout=self._timeout)
+            async with sent as response:
                 if response.status != 200:
                     raise _TryAgain(f"HTTP {response.status}")
                 return await response.json()

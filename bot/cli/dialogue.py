@@ -101,9 +101,9 @@ def shell(
 
 async def _understand(texts: Sequence[str]) -> list[Understood | None]:
     """What the real Rasa server makes of these words, through /model/parse."""
-    with tempfile.TemporaryDirectory() as folder, running_rasa(Path(folder) / "log.txt") as url:
+    with tempfile.TemporaryDirectory() as folder, running_rasa(Path(folder) / "log.txt") as (url, token):
         async with aiohttp.ClientSession() as http:
-            return [found async for _, found in Nlu(url, http).understand_each(texts)]
+            return [found async for _, found in Nlu(url, http, token).understand_each(texts)]
 
 
 def _show(result: Evaluation) -> None:

@@ -33,7 +33,7 @@ from bot.surveys.loader import survey_hash, to_json
 from bot.surveys.schema import Survey
 from bot.surveys.talking import NOBODY, Course, spoken_in, turn_of
 from bot.words import words
-from dialogue.running import running_dialogue
+from dialogue.running import RunningDialogue, running_dialogue
 from dialogue.training import train
 
 app = typer.Typer(add_completion=False)
@@ -88,11 +88,11 @@ def talk(
         customer=Person(first_name=customer),
     )
     with ExitStack() as stack:
-        url = stack.enter_context(_rasa(chosen))
+        rasa = stack.enter_context(_rasa(chosen))
         runner = stack.enter_context(asyncio.Runner())
         parts = AsyncExitStack()
         stack.callback(lambda: runner.run(parts.aclose()))
-        desk = runner.run(_desk(parts, url, chosen, context, beside, say=say, say_to=say_to))
+        desk = runner.run(_desk(parts, rasa, chosen, context, beside, say=say, say_to=say_to))
         _greet(console, chosen)
         course, how = _talk(runner, desk, context, turns, console, typed=typed)
     _sum_up(console, course, desk.voice)
@@ -109,7 +109,7 @@ class Desk:
 
 async def _desk(
     parts: AsyncExitStack,
-    url: str,
+    rasa: RunningDialogue,
     survey: Survey,
     context: CallContext,
     beside: Path | None,
@@ -121,7 +121,7 @@ async def _desk(
     voice = None
     if say or say_to is not None:
         voice = await parts.enter_async_context(voicing(load_settings(), survey, context, beside, say_to))
-    return Desk(RasaDialogue(url, http, timeout_s=PATIENCE_S), voice)
+    return Desk(RasaDialogue(rasa.rasa_url, http, token=rasa.token, timeout_s=PATIENCE_S), voice)
 
 
 def _talk(
@@ -169,8 +169,8 @@ def _show(runner: asyncio.Runner, desk: Desk, reply: TurnReply, console: Console
 
 
 @contextmanager
-def _rasa(survey: Survey) -> Iterator[str]:
-    """The URL of a Rasa of our own that knows the survey; trained before where its data changed."""
+def _rasa(survey: Survey) -> Iterator[RunningDialogue]:
+    """A Rasa of our own that knows the survey; trained before where its data changed."""
     progress = Console(stderr=True, highlight=False)
     train(lambda step: progress.print(f"  Rasa: {step}", markup=False))
     with tempfile.TemporaryDirectory(prefix="otklik-") as folder, ExitStack() as servers:
@@ -178,7 +178,7 @@ def _rasa(survey: Survey) -> Iterator[str]:
         (surveys / f"{survey_hash(survey)}.json").write_text(to_json(survey), encoding="utf-8")
         with progress.status(words("Запускаю Rasa…", "Starting Rasa…")):
             running = servers.enter_context(running_dialogue(surveys, surveys / "log.txt"))
-        yield running.rasa_url
+        yield running
 
 
 def _typed() -> str:

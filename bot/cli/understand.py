@@ -72,13 +72,13 @@ def understand(
     console = Console(stderr=True, highlight=False)
     train(lambda step: console.print(f"  Rasa: {step}", markup=False))
     console.print(words("Запускаю Rasa…", "Starting Rasa…"), style="dim")
-    with tempfile.TemporaryDirectory() as folder, running_rasa(Path(folder) / "log.txt") as url:
+    with tempfile.TemporaryDirectory() as folder, running_rasa(Path(folder) / "log.txt") as rasa:
         if sys.stdin.isatty():
             console.print(
                 words("По реплике на строку, Ctrl-D — конец.", "One utterance a line, Ctrl-D ends.")
             )
         try:
-            asyncio.run(_answer(url, sys.stdin.fileno(), asked, as_json))
+            asyncio.run(_answer(*rasa, sys.stdin.fileno(), asked, as_json))
         except BrokenPipeError:  # whoever read the answers has had enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
@@ -104,7 +104,7 @@ def _asked(scale: Scale | None, survey: Path | None, question: str | None) -> As
     return asked_in_survey(loaded, question)
 
 
-async def _answer(url: str, source: int, asked: Asked | None, as_json: bool) -> None:
+async def _answer(url: str, token: str, source: int, asked: Asked | None, as_json: bool) -> None:
     whole: asyncio.Queue[str] = asyncio.Queue()  # lines as they came, while their beginnings are parsed
 
     async def beginnings() -> AsyncIterator[str]:
@@ -113,7 +113,7 @@ async def _answer(url: str, source: int, asked: Asked | None, as_json: bool) -> 
             yield line[:MOST_CHARACTERS]
 
     async with aiohttp.ClientSession() as http:
-        async for text, found in Nlu(url, http).understand_each(beginnings()):
+        async for text, found in Nlu(url, http, token).understand_each(beginnings()):
             line = whole.get_nowait()
             meaning = interpret(text, found, asked)
             if len(line) > len(text):

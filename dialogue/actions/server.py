@@ -1,17 +1,20 @@
 """The action server: rasa_sdk's ActionExecutor behind aiohttp, one small process on loopback.
 
-    python -m dialogue.actions.server --port 5055 --surveys var/surveys
+    DIALOGUE_TOKEN=… python -m dialogue.actions.server --port 5055 --surveys var/surveys
 
 `POST /webhook` runs an action as Rasa's protocol asks: the result, `{}` for an action without one,
-and 400 with `{"error", "action_name"}` where an action refuses to run. `GET /health` says that it
-serves. rasa_sdk's own server is Sanic, which fails to start its workers and brings nothing here.
+and 400 with `{"error", "action_name"}` where an action refuses to run; who does not bring the token
+(`Authorization: Bearer`) gets 401. `GET /health` says that it serves. rasa_sdk's own server is
+Sanic, which fails to start its workers and brings nothing here.
 """
 
 from __future__ import annotations
 
 import argparse
+import hmac
 import json
 import logging
+import os
 from functools import partial
 from pathlib import Path
 
@@ -23,27 +26,33 @@ from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundExceptio
 from bot.surveys import morphology
 from dialogue.actions.shelf import Surveys, SurveyShelf
 from dialogue.actions.survey import actions
+from dialogue.launch import TOKEN
 
 MAX_BODY = 8 * 1024 * 1024
 """Bytes of a request: a tracker of a long call with all its words stays far below."""
 
 _EXECUTOR = web.AppKey("executor", ActionExecutor)
+_AUTHORIZATION = web.AppKey("authorization", bytes)
 _json = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
 
 
-def create_app(surveys: Surveys) -> web.Application:
+def create_app(surveys: Surveys, token: str) -> web.Application:
     morphology.warm()  # half a second that no caller should wait for
     executor = ActionExecutor()
     for action in actions(surveys):
         executor.register_action(action)
     app = web.Application(client_max_size=MAX_BODY)
     app[_EXECUTOR] = executor
+    app[_AUTHORIZATION] = f"Bearer {token}".encode()
     app.router.add_post("/webhook", _run)
     app.router.add_get("/health", _health)
     return app
 
 
 async def _run(request: web.Request) -> web.Response:
+    given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+    if not hmac.compare_digest(given, request.app[_AUTHORIZATION]):
+        return web.json_response({"error": "the token is missing or wrong"}, status=401)
     try:
         call = await request.json()
     except json.JSONDecodeError as error:
@@ -69,10 +78,13 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--surveys", type=Path, required=True, help="folder of published surveys")
     arguments = parser.parse_args()
+    token = os.environ.pop(TOKEN, "")
+    if not token:
+        parser.error(f"{TOKEN}: Rasa's token is to be in the environment")
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
     logging.getLogger("rasa_sdk").setLevel(logging.WARNING)
     web.run_app(
-        create_app(SurveyShelf(arguments.surveys)),
+        create_app(SurveyShelf(arguments.surveys), token),
         host=arguments.host,
         port=arguments.port,
         access_log=None,

@@ -1,5 +1,7 @@
-"""Starts Rasa for Otklik: loopback only, no telemetry, and without the delays of its action calls.
+"""Starts Rasa for Otklik: loopback only, for those alone who know the token, no telemetry, and without the
+delays of its action calls.
 
+    export DIALOGUE_TOKEN=…
     dialogue/.venv/bin/python dialogue/server/launch.py --port 5005 --actions-url URL --model FILE
 
 Runs in Rasa's environment (Python 3.10). The process environment is set by `dialogue/launch.py`.
@@ -8,7 +10,9 @@ Runs in Rasa's environment (Python 3.10). The process environment is set by `dia
 from __future__ import annotations
 
 import argparse
+import hmac
 import logging
+import os
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,6 +21,10 @@ from typing import Any
 
 # Deprecations of pinned packages: nobody can act on them, and the packages undo a filter.
 warnings.showwarning = lambda *_, **__: None
+
+from loopback import stay_on_loopback  # noqa: E402
+
+stay_on_loopback()  # before a package is imported that could call home
 
 # First of all: it asks for each type that it trusts every module loaded so far, and TensorFlow
 # brings thousands of them.
@@ -31,8 +39,17 @@ from rasa.shared.core.events import Event  # noqa: E402
 from rasa.shared.utils.schemas.events import EVENT_SCHEMA  # noqa: E402
 from rasa.utils.endpoints import EndpointConfig  # noqa: E402
 from rasa.utils.log_utils import configure_structlog  # noqa: E402
+from sanic import Sanic  # noqa: E402
+from sanic.request import Request  # noqa: E402
+from sanic.response import HTTPResponse, json  # noqa: E402
 
 CONVERSATIONS = "conversations.Conversations"
+
+TOKEN = "DIALOGUE_TOKEN"  # noqa: S105 - a name
+"""As in dialogue/launch.py, which this environment cannot import."""
+
+OPEN = frozenset(("/version",))
+"""Answered to anybody: whether Rasa serves yet."""
 
 
 def validate_results_quickly() -> None:
@@ -82,6 +99,28 @@ def resolve_events_quickly() -> None:
     Event.resolve_by_type = staticmethod(lru_cache(maxsize=None)(Event.resolve_by_type))
 
 
+def answer_only(authorization: str) -> None:
+    """Refuse (401) every request that does not bring it.
+
+    Rasa's own `auth_token` guards its API and not the REST channel, where words come in, and is read
+    from the URL, which gets into logs.
+    """
+    configure = rasa.core.run.configure_app
+
+    def refuse(request: Request) -> HTTPResponse | None:
+        given = request.headers.get("authorization", "")
+        if request.path in OPEN or hmac.compare_digest(given.encode(), authorization.encode()):
+            return None
+        return json({"status": "failure", "message": "the token is missing or wrong"}, status=401)
+
+    def configure_guarded(*arguments: Any, **options: Any) -> Sanic:
+        app = configure(*arguments, **options)
+        app.register_middleware(refuse, "request")
+        return app
+
+    rasa.core.run.configure_app = configure_guarded
+
+
 def quieten() -> None:
     """Warnings and worse. A refused turn is told by the action server, with its reason."""
     configure_structlog(logging.WARNING)
@@ -96,6 +135,11 @@ def main() -> None:
     parser.add_argument("--actions-url", required=True, help="the action server's webhook")
     parser.add_argument("--model", required=True, help="the trained model, a .tar.gz")
     arguments = parser.parse_args()
+    token = os.environ.pop(TOKEN, "")
+    if not token:
+        parser.error(f"{TOKEN}: the node's token is to be in the environment")
+    authorization = f"Bearer {token}"
+    answer_only(authorization)
     quieten()
     validate_results_quickly()
     resolve_events_quickly()
@@ -106,7 +150,7 @@ def main() -> None:
         port=arguments.port,
         enable_api=True,
         endpoints=AvailableEndpoints(
-            action=ActionsEndpoint(arguments.actions_url),
+            action=ActionsEndpoint(arguments.actions_url, headers={"Authorization": authorization}),
             tracker_store=EndpointConfig(type=CONVERSATIONS),
         ),
     )

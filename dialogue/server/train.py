@@ -13,12 +13,16 @@ import copy
 import types
 from functools import lru_cache
 
-import rasa.__main__
-import rasa.shared.nlu.training_data.training_data as training_data
+from loopback import stay_on_loopback
+
+stay_on_loopback()  # before a package is imported that could call home
+
+import rasa.__main__  # noqa: E402
+import rasa.shared.nlu.training_data.training_data as training_data  # noqa: E402
 
 # First of all: it asks for each type that it trusts every module loaded so far (see launch.py).
-import skops.io  # noqa: F401
-from rasa.shared.importers.rasa import RasaFileImporter
+import skops.io  # noqa: E402, F401
+from rasa.shared.importers.rasa import RasaFileImporter  # noqa: E402
 
 
 def read_once() -> None:

@@ -16,6 +16,9 @@ from dialogue.running import RunningDialogue, running_dialogue
 from dialogue.training import train
 from tests.dialogue.surveys import nps_survey, publish
 
+SECRET = "nobody-s-business"
+"""In the environment from which the servers are started."""
+
 
 @pytest.fixture(scope="session")
 def surveys_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -26,8 +29,11 @@ def surveys_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def servers(surveys_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningDialogue]:
     train()
     log = tmp_path_factory.mktemp("dialogue") / "log.txt"
-    with running_dialogue(surveys_dir, log) as running:
-        yield running
+    with pytest.MonkeyPatch.context() as ours:
+        ours.setenv("OTKLIK_TEST_PASSWORD", SECRET)
+        ours.setenv("PGPASSWORD", SECRET)
+        with running_dialogue(surveys_dir, log) as running:
+            yield running
 
 
 @pytest_asyncio.fixture
@@ -39,7 +45,7 @@ async def http() -> AsyncIterator[aiohttp.ClientSession]:
 @pytest.fixture
 def rasa(servers: RunningDialogue, http: aiohttp.ClientSession) -> RasaDialogue:
     """Patient: the machine that tests may be busy, and its speed is measured elsewhere."""
-    return RasaDialogue(servers.rasa_url, http, timeout_s=20.0)
+    return RasaDialogue(servers.rasa_url, http, token=servers.token, timeout_s=20.0)
 
 
 @pytest.fixture

@@ -21,6 +21,8 @@ from dialogue.actions.server import create_app
 from dialogue.actions.shelf import SurveyShelf
 from tests.dialogue.surveys import nps_survey, publish
 
+TOKEN = "token"
+KNOWN = {"Authorization": f"Bearer {TOKEN}"}
 DOMAIN = {"forms": {"survey_form": {"required_slots": []}}, "slots": {}, "intents": []}
 
 
@@ -41,7 +43,7 @@ def context(folder: Path) -> CallContext:
 
 @pytest_asyncio.fixture
 async def webhook(folder: Path) -> AsyncIterator[str]:
-    async with TestServer(create_app(SurveyShelf(folder))) as server:
+    async with TestServer(create_app(SurveyShelf(folder), TOKEN)) as server:
         yield f"http://127.0.0.1:{server.port}/webhook"
 
 
@@ -69,7 +71,7 @@ class Talk:
                 "followup_action": None,
             },
         }
-        async with self._http.post(self._webhook, json=call) as reply:
+        async with self._http.post(self._webhook, json=call, headers=KNOWN) as reply:
             assert reply.status == 200
             result: dict[str, Any] = await reply.json()
         for event in result["events"]:
@@ -159,13 +161,21 @@ async def test_an_unknown_survey_is_refused(talk: Talk, context: CallContext) ->
 async def test_the_server_speaks_rasas_protocol(http: aiohttp.ClientSession, webhook: str) -> None:
     async with http.get(webhook.replace("webhook", "health")) as reply:
         assert await reply.json() == {"status": "ok"}
-    async with http.post(webhook, json={"sender_id": "c"}) as reply:
+    async with http.post(webhook, json={"sender_id": "c"}, headers=KNOWN) as reply:
         assert (reply.status, await reply.json()) == (200, {})
-    async with http.post(webhook, data=b"{") as reply:
+    async with http.post(webhook, data=b"{", headers=KNOWN) as reply:
         assert reply.status == 400
     unknown = {"next_action": "action_dance", "tracker": {}, "sender_id": "c"}
-    async with http.post(webhook, json=unknown) as reply:
+    async with http.post(webhook, json=unknown, headers=KNOWN) as reply:
         assert (reply.status, (await reply.json())["action_name"]) == (404, "action_dance")
+
+
+@pytest.mark.parametrize("given", [{}, {"Authorization": "Bearer tolen"}, {"Authorization": "токен"}])
+async def test_an_action_is_run_for_those_alone_who_know_the_token(
+    given: dict[str, str], http: aiohttp.ClientSession, webhook: str
+) -> None:
+    async with http.post(webhook, json={"sender_id": "c"}, headers=given) as reply:
+        assert reply.status == 401
 
 
 # The pure parts -------------------------------------------------------------------------------

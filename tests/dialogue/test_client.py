@@ -62,7 +62,7 @@ DUE = datetime(2026, 11, 24, 17, tzinfo=UTC)
 
 
 def client(server: BaseTestServer, http: aiohttp.ClientSession, timeout_s: float = 5.0) -> RasaDialogue:
-    return RasaDialogue(f"http://127.0.0.1:{server.port}/", http, timeout_s=timeout_s)
+    return RasaDialogue(f"http://127.0.0.1:{server.port}/", http, token="known", timeout_s=timeout_s)
 
 
 async def test_speech_goes_with_its_words(http: aiohttp.ClientSession) -> None:
@@ -174,7 +174,7 @@ async def test_a_slow_server_is_given_up_in_time(http: aiohttp.ClientSession) ->
 async def test_a_dead_server_is_known_at_once(http: aiohttp.ClientSession) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        dead = RasaDialogue(f"http://127.0.0.1:{unused.getsockname()[1]}", http)
+        dead = RasaDialogue(f"http://127.0.0.1:{unused.getsockname()[1]}", http, token="known")
         began = time.monotonic()
         with pytest.raises(DialogueUnavailable, match="не ответил"):
             await dead.start(CONTEXT)

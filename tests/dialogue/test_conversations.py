@@ -206,8 +206,8 @@ async def test_a_call_that_rasa_forgot_is_refused(rasa: RasaDialogue) -> None:
 # A turn that is sent twice --------------------------------------------------------------------
 
 
-async def send(http: aiohttp.ClientSession, url: str, body: dict[str, Any]) -> Any:
-    async with http.post(url, json=body) as reply:
+async def send(http: aiohttp.ClientSession, servers: RunningDialogue, url: str, body: dict[str, Any]) -> Any:
+    async with http.post(url, json=body, headers=servers.headers) as reply:
         return await reply.json()
 
 
@@ -217,7 +217,7 @@ async def test_a_repeated_start_is_one_start(
     metadata = {"turn_id": "turn-1", "context": context.model_dump(mode="json")}
     body = {"sender": context.call_id, "message": "/start_survey", "metadata": metadata}
     url = f"{servers.rasa_url}/webhooks/rest/webhook"
-    assert await send(http, url, body) == await send(http, url, body)
+    assert await send(http, servers, url, body) == await send(http, servers, url, body)
     answered = await rasa.turn(context.call_id, said("девять"))
     assert only(answered, Record).answer.value == 9
 
@@ -231,7 +231,7 @@ async def test_repeated_speech_is_one_turn(
     metadata = {"turn_id": "turn-2", "turn": said(text).model_dump(mode="json")}
     body = {"sender": context.call_id, "message": text, "metadata": metadata}
     url = f"{servers.rasa_url}/webhooks/rest/webhook"
-    first, second = await send(http, url, body), await send(http, url, body)
+    first, second = await send(http, servers, url, body), await send(http, servers, url, body)
     assert len(first) == 1
     assert first == second
 
@@ -242,7 +242,7 @@ async def test_a_repeated_key_is_one_turn(
     await rasa.start(context)
     body = {"name": "dtmf", "entities": {"turn_id": "turn-3", "digits": "7"}}
     url = f"{servers.rasa_url}/conversations/{context.call_id}/trigger_intent?include_events=NONE"
-    first, second = await send(http, url, body), await send(http, url, body)
+    first, second = await send(http, servers, url, body), await send(http, servers, url, body)
     assert first["messages"] == second["messages"]
     following = await rasa.turn(context.call_id, said("да"))
     assert only(following, Record).question_id == "resolved"
@@ -252,7 +252,7 @@ async def test_a_rasa_that_hangs_is_given_up(
     servers: RunningDialogue, http: aiohttp.ClientSession, rasa: RasaDialogue, context: CallContext
 ) -> None:
     await rasa.start(context)
-    hasty = RasaDialogue(servers.rasa_url, http, timeout_s=0.3)
+    hasty = RasaDialogue(servers.rasa_url, http, token=servers.token, timeout_s=0.3)
     with stopped(servers.rasa.pid):
         began = time.monotonic()
         with pytest.raises(DialogueUnavailable, match="нет ответа за"):
@@ -270,8 +270,8 @@ async def test_a_turn_that_was_given_up_moves_once(
     with stopped(servers.rasa.pid):
         for _ in range(2):
             with pytest.raises(TimeoutError):
-                await asyncio.wait_for(send(http, url, body), timeout=0.2)
-    reply = TurnReply.model_validate((await send(http, url, body))["messages"][0]["custom"])
+                await asyncio.wait_for(send(http, servers, url, body), timeout=0.2)
+    reply = TurnReply.model_validate((await send(http, servers, url, body))["messages"][0]["custom"])
     assert only(reply, Record).question_id == "nps"
     following = await rasa.turn(context.call_id, said("нет"))
     assert only(following, Record).question_id == "resolved"

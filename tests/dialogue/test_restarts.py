@@ -13,7 +13,7 @@ from bot.call.dialogue import RasaDialogue
 from bot.core.context import CallContext, TurnSource, UserTurn
 from bot.core.directives import Record
 from bot.core.errors import DialogueUnavailable
-from dialogue.launch import FOLDER, actions_command
+from dialogue.launch import actions_command
 from dialogue.running import RunningDialogue, running_dialogue, wait_until_ready
 from dialogue.training import train
 
@@ -35,7 +35,7 @@ async def test_a_call_outlives_its_action_server_but_not_its_rasa(
     surveys_dir: Path,
     tmp_path: Path,
 ) -> None:
-    rasa = RasaDialogue(mortal.rasa_url, http, timeout_s=10.0)
+    rasa = RasaDialogue(mortal.rasa_url, http, token=mortal.token, timeout_s=10.0)
     await rasa.start(context)
 
     mortal.actions.kill()
@@ -45,9 +45,10 @@ async def test_a_call_outlives_its_action_server_but_not_its_rasa(
 
     port = int(mortal.actions_url.rpartition(":")[2])
     log = tmp_path / "second.txt"
+    command = actions_command(port, surveys_dir, mortal.token)
     with log.open("wb") as output:
         again = subprocess.Popen(  # noqa: ASYNC220 - starts at once; the wait below is what takes time
-            actions_command(port, surveys_dir), cwd=FOLDER.parent, stdout=output, stderr=output
+            command.argv, cwd=command.cwd, env=command.env, stdout=output, stderr=output
         )
     try:
         wait_until_ready(again, f"{mortal.actions_url}/health", log)

@@ -18,7 +18,9 @@ from tests.dialogue.test_conversations import only, said
 
 
 async def tracker_of(servers: RunningDialogue, http: aiohttp.ClientSession, call_id: str) -> Any:
-    async with http.get(f"{servers.rasa_url}/conversations/{call_id}/tracker") as response:
+    async with http.get(
+        f"{servers.rasa_url}/conversations/{call_id}/tracker", headers=servers.headers
+    ) as response:
         return await response.json()
 
 

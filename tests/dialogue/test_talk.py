@@ -177,7 +177,8 @@ from types import SimpleNamespace
 from bot.cli import survey_talk
 from bot.cli.app import main
 survey_talk.train = lambda progress: False
-survey_talk.running_dialogue = lambda surveys, log: nullcontext(SimpleNamespace(rasa_url={url!r}))
+servers = SimpleNamespace(rasa_url={url!r}, token={token!r})
+survey_talk.running_dialogue = lambda surveys, log: nullcontext(servers)
 main(["survey", "talk", {file!r}])
 """
 
@@ -188,7 +189,7 @@ def test_who_leaves_at_a_terminal_gets_what_was_stored_and_no_traceback(
 ) -> None:
     publish(load_survey(CSAT), surveys_dir)
     ours, theirs = pty.openpty()
-    program = PROGRAM.format(url=servers.rasa_url, file=str(CSAT))
+    program = PROGRAM.format(url=servers.rasa_url, token=servers.token, file=str(CSAT))
     process = subprocess.Popen(
         [sys.executable, "-c", program],
         stdin=theirs,

@@ -118,13 +118,23 @@ def test_without_an_environment_there_is_a_hint(tmp_path: Path) -> None:
 
 def test_without_a_model_rasa_is_not_started(tmp_path: Path) -> None:
     with pytest.raises(ModelMissing) as raised:
-        rasa_command(5005, "http://127.0.0.1:5055/webhook", tmp_path / "none.tar.gz")
+        rasa_command(5005, "http://127.0.0.1:5055/webhook", "token", tmp_path / "none.tar.gz")
     assert "otklik dialogue train" in raised.value.hint
 
 
 def test_the_action_server_is_a_module_of_ours(tmp_path: Path) -> None:
-    argv = actions_command(5055, tmp_path)
-    assert argv[1:] == ["-m", "dialogue.actions.server", "--port", "5055", "--surveys", str(tmp_path)]
+    command = actions_command(5055, tmp_path, "token")
+    assert command.argv[1:] == ("-m", "dialogue.actions.server", "--port", "5055", "--surveys", str(tmp_path))
+
+
+def test_training_sees_no_secret_of_ours(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OTKLIK_SIP__TRUNK__PASSWORD", "hush-hush")
+    monkeypatch.setenv("PGPASSWORD", "hush-hush")
+    put_rasa(folder, f"env > {folder}/seen; echo model > models/draft.tar.gz")
+    trained(folder)
+    seen = (folder / "seen").read_text()
+    assert "hush-hush" not in seen
+    assert "RASA_TELEMETRY_ENABLED=false" in seen
 
 
 # Evaluation -----------------------------------------------------------------------------------

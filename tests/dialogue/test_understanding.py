@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import aiohttp
@@ -44,12 +45,18 @@ def trained_examples() -> dict[str, set[str]]:
     return examples
 
 
+def parsed(
+    servers: RunningDialogue, http: aiohttp.ClientSession, text: str
+) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
+    return http.post(f"{servers.rasa_url}/model/parse", json={"text": text}, headers=servers.headers)
+
+
 async def measured(
     sentences: list[Sentence], servers: RunningDialogue, http: aiohttp.ClientSession
 ) -> Evaluation:
     found = []
     for sentence in sentences:
-        async with http.post(f"{servers.rasa_url}/model/parse", json={"text": sentence.text}) as reply:
+        async with parsed(servers, http, sentence.text) as reply:
             found.append(understand(await reply.json()))
     return evaluate(sentences, found)
 
@@ -108,7 +115,7 @@ def test_every_intent_has_enough_examples_of_its_own() -> None:
 async def test_a_denied_complaint_is_none(
     text: str, servers: RunningDialogue, http: aiohttp.ClientSession
 ) -> None:
-    async with http.post(f"{servers.rasa_url}/model/parse", json={"text": text}) as reply:
+    async with parsed(servers, http, text) as reply:
         found = understand(await reply.json())
     assert found is not None
     assert found.intent is Intent.PRAISE
@@ -122,6 +129,6 @@ async def test_yo_and_ye_are_one_letter(
 ) -> None:
     rankings = []
     for text in (one, other):
-        async with http.post(f"{servers.rasa_url}/model/parse", json={"text": text}) as reply:
+        async with parsed(servers, http, text) as reply:
             rankings.append((await reply.json())["intent_ranking"])
     assert rankings[0] == rankings[1]
