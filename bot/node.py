@@ -17,6 +17,7 @@ import structlog
 
 from bot.accounts.first import first_admin
 from bot.accounts.roles import Role
+from bot.call.recording_keys import KeyRing
 from bot.call.spool import SpoolReader
 from bot.campaign_node import CampaignNode
 from bot.caretaker import Caretaker
@@ -137,6 +138,8 @@ class Node:
         await self._server.start()
         self._stack.push_async_callback(self._server.close)
         require_free_ports(self.settings)
+        if settings.recording_keys is not None:
+            await asyncio.to_thread(lambda keys: KeyRing.read(keys).newest, settings.recording_keys)
         speech = speech_settings(settings)
         # The worker needs it last of all: whoever has no such model would wait for Rasa to hear of it.
         require_model(speech.recogniser.model, speech.models_dir, speech.var_dir)

@@ -212,6 +212,16 @@ class Settings(BaseSettings):
             )
         return self
 
+    @model_validator(mode="after")
+    def _keys_lie_elsewhere(self) -> Settings:
+        keys = self.recording_keys
+        for name, folder in (("recordings", self.recordings_dir), ("surveys", self.surveys_dir)):
+            if keys is not None and keys.resolve().is_relative_to(folder.resolve()):
+                raise ValueError(
+                    f"privacy.recording_keys: ключи не могут лежать в {name}: они ушли бы с ней в копию"
+                )
+        return self
+
     @property
     def var_dir(self) -> Path:
         return self.home / self.var
@@ -219,6 +229,12 @@ class Settings(BaseSettings):
     @property
     def recordings_dir(self) -> Path:
         return self.home / self.recordings
+
+    @property
+    def recording_keys(self) -> Path | None:
+        """The file of keys that recordings are encrypted with; None where they are not."""
+        given = self.privacy.recording_keys
+        return self.home / given if given else None
 
     @property
     def surveys_dir(self) -> Path:

@@ -35,6 +35,11 @@ class PrivacySection(Section):
     """Personal data."""
 
     keep: KeepSection = Field(KeepSection(), description="сроки хранения в днях")
+    recording_keys: str = Field(
+        "",
+        description="файл с ключами, которыми шифруются записи разговоров, лучше на другом диске; "
+        "пусто: не шифровать",
+    )
 
     @model_validator(mode="after")
     def _words_before_people(self) -> PrivacySection:

@@ -217,7 +217,8 @@ class Worker:
         return dial
 
     async def _open_recording(self, call_id: str, rate: int) -> Recording:
-        return await Recording.open(self._settings.recordings_dir / f"{call_id}.wav", rate)
+        file = self._settings.recordings_dir / f"{call_id}.wav"
+        return await Recording.open(file, rate, keys=self._settings.recording_keys)
 
     # Orders ----------------------------------------------------------------------------------
 

@@ -5,6 +5,8 @@ is known only when it was heard, so it comes seconds after the caller's sound of
 and is put beside what stands there already; a FLAC stream cannot be written twice, and neither can
 one be read that lost its end. The header tells the true length after every flush, so a crash
 leaves a sound file that any player opens, short by half a second at most.
+
+With a key its content is encrypted as it is written (`sealed.py`), in the same thread as the writing.
 """
 
 from __future__ import annotations
@@ -17,13 +19,16 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Protocol
 
 import numpy as np
 import structlog
 
+from bot.call.recording_files import hold_with_others
+from bot.call.recording_keys import KeyRing
+from bot.call.sealed import Key, SealedFile
 from bot.core.audio import SAMPLE_BYTES, Frame, Pcm
-from bot.core.errors import DiskFull, OtklikError, StoreUnavailable
+from bot.core.errors import DiskFull, OtklikError, RecordingDamaged, StoreUnavailable
 
 log = structlog.get_logger(__name__)
 
@@ -54,17 +59,65 @@ class _Piece:
     samples: np.ndarray[tuple[int], np.dtype[np.int16]]
 
 
-class _TwoTracks:
-    """The file. Its methods block and raise OSError."""
+class _File(Protocol):
+    """Where the sound lies, by places in its content: plain (`_PlainFile`) or sealed."""
 
-    def __init__(self, path: Path, rate: int) -> None:
+    @property
+    def descriptor(self) -> int: ...
+
+    def read(self, size: int, at: int) -> bytes: ...
+
+    def write(self, data: bytes, at: int) -> None: ...
+
+    def settle(self) -> None: ...
+
+    def cut(self, length: int) -> None: ...
+
+    def sync(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class _PlainFile:
+    """A file as it is. A gap before what is written reads back as zeros: it is a hole, which is silence."""
+
+    def __init__(self, path: Path) -> None:
+        self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+
+    def read(self, size: int, at: int) -> bytes:
+        return os.pread(self.descriptor, size, at)
+
+    def write(self, data: bytes, at: int) -> None:
+        view = memoryview(data)
+        while view:
+            written = os.pwrite(self.descriptor, view, at)
+            view, at = view[written:], at + written
+
+    def settle(self) -> None:
+        """What was written can be read at once."""
+
+    def cut(self, length: int) -> None:
+        os.ftruncate(self.descriptor, length)
+
+    def sync(self) -> None:
+        os.fdatasync(self.descriptor)
+
+    def close(self) -> None:
+        os.close(self.descriptor)
+
+
+class _TwoTracks:
+    """The sound in its file. Its methods block and raise OSError."""
+
+    def __init__(self, path: Path, rate: int, key: Key | None) -> None:
         self._rate = rate
-        self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        self._file: _File = _PlainFile(path) if key is None else SealedFile.create(path, key)
         self.length = 0
         try:
-            self._put(_header(rate, 0), 0)
+            hold_with_others(self._file.descriptor)
+            self._tell()
         except OSError:
-            os.close(self._file)
+            self._file.close()
             path.unlink()
             raise
 
@@ -72,36 +125,36 @@ class _TwoTracks:
         """Put the pieces in their places and make the header true."""
         for piece in pieces:
             self._write_piece(piece)
-        self._put(_header(self._rate, self.length * _FRAME), 0)
+        self._tell()
 
     def cut(self) -> None:
         """Drop what a failed write left behind the last whole piece; overwriting needs no room."""
-        os.ftruncate(self._file, _HEADER.size + self.length * _FRAME)
-        self._put(_header(self._rate, self.length * _FRAME), 0)
+        self._file.cut(_HEADER.size + self.length * _FRAME)
+        self._tell()
 
     def close(self) -> None:
         try:
-            os.fdatasync(self._file)
+            self._file.sync()
         finally:
-            os.close(self._file)
+            self._file.close()
 
     def _write_piece(self, piece: _Piece) -> None:
-        # A gap before the piece reads back as zeros: it is a hole of the file, which is silence.
         place = _HEADER.size + piece.at * _FRAME
-        there = os.pread(self._file, len(piece.samples) * _FRAME, place)
+        there = self._file.read(len(piece.samples) * _FRAME, place)
         both = np.zeros((len(piece.samples), _CHANNELS), np.int16)
         old = np.frombuffer(there[: len(there) - len(there) % _FRAME], np.int16).reshape(-1, _CHANNELS)
         both[: len(old)] = old
         mixed = both[:, piece.channel].astype(np.int32) + piece.samples
         both[:, piece.channel] = np.clip(mixed, -32768, 32767)
-        self._put(both.tobytes(), place)
+        self._file.write(both.tobytes(), place)
         self.length = max(self.length, piece.at + len(piece.samples))
 
-    def _put(self, data: bytes, place: int) -> None:
-        view = memoryview(data)
-        while view:
-            written = os.pwrite(self._file, view, place)
-            view, place = view[written:], place + written
+    def _tell(self) -> None:
+        """The file's own length before the header's: no reader ever finds less than the header says."""
+        self._file.settle()
+        self._file.write(_header(self._rate, self.length * _FRAME), 0)
+        if not self.length:
+            self._file.settle()
 
 
 class Recording:
@@ -129,13 +182,19 @@ class Recording:
 
     @classmethod
     async def open(
-        cls, path: Path, rate: int, *, on_failure: Callable[[OtklikError], None] | None = None
+        cls,
+        path: Path,
+        rate: int,
+        *,
+        keys: Path | None = None,
+        on_failure: Callable[[OtklikError], None] | None = None,
     ) -> Recording:
-        """Create the file at `rate` samples a second. Raises DiskFull, StoreUnavailable."""
+        """Create the file at `rate` samples a second, encrypted with the newest of `keys` where there are
+        any. Raises DiskFull, RecordingsLocked, StoreUnavailable."""
 
         def create() -> _TwoTracks:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            return _TwoTracks(path, rate)
+            return _TwoTracks(path, rate, KeyRing.read(keys).newest if keys is not None else None)
 
         try:
             return cls(path, await asyncio.to_thread(create), rate, on_failure)
@@ -202,19 +261,19 @@ class Recording:
         try:
             if pieces:
                 await asyncio.to_thread(self._tracks.write, pieces)
-        except OSError as error:
+        except (OSError, RecordingDamaged) as error:
             self._fail(error)
             with suppress(OSError):  # the failure is told; the header of the last flush still stands
                 await asyncio.to_thread(self._tracks.cut)
         finally:
             self._flusher = None
 
-    def _fail(self, error: OSError) -> None:
+    def _fail(self, error: OSError | RecordingDamaged) -> None:
         if self.failure is not None:
             return
-        self.failure = _unwritable(error, self.path)
+        self.failure = _unwritable(error, self.path) if isinstance(error, OSError) else error
         self._waiting.clear()
-        log.error("recording stopped", file=self.path.name, errno=error.errno)
+        log.error("recording stopped", file=self.path.name, reason=self.failure.code)
         if self._on_failure is not None:
             self._on_failure(self.failure)
 

@@ -13,7 +13,7 @@ import structlog
 from bot.call.journal import Journal
 from bot.call.recording import Recording
 from bot.core.audio import Frame, Pcm
-from bot.core.errors import DiskFull, StoreUnavailable
+from bot.core.errors import DiskFull, RecordingsLocked, StoreUnavailable
 from bot.core.events import RecordingRefused, RecordingStarted, RecordingStopped
 
 log = structlog.get_logger()
@@ -44,7 +44,7 @@ class Tape:
             return
         try:
             self._recording = await self._open(self._call_id, self._rate)
-        except (DiskFull, StoreUnavailable) as error:
+        except (DiskFull, RecordingsLocked, StoreUnavailable) as error:
             log.error("recording not started", call_id=self._call_id, reason=error.message)
             return
         await self._journal.write(RecordingStarted, media_s=media_s, file=self._recording.path.name)

@@ -35,6 +35,7 @@ COMMANDS: dict[str, Lazy] = {
     "privacy": Lazy(
         "bot.cli.privacy", words("Удалить человека, сроки хранения", "Erase a person, retention")
     ),
+    "recordings": Lazy("bot.cli.recordings", words("Шифрование записей", "The recordings' encryption")),
     "backup": Lazy("bot.cli.backup", words("Сохранить всё в один файл", "Save all of it in one file")),
     "restore": Lazy("bot.cli.backup", words("Восстановить из копии", "Restore from a backup")),
     "report": Lazy("bot.cli.report", words("Результаты за период", "Results of a period")),

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from bot.call.recording_keys import KeyRing
 from bot.cli.on_database import Json, on_database
 from bot.core.clock import SystemClock
 from bot.core.control import ControlClient
@@ -16,6 +17,7 @@ from bot.core.errors import BadInput, NodeUnavailable
 from bot.logs import configure_logs
 from bot.privacy.archive import Manifest
 from bot.privacy.backup import SPOOL, Places, back_up
+from bot.privacy.resealing import keys_in_use
 from bot.privacy.restoring import check as check_backup
 from bot.privacy.restoring import restore as bring_back
 from bot.published import published_dir
@@ -27,11 +29,16 @@ from bot.words import words
 
 app = typer.Typer(add_completion=False)
 
+KEYS = "recording.keys"
+"""Of the recordings' keys in a backup, whatever its file is called."""
+
 File = Annotated[Path, typer.Argument(help=words("файл копии, например otklik.tar.gz", "the backup's file"))]
 
 
-def places(settings: Settings) -> Places:
+def places(settings: Settings, *, keys: bool) -> Places:
+    """`keys`: the file of the recordings' keys as well."""
     var = settings.var_dir
+    with_keys = {KEYS: settings.recording_keys} if keys and settings.recording_keys else {}
     return Places(
         folders={
             SPOOL: settings.spool_dir,
@@ -43,6 +50,7 @@ def places(settings: Settings) -> Places:
             "web.secret": var / "web.secret",
             "chosen.json": var / "models" / "chosen.json",
             "otklik.toml": config_file(),
+            **with_keys,
         },
     )
 
@@ -50,13 +58,29 @@ def places(settings: Settings) -> Places:
 @app.command(
     help=words("Сохранить базу, записи, опросы и настройки", "Save tables, recordings, surveys, settings")
 )
-def backup(file: File, as_json: Json = False) -> None:
+def backup(
+    file: File,
+    with_keys: Annotated[
+        bool,
+        typer.Option(
+            "--with-recording-keys",
+            help=words(
+                "и ключи записей: тогда у кого копия, у того и записи",
+                "and the recordings' keys: whoever has the backup can then hear them all",
+            ),
+        ),
+    ] = False,
+    as_json: Json = False,
+) -> None:
     """Узел может работать: копия — один миг базы. В ней персональные данные и пароли из otklik.toml: храните
-    её как их."""
+    её как их. Зашифрованные записи копируются как есть, а ключи к ним — только с --with-recording-keys: без
+    него сохраните файл ключей сами, отдельно."""
+    if with_keys and (keys := load_settings().recording_keys) is not None:
+        KeyRing.read(keys)
 
     async def work(db: Database, settings: Settings) -> Manifest:
         with _Told() as told:
-            return await back_up(db, places(settings), file, SystemClock(), told)
+            return await back_up(db, places(settings, keys=with_keys), file, SystemClock(), told)
 
     _show(on_database(work), file, as_json, words("Сохранено и проверено", "Saved and verified"))
 
@@ -82,11 +106,12 @@ def restore(
         await _require_no_node(settings)
         with _Told() as told:
             async with Database.open(store_settings(settings)) as db:
-                return await bring_back(db, places(settings), file, told)
+                return await bring_back(db, places(settings, keys=True), file, told)
 
     manifest, kept = asyncio.run(work())
     _show(manifest, file, as_json, words("Восстановлено", "Restored"))
     if not as_json:
+        _warn_of_keys(settings)
         for path in kept:
             typer.echo(words(f"Уже было, оставлено: {path}", f"Was there, stays: {path}"))
         typer.echo(
@@ -94,6 +119,20 @@ def restore(
                 "Кого удалили после этой копии, удалите снова: otklik privacy erase",
                 "Who was erased after this backup is here again: otklik privacy erase",
             )
+        )
+
+
+def _warn_of_keys(settings: Settings) -> None:
+    """Where recordings were brought back that nothing here opens."""
+    keys = settings.recording_keys
+    have = {entry.id for entry in KeyRing.read(keys).entries} if keys is not None and keys.exists() else set()
+    if missing := keys_in_use(settings.recordings_dir).keys() - have - {""}:
+        typer.echo(
+            words(
+                f"Записи не открыть, нет ключей {', '.join(sorted(missing))}: верните privacy.recording_keys",
+                f"Recordings want the keys {', '.join(sorted(missing))}: bring back privacy.recording_keys",
+            ),
+            err=True,
         )
 
 

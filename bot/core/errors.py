@@ -27,12 +27,14 @@
     │   ├── RecogniserUnavailable
     │   ├── StoreUnavailable     the database
     │   ├── DiskFull
+    │   ├── RecordingsLocked     the key of encrypted recordings
     │   ├── NodeUnavailable      no node answers on its control socket
     │   └── TooManyTries         somebody must wait before he may try again; carries `wait_s`
     ├── CallError                one call went wrong; the node is well
     │   ├── DialFailed           an outbound call that was not established; carries its `EndCause`
     │   ├── LegClosed            an operation on a line that has ended
     │   └── TransferFailed       a REFER that was refused or failed; the call may live on
+    ├── RecordingDamaged         an encrypted recording that does not open with its key
     └── RuntimeDied              the SIP stack of this process is dead; the process must be replaced
 
 Each class has a stable `code` for programs and an `exit_status` for the shell.
@@ -213,6 +215,16 @@ class StoreUnavailable(Unavailable):
 
 class DiskFull(Unavailable):
     code = "disk_full"
+
+
+class RecordingsLocked(Unavailable):
+    code = "recordings_locked"
+
+
+class RecordingDamaged(OtklikError):
+    """It was changed, cut, renamed or spoilt: nothing of it is given out."""
+
+    code = "recording_damaged"
 
 
 class NodeUnavailable(Unavailable):

@@ -14,11 +14,13 @@ from pathlib import Path
 from sqlalchemy import update
 from sqlmodel import col, select
 
+from bot.call.recording_files import hold_with_others
 from bot.call.spool import DAMAGED, SUFFIX
 from bot.call.spool_rewriting import Undrained, rewrite_spool
 from bot.core.errors import StoreUnavailable
 from bot.core.events import CallEvent
 from bot.privacy.events import without
+from bot.privacy.resealing import passing_file
 from bot.store.database import Database
 from bot.store.pieces import pieces
 from bot.store.tables import Attempt, AttemptStatus, SpoolOffset
@@ -115,7 +117,13 @@ class CallFiles:
         removed = 0
         for file in self.recorded(names):
             try:
-                file.unlink(missing_ok=True)
+                # Whoever re-encrypts it puts another in its place: not after it is gone.
+                with file.open("rb") as held:
+                    hold_with_others(held.fileno())
+                    passing_file(file).unlink(missing_ok=True)
+                    file.unlink(missing_ok=True)
+            except FileNotFoundError:
+                continue
             except OSError as error:
                 raise StoreUnavailable(
                     words(f"запись {file} не удаляется: {error.strerror}", f"{file} cannot be removed"),

@@ -36,6 +36,7 @@ async def restore(
     """The manifest, and the files that were there already and stay as they are. Raises BadInput: a backup
     that is damaged or of a newer version, or a place that is not empty; then nothing was changed."""
     manifest = check(file, progress)
+    _require_places(manifest, places)
     _require_empty(places)
     kept: list[Path] = []
     db.make_folder()
@@ -75,6 +76,19 @@ def check(file: Path, progress: Progress) -> Manifest:
             ),
         )
     return manifest
+
+
+def _require_places(manifest: Manifest, places: Places) -> None:
+    """The keys of recordings lie where a setting says, and nowhere without it."""
+    names = {PurePosixPath(name).name for name in manifest.files if name.startswith("files/")}
+    if homeless := names - set(places.files):
+        raise BadInput(
+            words(
+                f"в копии есть {', '.join(homeless)}, а куда это положить, не задано",
+                f"the backup has {', '.join(homeless)}, and no setting says where that belongs",
+            ),
+            hint=words("задайте privacy.recording_keys", "set privacy.recording_keys"),
+        )
 
 
 def _require_empty(places: Places) -> None:

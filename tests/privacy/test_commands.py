@@ -70,6 +70,40 @@ def test_a_backup_is_made_verified_and_restored(
     assert json.loads(capsys.readouterr().out)["calls"] == 2
 
 
+def test_the_keys_of_recordings_are_in_a_backup_when_asked_for_alone(
+    var: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And the recordings in it are what they are on the disk."""
+    monkeypatch.setenv("OTKLIK_PRIVACY__RECORDING_KEYS", str(tmp_path / "here.keys"))
+    assert run("backup", str(tmp_path / "early.tar.gz"), "--with-recording-keys") == 3, "there are none yet"
+    assert run("recordings", "key", "new") == 0
+    assert run("recordings", "rotate") == 0
+    without, whole = tmp_path / "without.tar.gz", tmp_path / "with.tar.gz"
+    assert run("backup", str(without)) == 0
+    assert run("backup", str(whole), "--with-recording-keys") == 0
+    sealed = (var / "recordings/call-mine.wav").read_bytes()
+
+    put(tmp_path / "first", monkeypatch)
+    monkeypatch.setenv("OTKLIK_PRIVACY__RECORDING_KEYS", str(tmp_path / "first.keys"))
+    capsys.readouterr()
+    assert run("restore", str(without)) == 0
+    assert "нет ключей" in capsys.readouterr().err
+    assert not (tmp_path / "first.keys").exists()
+    assert (tmp_path / "first/recordings/call-mine.wav").read_bytes() == sealed
+    assert run("recordings", "save", "call-mine", str(tmp_path / "mine.wav")) == 3
+
+    put(tmp_path / "second", monkeypatch)
+    monkeypatch.delenv("OTKLIK_PRIVACY__RECORDING_KEYS")
+    assert run("restore", str(whole)) == 2, "nobody says where the keys belong"
+    assert not (tmp_path / "second").exists()
+    monkeypatch.setenv("OTKLIK_PRIVACY__RECORDING_KEYS", str(tmp_path / "second.keys"))
+    assert run("restore", str(whole)) == 0
+    assert "нет ключей" not in capsys.readouterr().err
+    assert (tmp_path / "second.keys").stat().st_mode & 0o777 == 0o600
+    assert run("recordings", "save", "call-mine", str(tmp_path / "mine.wav")) == 0
+    assert (tmp_path / "mine.wav").read_bytes()[:4] == b"RIFF"
+
+
 def test_retention_says_what_would_go(var: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("privacy", "retention", "--dry-run", "--json") == 0
     counts = json.loads(capsys.readouterr().out)

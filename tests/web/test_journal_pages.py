@@ -17,6 +17,8 @@ from pytest_aiohttp import AiohttpClient
 from sqlmodel import col, select
 
 from bot.accounts.roles import OBSERVERS, Role
+from bot.call.recording_keys import KeyRing
+from bot.call.sealed import SealedFile
 from bot.core.events import CallEnded
 from bot.reports.periods import Period
 from bot.reports.report import report
@@ -38,7 +40,7 @@ async def client(parts: Parts, aiohttp_client: AiohttpClient, tmp_path: Path) ->
     record(tmp_path / "recordings", "call-1")
     calls = [talk("call-0", 0, score=9), talk("call-1", 1), talk("call-2", 2, score=5, ended=False)]
     await store(parts.db, tmp_path / "spool", calls)
-    settings = replace(parts.settings, recordings=tmp_path / "recordings")
+    settings = replace(parts.settings, recordings=tmp_path / "recordings", recording_keys=tmp_path / "keys")
     return await aiohttp_client(TestServer(make_app(replace(parts, settings=settings))))
 
 
@@ -247,6 +249,67 @@ async def test_a_recording_is_sent_by_pieces_and_noted_once(manager: Client, par
     assert await audit(parts, "listen") == [("recording", "call-1", {})]
     async with manager.get("/calls/call-0/recording") as reply:
         assert reply.status == 404
+
+
+@pytest.fixture
+def sealed(client: Client, tmp_path: Path) -> Path:
+    """The same recording under a key, which lies beside the folder."""
+    file, ring = tmp_path / "recordings" / "call-1.wav", KeyRing(tmp_path / "keys", ()).with_new(START)
+    ring.save()
+    sound = file.read_bytes()
+    file.unlink()
+    made = SealedFile.create(file, ring.newest)
+    made.write(sound, 0)
+    made.settle()
+    made.close()
+    return file
+
+
+PARTS = {
+    "": range(320044),
+    "bytes=0-43": range(44),
+    "bytes=0-": range(320044),
+    "bytes=100000-200000": range(100000, 200001),
+    "bytes=-7": range(320037, 320044),
+    "bytes=320043-999999": range(320043, 320044),
+}
+
+
+async def test_an_encrypted_recording_is_sent_as_a_plain_one(
+    manager: Client, sealed: Path, tmp_path: Path
+) -> None:
+    plain = record(tmp_path, "the same").read_bytes()
+    path = "/calls/call-1/recording"
+    for asked, part in PARTS.items():
+        async with manager.get(path, headers={"Range": asked} if asked else {}) as reply:
+            assert (reply.status, reply.headers["Content-Type"]) == (206 if asked else 200, "audio/wav")
+            told = f"bytes {part.start}-{part.stop - 1}/320044" if asked else None
+            assert reply.headers.get("Content-Range") == told
+            assert await reply.read() == plain[part.start : part.stop]
+    for asked in ("bytes=320044-", "bytes=5-4", "bytes=x-", "lines=1-2"):
+        async with manager.get(path, headers={"Range": asked}) as reply:
+            assert (reply.status, reply.headers["Content-Range"]) == (416, "bytes */320044")
+    async with manager.head(path) as reply:
+        assert (reply.status, reply.headers["Content-Length"]) == (200, "320044")
+    assert 'class="wave caller" d="M' in await page(manager, "/calls/call-1")
+
+
+async def test_nothing_of_a_tampered_or_locked_recording_is_sent(
+    manager: Client, sealed: Path, tmp_path: Path
+) -> None:
+    """Not even what lies before the damage. The page of the call says why, and tells the rest of it."""
+    with sealed.open("rb+") as file:
+        file.seek(-1, 2)
+        file.write(b"?")
+    async with manager.get("/calls/call-1/recording") as reply:
+        assert (reply.status, (await reply.json())["error"]["code"]) == (500, "recording_damaged")
+    text = await page(manager, "/calls/call-1")
+    assert "запись call-1.wav повреждена" in text
+    assert "<audio" not in text
+    (tmp_path / "keys").unlink()
+    async with manager.get("/calls/call-1/recording") as reply:
+        assert (reply.status, (await reply.json())["error"]["code"]) == (503, "recordings_locked")
+    assert "нет файла ключей записей" in await page(manager, "/calls/call-1")
 
 
 async def test_no_name_of_a_recording_leads_out_of_its_folder(

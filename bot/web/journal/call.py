@@ -12,7 +12,6 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -30,7 +29,7 @@ from bot.reports.journal_names import names
 from bot.reports.one_call import OneCall, one_call
 from bot.reports.wording import end_pair, signal_pair, topic_pair
 from bot.store.corrections import LONGEST_NOTE, SET, correct
-from bot.store.tables import Attempt, AttemptStatus
+from bot.store.tables import AttemptStatus
 from bot.store.tables_corrections import CorrectionRow, Subject
 from bot.web.journal.answers import shown_answers
 from bot.web.journal.event_words import status_words
@@ -42,12 +41,12 @@ from bot.web.journal.shown import (
     moment,
     number_of,
 )
+from bot.web.journal.sound import drawn, sound_answer, sound_of
 from bot.web.journal.talk import UNSURE, Course, every, recording_begins_s, rows
 from bot.web.journal.timeline import HEIGHT, WIDTH, timeline
-from bot.web.journal.waveform import Waveform, waveform
 from bot.web.language import language_of
 from bot.web.masking import sees_numbers
-from bot.web.parts import Parts, parts_of
+from bot.web.parts import parts_of
 from bot.web.rendering import TEMPLATES, render
 from bot.web.streams import PING_S, messages_for
 from bot.web.who import COOKIE, account_of, address_of, allowed, noted, noted_once
@@ -85,7 +84,7 @@ async def _page(
     attempt, numbers, listens = found.call.attempt, sees_numbers(role), role in READERS
     await noted(request, LOOK, "call", attempt.call_id or "")
     zone = ZoneInfo(parts.settings.timezone)
-    sound = await asyncio.to_thread(_drawn, parts, attempt) if listens else None
+    sound, locked = await asyncio.to_thread(drawn, parts, attempt) if listens else (None, None)
     course = rows(found.events)
     begins_s = recording_begins_s(found.events)
     live = attempt.status != AttemptStatus.FINAL
@@ -105,6 +104,7 @@ async def _page(
         "width": WIDTH,
         "height": HEIGHT,
         "sound": sound is not None,
+        "locked": locked,
         "may_listen": listens,
         "begins_s": begins_s,
         "answers": shown_answers(found),
@@ -138,24 +138,6 @@ def helpers(zone: ZoneInfo) -> dict[str, Any]:
 # The sound --------------------------------------------------------------------------------------
 
 
-def sound_of(parts: Parts, attempt: Attempt) -> Path | None:
-    """The call's file; None where there is none, and for a name that leads out of the folder. Blocks."""
-    folder = parts.settings.recordings.resolve()
-    file = (folder / attempt.recording).resolve()
-    return file if attempt.recording and file.is_relative_to(folder) and file.is_file() else None
-
-
-def _drawn(parts: Parts, attempt: Attempt) -> Waveform | None:
-    """Blocks."""
-    file = sound_of(parts, attempt)
-    if file is None:
-        return None
-    try:
-        return waveform(file)
-    except FileNotFoundError:  # deleted meanwhile, as he wished who was recorded
-        return None
-
-
 @routes.get("/calls/{call_id}/recording")
 @allowed(*READERS)
 async def recording(request: web.Request) -> web.StreamResponse:
@@ -166,7 +148,7 @@ async def recording(request: web.Request) -> web.StreamResponse:
         raise web.HTTPNotFound
     call_id = found.call.attempt.call_id or ""
     await noted_once(request, "listen", "recording", call_id)
-    return web.FileResponse(file, headers={"Content-Type": "audio/wav"})
+    return await sound_answer(request, file, parts.settings.recording_keys)
 
 
 # While it goes on -------------------------------------------------------------------------------

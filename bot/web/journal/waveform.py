@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import wave
 from dataclasses import dataclass
-from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -26,10 +26,10 @@ class Waveform:
     bot: tuple[float, ...]
 
 
-def waveform(file: Path, bars: int = BARS) -> Waveform | None:
-    """None where there is no sound that could be drawn. Blocks. Raises OSError."""
+def waveform(file: BinaryIO, bars: int = BARS) -> Waveform | None:
+    """Of a WAV; None where there is no sound that could be drawn. Blocks. Raises what its reading does."""
     try:
-        with wave.open(str(file), "rb") as sound:
+        with wave.open(file, "rb") as sound:
             frames, rate, channels = sound.getnframes(), sound.getframerate(), sound.getnchannels()
             if channels != 2 or sound.getsampwidth() != 2 or not frames:
                 return None

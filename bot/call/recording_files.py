@@ -1,0 +1,105 @@
+"""Recordings as they are read, encrypted or not, and who may take one away while another looks at it.
+
+Whoever writes or removes a recording holds its file's lock with others (flock(2), LOCK_SH); whoever puts
+another file in its place holds it alone. So a recording that goes on is not replaced, and one that is
+removed does not come back.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import io
+from pathlib import Path
+from typing import BinaryIO, cast
+
+from bot.call.recording_keys import KeyRing
+from bot.call.sealed import SealedFile, damaged, sealed_with
+from bot.core.errors import RecordingsLocked
+from bot.words import words
+
+_RIFF = b"RIFF"
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS})
+
+
+def read_recording(file: Path, keys: Path | None) -> BinaryIO:
+    """The sound, a WAV from its first byte on. `keys` is the file of keys, None where there is none.
+
+    Blocks. Raises OSError, RecordingsLocked, RecordingDamaged; its reading as well.
+    """
+    key_id = key_of(file)
+    if key_id is None:
+        return file.open("rb")
+    if keys is None:
+        raise RecordingsLocked(
+            words(f"запись {file.name} зашифрована", f"the recording {file.name} is encrypted"),
+            hint=words(
+                "задайте privacy.recording_keys — файл с ключами",
+                "set privacy.recording_keys, the file of its keys",
+            ),
+        )
+    sealed = SealedFile.open(file, KeyRing.read(keys).find(key_id))
+    return cast(BinaryIO, io.BufferedReader(_Reader(sealed), 64 * 1024))
+
+
+def key_of(file: Path) -> str | None:
+    """The id of the key that opens it; None for a sound that is not encrypted. Blocks. Raises OSError,
+    RecordingDamaged: for what is neither, too."""
+    key_id = sealed_with(file)
+    if key_id is None:
+        with file.open("rb") as opened:
+            if opened.read(len(_RIFF)) != _RIFF:
+                raise damaged(file, words("это не звук", "it is no sound"))
+    return key_id
+
+
+class _Reader(io.RawIOBase):
+    """A sealed file as Python reads files."""
+
+    def __init__(self, sealed: SealedFile) -> None:
+        self._sealed = sealed
+        self._place = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._sealed.length}[whence]
+        self._place = max(0, base + offset)
+        return self._place
+
+    def tell(self) -> int:
+        return self._place
+
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+        data = self._sealed.read(len(buffer), self._place)
+        buffer[: len(data)] = data
+        self._place += len(data)
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._sealed.close()
+        super().close()
+
+
+def hold_with_others(descriptor: int) -> None:
+    """Until it is closed; waits for whoever is putting another file in its place. Blocks."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH)
+    except OSError as error:
+        if error.errno not in _NO_LOCKS:  # without locks `hold_alone` refuses: nobody is to be kept off
+            raise
+
+
+def hold_alone(descriptor: int) -> bool:
+    """Until it is closed; False where somebody writes or removes it. Blocks. Raises OSError also where this
+    file system knows no locks: nothing is put in a file's place there."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
