@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from bot.call.recording_files import read_recording
 from bot.core.events import ConsentHeard, PromptStarted, RecordingStarted, RecordingStopped
 from bot.sim.g711 import RATE
 from bot.sim.sounds import read_clip, read_tone
@@ -43,7 +44,9 @@ def calls(node: RunningNode, tmp_path_factory: pytest.TempPathFactory) -> Talk:
 
 def recording(node: RunningNode, name: str) -> tuple[Sound, Sound]:
     """Left and right channel."""
-    with wave.open(str(node.settings.recordings_dir / name), "rb") as file:
+    settings = node.settings
+    sound = read_recording(settings.recordings_dir / name, settings.recording_keys)
+    with sound, wave.open(sound, "rb") as file:
         assert (file.getnchannels(), file.getsampwidth(), file.getframerate()) == (2, 2, RATE)
         data = np.frombuffer(file.readframes(file.getnframes()), "<i2")
     return data[0::2], data[1::2]
