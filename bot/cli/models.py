@@ -28,6 +28,7 @@ from bot.speech.chosen import read_chosen, write_chosen
 from bot.speech.fetching import fetch_model
 from bot.speech.licences import agree, is_open, require_licence
 from bot.speech.models import (
+    WITH_WORDS,
     ModelEntry,
     ensure_model,
     find_entry,
@@ -74,10 +75,7 @@ def list_models() -> None:
         )
         typer.echo(f"{entry.name}: {state}")
         typer.echo(f"  {entry.kind} {entry.language}, {_size(entry)}, {licence}, {entry.source}")
-        known = entry.sha256 or pins.get(entry.name)
-        typer.echo(
-            "  SHA-256 " + (known or words("закрепит первое скачивание", "is pinned by the first fetch"))
-        )
+        typer.echo(f"  SHA-256 {entry.sha256 or pins.get(entry.name) or _unknown_sum(entry)}")
 
 
 @app.command("fetch")
@@ -105,8 +103,9 @@ def fetch(
     settings = _settings()
     entry = find_entry(name, settings.models_dir)
     _ask(entry, settings.var_dir, accept)
-    with _bar(name) as bar:
-        task = bar.add_task(name, total=None)
+    checking = words("проверка и распаковка", "checking and unpacking")
+    with _bar() as bar:
+        task = bar.add_task(name, total=None, visible=False)  # a refusal needs no bar
         fetched = asyncio.run(
             fetch_model(
                 name,
@@ -115,8 +114,8 @@ def fetch(
                 settings.fetch,
                 file=file,
                 new_pin=new_pin,
-                progress=lambda done, total: bar.update(task, completed=done, total=total),
-                unpacking=lambda: bar.update(task, description=words("распаковка", "unpacking")),
+                progress=lambda done, total: bar.update(task, completed=done, total=total, visible=True),
+                unpacking=lambda: bar.update(task, description=checking),
             )
         )
     typer.echo(f"{name}: {fetched.path}")
@@ -297,6 +296,15 @@ def _used(settings: SpeechSettings) -> set[str]:
     return used
 
 
+def _unknown_sum(entry: ModelEntry) -> str:
+    """Why no sum stands there."""
+    if entry.package:
+        return words(f"в uv.lock, у пакета {entry.package}", f"is in uv.lock, with {entry.package}")
+    if entry.name.endswith(WITH_WORDS):
+        return words("нет: собрана здесь", "is none: it was made here")
+    return words("закрепит первое скачивание", "is pinned by the first fetch")
+
+
 def _size(entry: ModelEntry) -> str:
     if entry.size:
         return f"{entry.size / 1e6:.1f} MB"
@@ -304,7 +312,7 @@ def _size(entry: ModelEntry) -> str:
 
 
 @contextmanager
-def _bar(name: str) -> Iterator[Progress]:
+def _bar() -> Iterator[Progress]:
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),

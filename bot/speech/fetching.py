@@ -92,26 +92,40 @@ async def fetch_model(
     with locked(entry, var_dir):
         known = entry.sha256 or ("" if new_pin else read_pins(var_dir).get(name, ""))
         if file is not None:
-            return await asyncio.to_thread(_from_file, entry, var_dir, file, known)
+            _require_file(entry, file)
+            progress(file.stat().st_size, file.stat().st_size)
+            unpacking()
+            return await _to_its_end(_install, entry, var_dir, file, str(file), known)
         part = Part(model_path(entry, var_dir).parent / f".{name}.part")
         room = 1 if entry.single_file else UNPACKED_TIMES
         downloader = Downloader(proxy=settings.proxy, progress=progress, free=free, room=room)
         source = await downloader.get(tuple(sources(entry, settings)), part, checked=bool(known))
         unpacking()
         try:
-            return await asyncio.to_thread(_install, entry, var_dir, part.path, source, known)
+            return await _to_its_end(_install, entry, var_dir, part.path, source, known)
         finally:
             part.drop()
 
 
-def _from_file(entry: ModelEntry, var_dir: Path, file: Path, known: str) -> Fetched:
+async def _to_its_end(install: Callable[..., Fetched], *args: object) -> Fetched:
+    """In a thread, which an interruption waits for: what it reads and what it has locked stays until then."""
+    running = asyncio.ensure_future(asyncio.to_thread(install, *args))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        await running
+        raise
+
+
+def _require_file(entry: ModelEntry, file: Path) -> None:
     if not file.is_file():
         raise BadInput(
-            words("такого файла нет", "there is no such file"),
+            words("это папка, а не файл", "this is a folder and no file")
+            if file.is_dir()
+            else words("такого файла нет", "there is no such file"),
             hint=words(f"нужен {entry.file} из {entry.source}", f"{entry.file} of {entry.source} is wanted"),
             place=Place(str(file)),
         )
-    return _install(entry, var_dir, file, str(file), known)
 
 
 def _install(entry: ModelEntry, var_dir: Path, file: Path, source: str, known: str) -> Fetched:

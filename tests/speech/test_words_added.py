@@ -8,7 +8,7 @@ import pytest
 
 from bot.cli import models_words
 from bot.core.audio import Pcm
-from bot.core.errors import BadInput, ModelMissing, Unavailable
+from bot.core.errors import BadInput, DiskFull, ModelMissing, Unavailable
 from bot.speech.espeak import Espeak
 from bot.speech.fetching import fetch_model
 from bot.speech.models import ensure_model, find_entry, known_models, verify_model
@@ -18,6 +18,7 @@ from bot.speech.sound import for_the_line
 from bot.speech.wordgraph import fst
 from bot.speech.wordgraph.adding import add_words, read_added
 from bot.speech.wordgraph.g2p import VOWELS, phones, stressed_vowel, with_stress
+from tests.disk import no_file_beyond
 from tests.speech.sounds import MODELS, clip, sound_of
 
 DEMO, OWN = "vosk-model-otklik-demo-ru", "vosk-model-otklik-demo-ru+words"
@@ -120,6 +121,11 @@ def test_a_word_is_heard_once_it_was_added(
     assert set(read_added(own)) == {"бегемот", "нахамил", "кирпич"}
     with pytest.raises(BadInput, match="XX"):
         add_words(DEMO, {"щука": ("XX",)}, MODELS, tmp_path)
+    with no_file_beyond(100_000), pytest.raises(DiskFull):
+        add_words(DEMO, {"щука": phones("щ+ука")}, MODELS, tmp_path)
+    assert not [
+        path for path in (tmp_path / "models").iterdir() if path.name.startswith(f".{OWN}.") and path.is_dir()
+    ]
     assert set(read_added(own)) == {"бегемот", "нахамил", "кирпич"}
     assert heard(own, sounds[0]) == ["бегемот"]
 

@@ -22,12 +22,14 @@ from bot.speech.models import (
     locked,
     model_path,
 )
-from bot.speech.unpacking import RECEIPT, Receipt, put_in_place, read_receipt
+from bot.speech.unpacking import RECEIPT, Receipt, put_in_place, read_receipt, require_space
 from bot.speech.vocabulary import read_vocabulary
 from bot.speech.wordgraph.rebuild import rebuild
 
 _ADDED = "added-words.txt"
 """In the model's folder, as models/words/lexicon.txt: a word and its phones a line."""
+_TIMES = 3
+"""Room that is asked for, as a multiple of the model: itself, and its graphs on their way through OpenFst."""
 _GRAPHS = ("HCLr.fst", "Gr.fst", "phones.txt", "words.txt", "disambig_tid.int")
 
 
@@ -54,7 +56,11 @@ def add_words(
         wanted = {word: tuple(said) for word, said in {**earlier, **added}.items() if word not in known}
         fresh = Path(tempfile.mkdtemp(prefix=f".{entry.name}.", dir=target.parent))
         try:
-            shutil.copytree(origin, fresh, dirs_exist_ok=True)
+            require_space(_TIMES * sum(file.stat().st_size for file in _files(origin)), target)
+            for file in _files(origin):  # shutil.copytree makes an error without a number of a full disk's
+                copy = fresh / file.relative_to(origin)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copyfile(file, copy)
             rebuild(fresh, list(wanted.items()), list(wanted))
             lines = [" ".join((word, *said)) for word, said in wanted.items()]
             write_whole(fresh / _ADDED, "".join(f"{line}\n" for line in lines).encode(), mode=0o644)
@@ -76,14 +82,17 @@ def read_added(target: Path) -> dict[str, tuple[str, ...]]:
     return {word: tuple(said) for word, *said in map(str.split, lines)}
 
 
+def _files(folder: Path) -> list[Path]:
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name != RECEIPT]
+
+
 def _write_receipt(folder: Path, sha256: str) -> None:
     files = {
         str(path.relative_to(folder)): (
             path.stat().st_size,
             hashlib.sha256(path.read_bytes()).hexdigest(),
         )
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != RECEIPT
+        for path in _files(folder)
     }
     receipt = Receipt(sha256=sha256, files=files, source="otklik models words add")
     write_whole(folder / RECEIPT, receipt.model_dump_json(indent=1).encode(), mode=0o644)
