@@ -61,11 +61,10 @@ def asr(
     configure_logs("warning")
     settings = load_settings().speech_settings()
     name = model or settings.recogniser.model
+    path = ensure_model(name, settings.models_dir, settings.var_dir)
     spoken = asyncio.run(_spoken(items, settings))
     before = _peak_mb()
-    recogniser = VoskRecogniser(
-        ensure_model(name, settings.models_dir, settings.var_dir), settings.recogniser
-    )
+    recogniser = VoskRecogniser(path, settings.recogniser)
     meter = _Meter(recogniser)
     try:
         heard = list(hear_all(items, lambda item: sound_of(item, spoken), meter.hear))
@@ -140,7 +139,10 @@ def sound_of(item: Item, spoken: Mapping[Item, Pcm]) -> Pcm:
             power = 10 ** (float(what) / 20)
             return to_pcm(telephone_noise(round(_SECONDS * RATE), RATE, item.source) * power, RATE)
     if what:
-        raise BadInput(f"источник «{item.source}» не известен", hint="файл, say, dtmf:, tone:, noise:, music")
+        raise BadInput(
+            words(f"источник «{item.source}» не известен", f"the source «{item.source}» is not known"),
+            hint=words("файл, ", "a file, ") + "say, dtmf:, tone:, noise:, music, ringback",
+        )
     return read_audio(item.folder / item.source)
 
 

@@ -91,6 +91,8 @@ def say(
 
     Пауза между словами: <break time="500ms"/>. Ударение: плюс перед гласной, зам+ок.
     """
+    if not any(letter.isalnum() for letter in text):
+        raise BadInput(words("в тексте нечего произносить", "the text has nothing to be spoken"))
     for fault in faults(text):
         raise BadInput(f"{fault.near}: {fault.message}", hint=words("уберите её", "remove it"))
     pcm = asyncio.run(_say(_settings(), text, voice, language, rate))
@@ -121,7 +123,10 @@ def _write(path: Path, content: bytes) -> None:
         write_whole(path.absolute(), content, durable=False, mode=0o644)
     except OSError as exc:
         kind = DiskFull if exc.errno == errno.ENOSPC else AudioInvalid
-        raise kind(f"cannot write {path}: {exc.strerror}", hint="choose another file") from exc
+        raise kind(
+            words(f"{path} не записать: {exc.strerror}", f"cannot write {path}: {exc.strerror}"),
+            hint=words("выберите другой файл", "choose another file"),
+        ) from exc
 
 
 def _complain(error: OtklikError) -> None:

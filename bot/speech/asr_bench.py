@@ -22,6 +22,7 @@ from bot.core.errors import BadInput, Place
 from bot.core.ports import Transcript
 from bot.speech.sound import Samples, band, to_pcm, to_samples
 from bot.surveys.words import UNKNOWN
+from bot.words import words as say
 
 MANIFEST = "manifest.tsv"
 Kind = Literal["speech", "unknown", "noise"]
@@ -67,8 +68,13 @@ def read_set(folder: Path) -> tuple[Item, ...]:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise BadInput(
-            f"набор записей не читается: {error}",
-            hint=f"нужна папка с {MANIFEST}, как tests/data/speech",
+            say(f"набор записей не читается: {error.strerror}", f"the set cannot be read: {error.strerror}")
+            if isinstance(error, OSError)
+            else say("набор записей не в UTF-8", "the set is not in UTF-8"),
+            hint=say(
+                f"нужна папка с {MANIFEST}, как tests/data/speech",
+                f"a folder with {MANIFEST} is wanted, as tests/data/speech",
+            ),
             place=Place(str(path)),
         ) from error
     numbered = ((number, line) for number, line in enumerate(lines, 1) if line and line[0] != "#")
@@ -78,12 +84,22 @@ def read_set(folder: Path) -> tuple[Item, ...]:
 def _item(folder: Path, line: str, place: Place) -> Item:
     columns = line.split("\t")
     if len(columns) != 4:
-        raise BadInput("нужны четыре столбца: вид, источник, голос, слова", place=place)
+        raise BadInput(
+            say(
+                "нужны четыре столбца: вид, источник, голос, слова",
+                "four columns are wanted: kind, source, voice, words",
+            ),
+            place=place,
+        )
     kind, source, voice, text = columns
     for known in get_args(Kind):
         if kind == known:
             return Item(known, source, voice, text, folder)
-    raise BadInput(f"вид «{kind}» не известен", hint=f"бывает: {', '.join(get_args(Kind))}", place=place)
+    raise BadInput(
+        say(f"вид «{kind}» не известен", f"the kind «{kind}» is not known"),
+        hint=say("бывает: ", "known: ") + ", ".join(get_args(Kind)),
+        place=place,
+    )
 
 
 def hear_all(items: Sequence[Item], sound: Sound, hear: Hear) -> Iterator[Heard]:

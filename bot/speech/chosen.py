@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.core.errors import Place, SettingsInvalid
 from bot.core.files import write_whole
 from bot.speech.models import ModelEntry
+from bot.words import words
 
 
 class Chosen(BaseModel):
@@ -41,7 +42,8 @@ def read_chosen(var_dir: Path) -> Chosen:
     except FileNotFoundError:
         return Chosen()
     except ValidationError as exc:
-        raise SettingsInvalid(f"cannot read the chosen models: {exc}", place=Place(str(path))) from exc
+        said = words(f"выбранные модели не читаются: {exc}", f"cannot read the chosen models: {exc}")
+        raise SettingsInvalid(said, place=Place(str(path))) from exc
 
 
 def write_chosen(chosen: Chosen, var_dir: Path) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 
 from bot.core.errors import SynthesiserUnavailable
 from bot.speech.sound import Samples
+from bot.words import words
 
 NAME = f"espeak-ng-loader-{version('espeakng-loader')}"
 
@@ -53,7 +54,8 @@ class Espeak:
         try:
             self._lib = ctypes.CDLL(espeakng_loader.get_library_path())
         except OSError as exc:
-            raise SynthesiserUnavailable(f"cannot load eSpeak NG: {exc}", hint="run `make setup`") from exc
+            said = words(f"eSpeak NG не загружается: {exc}", f"cannot load eSpeak NG: {exc}")
+            raise SynthesiserUnavailable(said, hint="make setup") from exc
         self._lib.espeak_Synth.argtypes = [
             ctypes.c_char_p,
             ctypes.c_size_t,
@@ -77,7 +79,8 @@ class Espeak:
             )
         )
         if self._rate <= 0:
-            raise SynthesiserUnavailable(f"eSpeak NG finds no data at {data}", hint="run `make setup`")
+            said = words(f"eSpeak NG не находит своих данных в {data}", f"eSpeak NG finds no data at {data}")
+            raise SynthesiserUnavailable(said, hint="make setup")
         self._lib.espeak_ng_SetRandSeed(
             ctypes.c_long(1)
         )  # else the breath of a voice is other noise each time
@@ -95,7 +98,8 @@ class Espeak:
             spoken, len(spoken) + 1, 0, _POS_CHARACTER, 0, _CHARS_UTF8, None, None
         )
         if status != 0:
-            raise SynthesiserUnavailable(f"eSpeak NG failed with status {status}")
+            said = words(f"eSpeak NG не справился ({status})", f"eSpeak NG failed with status {status}")
+            raise SynthesiserUnavailable(said)
         samples = np.frombuffer(b"".join(self._chunks), dtype=np.int16).astype(np.float32) / 32768.0
         return samples, self._rate
 
@@ -117,7 +121,11 @@ class Espeak:
         unknown = variant and variant not in self._variants
         if unknown or self._lib.espeak_SetVoiceByName(voice.encode()) != 0:
             raise SynthesiserUnavailable(
-                f"eSpeak NG has no voice {voice!r}", hint="name a language, or language+variant, e.g. ru+f3"
+                words(f"у eSpeak NG нет голоса {voice!r}", f"eSpeak NG has no voice {voice!r}"),
+                hint=words(
+                    "назовите язык или язык+вариант, например ru+f3",
+                    "name a language, or language+variant, e.g. ru+f3",
+                ),
             )
         for parameter, value in self.manner.items():
             self._lib.espeak_SetParameter(parameter, value, 0)

@@ -92,8 +92,8 @@ async def fetch_model(
     with locked(entry, var_dir):
         known = entry.sha256 or ("" if new_pin else read_pins(var_dir).get(name, ""))
         if file is not None:
-            _require_file(entry, file)
-            progress(file.stat().st_size, file.stat().st_size)
+            size = _size_of(entry, file)
+            progress(size, size)
             unpacking()
             return await _to_its_end(_install, entry, var_dir, file, str(file), known)
         part = Part(model_path(entry, var_dir).parent / f".{name}.part")
@@ -117,7 +117,8 @@ async def _to_its_end(install: Callable[..., Fetched], *args: object) -> Fetched
         raise
 
 
-def _require_file(entry: ModelEntry, file: Path) -> None:
+def _size_of(entry: ModelEntry, file: Path) -> int:
+    """Of a file that was got in another way. Raises BadInput where there is none."""
     if not file.is_file():
         raise BadInput(
             words("это папка, а не файл", "this is a folder and no file")
@@ -126,6 +127,7 @@ def _require_file(entry: ModelEntry, file: Path) -> None:
             hint=words(f"нужен {entry.file} из {entry.source}", f"{entry.file} of {entry.source} is wanted"),
             place=Place(str(file)),
         )
+    return file.stat().st_size
 
 
 def _install(entry: ModelEntry, var_dir: Path, file: Path, source: str, known: str) -> Fetched:

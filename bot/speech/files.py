@@ -12,6 +12,7 @@ from bot.core.audio import Pcm
 from bot.core.errors import AudioInvalid, DiskFull, Place
 from bot.core.files import write_whole
 from bot.speech.sound import resample, to_pcm
+from bot.words import words
 
 _NARROW, _WIDE = 8000, 16000
 
@@ -27,14 +28,21 @@ def read_audio(path: Path) -> Pcm:
             samples = file.read(dtype="float32", always_2d=True)
     except (soundfile.SoundFileError, OSError) as exc:
         # libsndfile says "System error." for a file that is not there
-        reason = "there is no such file" if not path.is_file() else str(exc)
+        reason = str(exc) if path.is_file() else words("такого файла нет", "there is no such file")
         raise AudioInvalid(
-            f"cannot be read as sound: {reason}", hint="give a WAV or FLAC file", place=Place(str(path))
+            words(f"звук не читается: {reason}", f"cannot be read as sound: {reason}"),
+            hint=words("нужен файл WAV или FLAC", "give a WAV or FLAC file"),
+            place=Place(str(path)),
         ) from exc
     if len(samples) < promised:
-        raise AudioInvalid(f"is cut short: {len(samples)} of {promised} samples", place=Place(str(path)))
+        cut = words(
+            f"файл оборван: отсчётов {len(samples)} из {promised}",
+            f"is cut short: {len(samples)} of {promised} samples",
+        )
+        raise AudioInvalid(cut, place=Place(str(path)))
     if not np.isfinite(samples).all():
-        raise AudioInvalid("holds samples that are no numbers", place=Place(str(path)))
+        broken = words("в нём отсчёты, которые не числа", "holds samples that are no numbers")
+        raise AudioInvalid(broken, place=Place(str(path)))
     wanted = _NARROW if rate <= _NARROW else _WIDE
     return to_pcm(resample(samples.mean(axis=1), rate, wanted), wanted)
 
@@ -49,5 +57,8 @@ def write_kept(path: Path, content: bytes) -> None:
         write_whole(path, content)
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DiskFull("no space to store a sound", hint=f"free space at {path.parent.parent}") from error
+            raise DiskFull(
+                words("для звука не хватило места", "no space to store a sound"),
+                hint=words(f"освободите место в {path.parent.parent}", f"free space at {path.parent.parent}"),
+            ) from error
         raise

@@ -34,7 +34,8 @@ def agreements(var_dir: Path) -> dict[str, Agreement]:
     except FileNotFoundError:
         return {}
     except ValidationError as exc:
-        raise SettingsInvalid(f"cannot read the agreed licences: {exc}", place=Place(str(path))) from exc
+        said = words(f"согласия с лицензиями не читаются: {exc}", f"cannot read the agreed licences: {exc}")
+        raise SettingsInvalid(said, place=Place(str(path))) from exc
 
 
 def is_open(entry: ModelEntry, var_dir: Path) -> bool:

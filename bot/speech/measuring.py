@@ -18,6 +18,7 @@ from pydantic import BaseModel, TypeAdapter
 
 from bot.core.errors import SynthesiserUnavailable
 from bot.surveys.breaks import Piece, pieces
+from bot.words import words
 
 if TYPE_CHECKING:
     from bot.speech.espeak import Espeak
@@ -96,9 +97,10 @@ class SpeechMeter:
             line = ""
         if not line:
             self._process = None
-            _, said = process.communicate()
-            reason = said.strip().splitlines()[-1:] or [f"status {process.returncode}"]
-            raise SynthesiserUnavailable(f"eSpeak NG did not answer: {reason[0]}", hint="run `make setup`")
+            _, told = process.communicate()
+            reason = told.strip().splitlines()[-1:] or [f"status {process.returncode}"]
+            said = words(f"eSpeak NG не отвечает: {reason[0]}", f"eSpeak NG did not answer: {reason[0]}")
+            raise SynthesiserUnavailable(said, hint="make setup")
         found: list[object] = json.loads(line)
         return found
 

@@ -58,9 +58,13 @@ def read_manifest(models_dir: Path) -> dict[str, ModelEntry]:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
         entries = [ModelEntry.model_validate(entry) for entry in table.get("model", [])]
     except FileNotFoundError as exc:
-        raise ModelMissing(f"no model manifest at {path}", hint="run from the project's folder") from exc
+        raise ModelMissing(
+            words(f"нет списка моделей {path}", f"no model manifest at {path}"),
+            hint=words("запустите из папки проекта", "run from the project's folder"),
+        ) from exc
     except (tomllib.TOMLDecodeError, ValidationError) as exc:
-        raise SettingsInvalid(f"cannot read the model manifest: {exc}", place=Place(str(path))) from exc
+        said = words(f"список моделей не читается: {exc}", f"cannot read the model manifest: {exc}")
+        raise SettingsInvalid(said, place=Place(str(path))) from exc
     return {entry.name: entry for entry in entries}
 
 
@@ -76,7 +80,10 @@ def find_entry(name: str, models_dir: Path) -> ModelEntry:
         own = {"name": name, "shipped": False, "sha256": "", "size": 0, "source": "otklik models words add"}
         return base.model_copy(update=own)
     if name not in entries:
-        raise ModelMissing(f"unknown model {name!r}", hint=f"known models: {', '.join(sorted(entries))}")
+        raise ModelMissing(
+            words(f"модели {name!r} нет в списке", f"unknown model {name!r}"),
+            hint=words("известны: ", "known models: ") + ", ".join(sorted(entries)),
+        )
     return entries[name]
 
 
@@ -110,10 +117,10 @@ def require_model(name: str, models_dir: Path, var_dir: Path) -> ModelEntry:
     how to get it."""
     entry = find_entry(name, models_dir)
     if entry.package:
-        raise ModelMissing(f"{name} is part of the Python package {entry.package}", hint="it has no file")
+        raise ModelMissing(_in_package(entry), hint=words("своего файла у неё нет", "it has no file"))
     if not entry.shipped and not model_path(entry, var_dir).exists():
         raise ModelMissing(
-            f"the model {name} is not installed",
+            words(f"модель {name} не установлена", f"the model {name} is not installed"),
             hint=entry.source
             if name.endswith(WITH_WORDS)
             else words(
@@ -137,22 +144,28 @@ def verify_model(name: str, models_dir: Path, var_dir: Path) -> str:
     """
     entry = find_entry(name, models_dir)
     if entry.package:
-        return f"part of the Python package {entry.package}"
+        return _in_package(entry)
     if entry.shipped:
         _check_archive(models_dir / entry.file, entry)
         target = ensure_model(name, models_dir, var_dir)
-        _check_files(target, hint=f"remove {target}; it is unpacked again at next use")
-        return "archive and unpacked files"
+        again = words("распакуется при следующем запуске", "it is unpacked again at next use")
+        _check_files(target, hint=words("удалите ", "remove ") + f"{target}: {again}")
+        return words("архив и распакованные файлы", "archive and unpacked files")
     target = ensure_model(name, models_dir, var_dir)
     known = entry.sha256 or read_pins(var_dir).get(name, "")
+    get_again = entry.source if name.endswith(WITH_WORDS) else f"otklik models fetch {name}"
+    unpinned = words(
+        "на месте; положена руками, её SHA-256 не закреплена",
+        "present; put there by hand, its SHA-256 is not pinned",
+    )
     if target.is_file():
         if known and sha256_of(target) != known:
-            raise ModelMissing(f"{target} is damaged", hint=f"otklik models fetch {name}")
-        return "file" if known else "present; its SHA-256 is not pinned yet"
+            raise _damaged(target, get_again)
+        return words("файл", "file") if known else unpinned
     if not (target / RECEIPT).exists():
-        return "present; put there by hand, its SHA-256 is not pinned yet"
-    _check_files(target, hint=f"otklik models fetch {name}")
-    return "unpacked files"
+        return unpinned
+    _check_files(target, hint=get_again)
+    return words("распакованные файлы", "unpacked files")
 
 
 def is_installed(entry: ModelEntry, models_dir: Path, var_dir: Path) -> bool:
@@ -170,7 +183,8 @@ def read_pins(var_dir: Path) -> dict[str, str]:
     except FileNotFoundError:
         return {}
     except ValidationError as exc:
-        raise SettingsInvalid(f"cannot read the pinned sums: {exc}", place=Place(str(path))) from exc
+        said = words(f"закреплённые суммы не читаются: {exc}", f"cannot read the pinned sums: {exc}")
+        raise SettingsInvalid(said, place=Place(str(path))) from exc
 
 
 def pins_path(var_dir: Path) -> Path:
@@ -180,7 +194,15 @@ def pins_path(var_dir: Path) -> Path:
 def _check_files(target: Path, *, hint: str) -> None:
     for file, (_, known) in read_receipt(target).files.items():
         if not (target / file).is_file() or sha256_of(target / file) != known:
-            raise ModelMissing(f"{target / file} is damaged", hint=hint)
+            raise _damaged(target / file, hint)
+
+
+def _damaged(file: Path, hint: str) -> ModelMissing:
+    return ModelMissing(words(f"{file} испорчен", f"{file} is damaged"), hint=hint)
+
+
+def _in_package(entry: ModelEntry) -> str:
+    return words(f"входит в пакет Python {entry.package}", f"part of the Python package {entry.package}")
 
 
 def _in_place(target: Path, entry: ModelEntry) -> bool:
@@ -193,13 +215,18 @@ def _in_place(target: Path, entry: ModelEntry) -> bool:
 
 
 def _check_archive(archive: Path, entry: ModelEntry) -> None:
-    restore = f"restore {archive} from the repository"
+    restore = words(f"верните {archive} из репозитория", f"restore {archive} from the repository")
     if not archive.is_file():
-        raise ModelMissing(f"the archive of {entry.name} is missing", hint=restore)
+        missing = words(f"нет архива модели {entry.name}", f"the archive of {entry.name} is missing")
+        raise ModelMissing(missing, hint=restore)
     found = sha256_of(archive)
     if found != entry.sha256:
         raise ModelMissing(
-            f"{archive} is damaged: its SHA-256 is {found}, {entry.sha256} was expected", hint=restore
+            words(
+                f"{archive} испорчен: его SHA-256 {found}, а нужна {entry.sha256}",
+                f"{archive} is damaged: its SHA-256 is {found}, {entry.sha256} was expected",
+            ),
+            hint=restore,
         )
 
 
@@ -227,4 +254,7 @@ def disk_errors(target: Path) -> Iterator[None]:
     except OSError as exc:
         if not isinstance(disk_fault(exc), DiskFull):
             raise
-        raise DiskFull(f"no space to unpack {target.name}", hint=f"free space at {target.parent}") from exc
+        raise DiskFull(
+            words(f"для {target.name} не хватило места", f"no space to unpack {target.name}"),
+            hint=words(f"освободите место в {target.parent}", f"free space at {target.parent}"),
+        ) from exc

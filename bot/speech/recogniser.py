@@ -32,6 +32,7 @@ from bot.speech.grammar import phrases_for
 from bot.speech.heard import HeardWord, better_known, mostly_unknown
 from bot.speech.settings import RecogniserSettings
 from bot.speech.vocabulary import read_vocabulary
+from bot.words import words
 
 log = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -105,12 +106,12 @@ class VoskStream:
         decoded once more from the beginning, openly. Raises RecogniserUnavailable."""
         self._closed = True
         await self._ensure_hop()  # it goes on until nothing is queued
-        words = await self._recogniser.run(self._finish)
-        if self._phrases is not None and mostly_unknown(words):
+        heard = await self._recogniser.run(self._finish)
+        if self._phrases is not None and mostly_unknown(heard):
             openly = await self._recogniser.run(self._recogniser.openly, bytes(self._heard), self._rate)
-            words = better_known(openly, words)
+            heard = better_known(openly, heard)
         self._heard.clear()
-        placed = tuple(word.placed(self._media_time) for word in words)
+        placed = tuple(word.placed(self._media_time) for word in heard)
         return Transcript(text=" ".join(word.text for word in placed), words=placed)
 
     def close(self) -> None:
@@ -228,8 +229,8 @@ class VoskRecogniser:
         heard = self._decoded(pcm.data, pcm.rate, phrases, self._weighing(expectation))
         if phrases is not None and mostly_unknown(heard):
             heard = better_known(self.openly(pcm.data, pcm.rate), heard)
-        words = tuple(word.placed(lambda s: s) for word in heard)
-        return Transcript(text=" ".join(word.text for word in words), words=words)
+        placed = tuple(word.placed(lambda s: s) for word in heard)
+        return Transcript(text=" ".join(word.text for word in placed), words=placed)
 
     def openly(self, data: bytes, rate: int) -> list[HeardWord]:
         """All of a turn at once, without a grammar. Blocking."""
@@ -265,13 +266,14 @@ class VoskRecogniser:
 
 
 def _load(path: Path) -> vosk.Model:
-    hint = "see `otklik models list`"
+    hint = "otklik models list"
     if not (path / "am" / "final.mdl").is_file():
-        raise RecogniserUnavailable(f"{path} is not a Vosk model", hint=hint)
+        raise RecogniserUnavailable(words(f"{path} не модель Vosk", f"{path} is not a Vosk model"), hint=hint)
     try:
         return vosk.Model(str(path))
     except Exception as exc:  # Vosk raises nothing more precise
-        raise RecogniserUnavailable(f"Vosk cannot load {path}: {exc}", hint=hint) from exc
+        said = words(f"Vosk не загружает {path}: {exc}", f"Vosk cannot load {path}: {exc}")
+        raise RecogniserUnavailable(said, hint=hint) from exc
 
 
 def _noise(seconds: float, rate: int) -> Pcm:

@@ -19,6 +19,7 @@ from bot.speech.settings import SynthesiserSettings
 from bot.speech.sound import for_the_line, to_samples, trim
 from bot.surveys.prompts import RECORDED, recordings
 from bot.surveys.schema import Survey
+from bot.words import words
 
 MAX_SECONDS = 60.0
 """Nobody listens longer to a question."""
@@ -46,11 +47,16 @@ class RecordedVoices:
         path = _path(self._folder, digest)
         try:
             if hashlib.sha256(path.read_bytes()).hexdigest() != digest:
-                raise AudioInvalid("its content is not what was published", place=Place(str(path)))
+                other = words("в нём не то, что публиковали", "its content is not what was published")
+                raise AudioInvalid(other, place=Place(str(path)))
             sound = _checked(path)
         except (OSError, AudioInvalid) as error:
             raise SynthesiserUnavailable(
-                f"recording {digest[:12]} cannot be played: {error}", hint="publish its survey again"
+                words(
+                    f"запись {digest[:12]} не сыграть: {error}",
+                    f"recording {digest[:12]} cannot be played: {error}",
+                ),
+                hint=words("опубликуйте опрос заново", "publish its survey again"),
             ) from error
         edge_s, lufs = self._settings.edge_s, self._settings.loudness_lufs
         return for_the_line(to_samples(sound), sound.rate, rate, edge_s=edge_s, lufs=lufs)
@@ -70,7 +76,8 @@ def keep_recordings(survey: Survey, beside: Path, folder: Path) -> int:
         _checked(source)
         content = source.read_bytes()
         if hashlib.sha256(content).hexdigest() != recorded.sha256:
-            raise AudioInvalid("changed while its survey was published", place=Place(str(source)))
+            changed = words("изменился, пока опрос публиковали", "changed while its survey was published")
+            raise AudioInvalid(changed, place=Place(str(source)))
         write_kept(target, content)
     return len(wanted)
 
@@ -83,8 +90,12 @@ def _checked(path: Path) -> Pcm:
     sound = read_audio(path)
     if sound.seconds > MAX_SECONDS:
         raise AudioInvalid(
-            f"lasts {sound.seconds:.0f} s, longer than {MAX_SECONDS:.0f} s", place=Place(str(path))
+            words(
+                f"длится {sound.seconds:.0f} с, дольше {MAX_SECONDS:.0f} с",
+                f"lasts {sound.seconds:.0f} s, longer than {MAX_SECONDS:.0f} s",
+            ),
+            place=Place(str(path)),
         )
     if not len(trim(to_samples(sound), sound.rate, 0.0)):
-        raise AudioInvalid("is silent", place=Place(str(path)))
+        raise AudioInvalid(words("в нём тишина", "is silent"), place=Place(str(path)))
     return sound

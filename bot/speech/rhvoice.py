@@ -16,6 +16,7 @@ import soundfile
 
 from bot.core.errors import SynthesiserUnavailable
 from bot.speech.sound import Samples
+from bot.words import words
 
 PROGRAM = "RHVoice-test"
 DEFAULT_VOICE = "elena"
@@ -34,14 +35,21 @@ class RhVoice:
         found = shutil.which(PROGRAM)
         if found is None:
             raise SynthesiserUnavailable(
-                f"RHVoice is not installed: no program {PROGRAM}",
-                hint="install RHVoice (docs/speech.md), or set speech.engine to espeak",
+                words(
+                    f"RHVoice не установлен: нет программы {PROGRAM}",
+                    f"RHVoice is not installed: no program {PROGRAM}",
+                ),
+                hint=words(
+                    "поставьте RHVoice (docs/speech.md) или выберите speech.engine = espeak",
+                    "install RHVoice (docs/speech.md), or set speech.engine to espeak",
+                ),
             )
         self._program = found
 
     def speak(self, text: str, *, voice: str, language: str, rate: int) -> tuple[Samples, int]:
         """Sound and its rate, which is the voice's. Blocking. Raises SynthesiserUnavailable."""
         speaker = voice or DEFAULT_VOICE
+        hint = words(f"установлен ли голос {speaker!r}?", f"is the voice {speaker!r} installed?")
         with tempfile.TemporaryDirectory(prefix="otklik-") as folder:
             output = Path(folder) / "said.wav"
             try:
@@ -55,12 +63,15 @@ class RhVoice:
                 if done.returncode:
                     said = done.stderr.decode(errors="replace").strip()
                     raise SynthesiserUnavailable(
-                        f"RHVoice failed with status {done.returncode}: {said}",
-                        hint=f"is the voice {speaker!r} installed?",
+                        words(
+                            f"RHVoice не справился ({done.returncode}): {said}",
+                            f"RHVoice failed with status {done.returncode}: {said}",
+                        ),
+                        hint=hint,
                     )
                 samples, made_at = soundfile.read(output, dtype="float32")
             except (OSError, subprocess.TimeoutExpired, soundfile.SoundFileError) as exc:
                 raise SynthesiserUnavailable(
-                    f"RHVoice said nothing: {exc}", hint=f"is the voice {speaker!r} installed?"
+                    words(f"RHVoice ничего не произнёс: {exc}", f"RHVoice said nothing: {exc}"), hint=hint
                 ) from exc
         return samples, int(made_at)

@@ -13,6 +13,7 @@ import numpy as np
 
 from bot.core.errors import ModelMissing, SynthesiserUnavailable
 from bot.speech.sound import Samples
+from bot.words import words
 
 _RATES = (8000, 24000, 48000)
 _DEFAULT_SPEAKER = "ru_zhadyra"
@@ -29,7 +30,10 @@ class Silero:
         self._speaker = speaker
         torch: Any = _need("torch", "torch")
         if not model_path.is_file():
-            raise ModelMissing(f"no Silero model at {model_path}", hint="see `otklik models list`")
+            raise ModelMissing(
+                words(f"нет голоса Silero {model_path}", f"no Silero model at {model_path}"),
+                hint="otklik models list",
+            )
         self._accent: Any = None
         if "nostress" in model_path.stem:
             self._accent = _need("silero_stress", "silero-stress").load_accentor()
@@ -39,7 +43,8 @@ class Silero:
             self._model: Any = package.load_pickle("tts_models", "model")
         except Exception as exc:  # torch names no errors of its own here
             raise ModelMissing(
-                f"{model_path} is not a Silero voice: {exc}", hint="remove the file and get it again"
+                words(f"{model_path} не голос Silero: {exc}", f"{model_path} is not a Silero voice: {exc}"),
+                hint=words("удалите файл и скачайте заново", "remove the file and get it again"),
             ) from exc
 
     def speak(self, text: str, *, voice: str, language: str, rate: int) -> tuple[Samples, int]:
@@ -50,8 +55,11 @@ class Silero:
             sound = self._model.apply_tts(text=stressed, speaker=voice or self._speaker, sample_rate=made_at)
         except Exception as exc:  # the package raises bare Exception and ValueError for voice and text
             raise SynthesiserUnavailable(
-                f"Silero cannot speak this: {exc}",
-                hint=f"is {voice or self._speaker!r} one of its speakers?",
+                words(f"Silero этого не произносит: {exc}", f"Silero cannot speak this: {exc}"),
+                hint=words(
+                    f"есть ли у модели голос {voice or self._speaker!r}?",
+                    f"is {voice or self._speaker!r} one of its speakers?",
+                ),
             ) from exc
         return np.asarray(sound, dtype=np.float32), made_at
 
@@ -61,6 +69,12 @@ def _need(module: str, package: str) -> Any:
         return importlib.import_module(module)
     except ImportError as exc:
         raise ModelMissing(
-            f"Silero voices need the Python package {package}",
-            hint="install the extra silero (docs/speech.md), or set the engine to espeak",
+            words(
+                f"голосам Silero нужен пакет Python {package}",
+                f"Silero voices need the Python package {package}",
+            ),
+            hint=words(
+                "поставьте extra silero (docs/speech.md) или выберите speech.engine = espeak",
+                "install the extra silero (docs/speech.md), or set speech.engine to espeak",
+            ),
         ) from exc

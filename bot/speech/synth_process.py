@@ -32,6 +32,7 @@ from bot.speech.models import find_entry, model_path
 from bot.speech.normalise import RUSSIAN, normalise, spoken_pieces
 from bot.speech.settings import SynthesiserSettings
 from bot.speech.wire import SpeakReply, SpeakRequest, read_header, write_message
+from bot.words import words
 
 log = structlog.get_logger(__name__)
 
@@ -127,11 +128,18 @@ class SynthesiserServer:
         path = self._settings.socket
         if len(os.fsencode(path)) > _MAX_PATH:
             raise SynthesiserUnavailable(
-                f"the socket path {path} is longer than {_MAX_PATH} bytes", hint="choose a shorter var folder"
+                words(
+                    f"путь сокета {path} длиннее {_MAX_PATH} байт",
+                    f"the socket path {path} is longer than {_MAX_PATH} bytes",
+                ),
+                hint=words("задайте папку var с путём короче", "choose a shorter var folder"),
             )
         path.parent.mkdir(parents=True, exist_ok=True)
         if _answers(path):
-            raise PortInUse(f"another synthesiser answers at {path}", hint="end it, or choose another socket")
+            raise PortInUse(
+                words(f"на {path} отвечает другой синтезатор", f"another synthesiser answers at {path}"),
+                hint=words("завершите его или задайте другую папку var", "end it, or choose another socket"),
+            )
         path.unlink(missing_ok=True)
         old = os.umask(0o177)
         try:

@@ -20,6 +20,7 @@ from bot.core.errors import ModelMissing, SynthesiserUnavailable
 from bot.speech.normalise import NORMALISER
 from bot.speech.settings import SpeechSettings, SynthesiserSettings
 from bot.speech.wire import SpeakReply, SpeakRequest, read_header, read_sound, write_message
+from bot.words import words
 
 log = structlog.get_logger(__name__)
 
@@ -123,8 +124,14 @@ class SynthesiserClient:
         except TimeoutError as exc:
             self._drop()
             raise SynthesiserUnavailable(
-                f"the synthesiser did not answer within {self._settings.timeout_s:g} s",
-                hint="is the machine overloaded? the node restarts the process when it hangs",
+                words(
+                    f"синтезатор не ответил за {self._settings.timeout_s:g} с",
+                    f"the synthesiser did not answer within {self._settings.timeout_s:g} s",
+                ),
+                hint=words(
+                    "не перегружена ли машина? зависший процесс узел запускает заново",
+                    "is the machine overloaded? the node restarts the process when it hangs",
+                ),
             ) from exc
         except BaseException:  # cancelled, too: half a reply must not be taken for the next one
             self._drop()
@@ -137,8 +144,14 @@ class SynthesiserClient:
 
     def _unavailable(self, exc: Exception) -> SynthesiserUnavailable:
         return SynthesiserUnavailable(
-            f"no synthesiser answers at {self._settings.socket} ({exc})",
-            hint="`otklik serve` starts one; alone: python -m bot.speech.synth_process --socket PATH",
+            words(
+                f"на {self._settings.socket} синтезатор не отвечает ({exc})",
+                f"no synthesiser answers at {self._settings.socket} ({exc})",
+            ),
+            hint=words(
+                "его запускает otklik serve; отдельно: python -m bot.speech.synth_process --socket PATH",
+                "`otklik serve` starts one; alone: python -m bot.speech.synth_process --socket PATH",
+            ),
         )
 
 
@@ -164,7 +177,10 @@ async def spawned_synthesiser(settings: SpeechSettings) -> AsyncIterator[Synthes
             if await process.stdout.readline() != b"ready\n":
                 status = await process.wait()
                 raise SynthesiserUnavailable(
-                    f"the synthesiser ended with status {status} at its start",
+                    words(
+                        f"синтезатор при запуске завершился ({status})",
+                        f"the synthesiser ended with status {status} at its start",
+                    ),
                     hint=(await said).decode(errors="replace").strip(),
                 )
             yield client

@@ -130,7 +130,7 @@ def test_say_refuses_a_mark_that_is_no_pause(otklik: Otklik, tmp_path: Path, mar
 def test_say_to_a_place_that_is_not_there_is_refused(otklik: Otklik, tmp_path: Path) -> None:
     done = otklik("say", "да", "-o", tmp_path / "no" / "said.wav")
     assert done.returncode == 2
-    assert "cannot write" in done.stderr
+    assert "не записать" in done.stderr
 
 
 def test_models_are_listed_and_verified(otklik: Otklik, tmp_path: Path) -> None:
@@ -149,5 +149,5 @@ def test_models_are_listed_and_verified(otklik: Otklik, tmp_path: Path) -> None:
     file.write_text(file.read_text().replace("8000", "9000"))
     damaged = otklik("models", "verify")
     assert damaged.returncode == 3
-    assert "mfcc.conf is damaged" in damaged.stderr
+    assert "mfcc.conf испорчен" in damaged.stderr
     assert otklik("models", "verify", "nobody").returncode == 3

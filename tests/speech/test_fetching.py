@@ -134,9 +134,9 @@ async def test_a_model_is_fetched_pinned_shown_and_verified(place: Place) -> Non
     assert read_pins(place.var) == {"tiny": fetched.sha256}
     assert told[-1] == (len(GOOD), len(GOOD))
     assert not [name for name in place.files() if "part" in name]
-    assert verify_model("tiny", place.models, place.var) == "unpacked files"
+    assert verify_model("tiny", place.models, place.var) == "распакованные файлы"
     (fetched.path / "conf/model.conf").write_bytes(b"rulez")
-    with pytest.raises(ModelMissing, match=r"model\.conf is damaged"):
+    with pytest.raises(ModelMissing, match=r"model\.conf испорчен"):
         verify_model("tiny", place.models, place.var)
     assert not (await place.fetch()).pinned  # and mended
 
@@ -280,7 +280,7 @@ async def test_an_interruption_while_it_unpacks_leaves_the_model_whole(
     fetching = asyncio.ensure_future(place.fetch(file=file, unpacking=lambda: fetching.cancel()))
     with pytest.raises(asyncio.CancelledError):
         await fetching
-    assert verify_model("tiny", place.models, place.var) == "unpacked files"
+    assert verify_model("tiny", place.models, place.var) == "распакованные файлы"
     assert read_pins(place.var) == {"tiny": hashlib.sha256(GOOD).hexdigest()}
     assert not [name for name in place.files() if "part" in name]
 
@@ -355,7 +355,7 @@ async def test_a_voice_stays_the_package_that_it_is(place: Place, publisher: Pub
     fetched = await place.fetch()
     assert fetched.path == place.var / "models/tiny.pt"
     assert fetched.path.read_bytes() == GOOD
-    assert verify_model("tiny", place.models, place.var) == "file"
+    assert verify_model("tiny", place.models, place.var) == "файл"
     publisher.content, publisher.etag = b"<html>", '"2"'
     with pytest.raises(ModelMissing):
         await place.fetch(new_pin=True)

@@ -52,12 +52,12 @@ def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     wrong = tmp_path / "nan.wav"
     soundfile.write(wrong, np.full(10, np.nan, dtype=np.float32), 8000, subtype="FLOAT")
     for path, reason in (
-        (tmp_path / "missing.wav", "no such file"),
-        (tmp_path, "cannot be read"),
-        (text, "cannot be read"),
-        (nothing, "cannot be read"),
-        (cut, "cannot be read|cut short"),
-        (wrong, "no numbers"),
+        (tmp_path / "missing.wav", "такого файла нет"),
+        (tmp_path, "не читается"),
+        (text, "не читается"),
+        (nothing, "не читается"),
+        (cut, "не читается|оборван"),
+        (wrong, "не числа"),
     ):
         with pytest.raises(AudioInvalid, match=reason) as caught:
             read_audio(path)

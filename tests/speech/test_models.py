@@ -129,26 +129,26 @@ def _link(name: str, target: str, kind: bytes) -> tarfile.TarInfo:
 
 def test_a_wrong_checksum_is_refused_and_nothing_is_unpacked(tmp_path: Path) -> None:
     folder = make_models(tmp_path / "models", sha256="0" * 64)
-    with pytest.raises(ModelMissing, match=r"damaged.*expected") as caught:
+    with pytest.raises(ModelMissing, match=r"испорчен.*нужна") as caught:
         ensure_model("tiny", folder, tmp_path / "var")
-    assert "restore" in caught.value.hint
+    assert "верните" in caught.value.hint
     assert not (tmp_path / "var" / "models" / "tiny").exists()
 
 
 def test_what_is_missing_is_told_with_a_hint(tmp_path: Path) -> None:
-    with pytest.raises(ModelMissing, match="no model manifest"):
+    with pytest.raises(ModelMissing, match="нет списка моделей"):
         read_manifest(tmp_path)
     folder = make_models(tmp_path / "models")
-    with pytest.raises(ModelMissing, match="unknown model 'huge'") as unknown:
+    with pytest.raises(ModelMissing, match="модели 'huge' нет") as unknown:
         find_entry("huge", folder)
     assert "tiny" in unknown.value.hint
     (folder / "tiny.tgz").unlink()
-    with pytest.raises(ModelMissing, match="archive of tiny is missing"):
+    with pytest.raises(ModelMissing, match="нет архива модели tiny"):
         ensure_model("tiny", folder, tmp_path / "var")
-    with pytest.raises(ModelMissing, match="not installed") as absent:
+    with pytest.raises(ModelMissing, match="не установлена") as absent:
         ensure_model("vosk-model-small-ru-0.22", MODELS, tmp_path / "var")
     assert "https://alphacephei.com" in absent.value.hint
-    with pytest.raises(ModelMissing, match="Python package"):
+    with pytest.raises(ModelMissing, match="пакет Python"):
         ensure_model("silero-vad", MODELS, tmp_path / "var")
 
 
@@ -163,15 +163,15 @@ def test_a_model_that_the_user_installed_is_taken_as_it_is(tmp_path: Path) -> No
     own = tmp_path / "var" / "models" / "vosk-model-small-ru-0.22"
     own.mkdir(parents=True)
     assert ensure_model("vosk-model-small-ru-0.22", MODELS, tmp_path / "var") == own
-    assert "not pinned" in verify_model("vosk-model-small-ru-0.22", MODELS, tmp_path / "var")
+    assert "не закреплена" in verify_model("vosk-model-small-ru-0.22", MODELS, tmp_path / "var")
 
 
 def test_verify_reads_every_byte(tmp_path: Path) -> None:
     folder = make_models(tmp_path / "models")
-    assert verify_model("tiny", folder, tmp_path / "var") == "archive and unpacked files"
+    assert verify_model("tiny", folder, tmp_path / "var") == "архив и распакованные файлы"
     file = tmp_path / "var" / "models" / "tiny" / "am" / "final.mdl"
     file.write_bytes(b"weighty")  # the same size
-    with pytest.raises(ModelMissing, match="damaged"):
+    with pytest.raises(ModelMissing, match="испорчен"):
         verify_model("tiny", folder, tmp_path / "var")
 
 
@@ -196,6 +196,6 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path: Path, monkeypatch: pyt
 
     folder = make_models(tmp_path / "models")
     monkeypatch.setattr(unpacking.os, "fsync", full)
-    with pytest.raises(DiskFull, match="no space"):
+    with pytest.raises(DiskFull, match="не хватило места"):
         ensure_model("tiny", folder, tmp_path / "var")
     assert [p.name for p in (tmp_path / "var" / "models").iterdir()] == [".tiny.lock"]

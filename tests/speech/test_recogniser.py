@@ -152,11 +152,11 @@ async def test_a_frame_of_another_rate_is_refused(recogniser: VoskRecogniser) ->
 
 
 def test_a_folder_that_is_no_model_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RecogniserUnavailable, match="not a Vosk model"):
+    with pytest.raises(RecogniserUnavailable, match="не модель Vosk"):
         VoskRecogniser(tmp_path)
     (tmp_path / "am").mkdir()
     (tmp_path / "am" / "final.mdl").write_bytes(b"junk")
-    with pytest.raises(RecogniserUnavailable, match="cannot load"):
+    with pytest.raises(RecogniserUnavailable, match="не загружает"):
         VoskRecogniser(tmp_path)
 
 

@@ -115,7 +115,7 @@ def test_a_model_with_stress_of_its_own_needs_no_accentor(
 
 def test_an_unknown_speaker_is_told(installed: tuple[Path, _Model]) -> None:
     path, _ = installed
-    with pytest.raises(SynthesiserUnavailable, match="cannot speak") as caught:
+    with pytest.raises(SynthesiserUnavailable, match="не произносит") as caught:
         Silero(path).speak("да", voice="nobody", language="ru", rate=8000)
     assert "nobody" in caught.value.hint
 
@@ -125,7 +125,7 @@ def test_a_missing_package_is_told(
     installed: tuple[Path, _Model], monkeypatch: pytest.MonkeyPatch, missing: str
 ) -> None:
     monkeypatch.setitem(sys.modules, missing, None)
-    with pytest.raises(ModelMissing, match="need the Python package") as caught:
+    with pytest.raises(ModelMissing, match="нужен пакет Python") as caught:
         Silero(installed[0])
     assert "espeak" in caught.value.hint
 
@@ -133,8 +133,8 @@ def test_a_missing_package_is_told(
 def test_a_missing_or_broken_model_is_told(installed: tuple[Path, _Model]) -> None:
     path, _ = installed
     path.write_bytes(b"half")
-    with pytest.raises(ModelMissing, match="not a Silero voice"):
+    with pytest.raises(ModelMissing, match="не голос Silero"):
         Silero(path)
     path.unlink()
-    with pytest.raises(ModelMissing, match="no Silero model"):
+    with pytest.raises(ModelMissing, match="нет голоса Silero"):
         silero.Silero(path)

@@ -119,7 +119,7 @@ def _pitch(pcm: Pcm) -> float:
 async def test_an_unknown_voice_is_refused_and_the_service_goes_on(shared: SynthesiserSettings) -> None:
     async with connected(shared) as client:
         for voice in ("nobody", "ru+nobody"):
-            with pytest.raises(SynthesiserUnavailable, match="no voice") as caught:
+            with pytest.raises(SynthesiserUnavailable, match="нет голоса") as caught:
                 await client.speak("да", voice=voice)
             assert "ru+f3" in caught.value.hint
         assert (await client.speak("да")).seconds > 0.1
@@ -156,7 +156,7 @@ async def test_a_client_outlives_a_killed_process(settings: SpeechSettings) -> N
         assert settings.synthesiser.socket.is_socket()  # what a killed process leaves behind
         async with process(settings):  # the supervisor starts it anew; the client notices by itself
             assert (await client.speak("да")).seconds == pytest.approx(first.seconds, rel=0.03)
-        with pytest.raises(SynthesiserUnavailable, match="no synthesiser answers"):
+        with pytest.raises(SynthesiserUnavailable, match="синтезатор не отвечает"):
             await client.speak("да")
 
 
@@ -171,7 +171,7 @@ async def test_the_process_ends_on_sigterm_and_removes_its_socket(settings: Spee
 
 
 async def test_nobody_there_is_told_with_what_to_do(settings: SpeechSettings) -> None:
-    with pytest.raises(SynthesiserUnavailable, match="no synthesiser answers") as caught:
+    with pytest.raises(SynthesiserUnavailable, match="синтезатор не отвечает") as caught:
         await SynthesiserClient(settings.synthesiser).speak("да")
     assert "otklik serve" in caught.value.hint
 
@@ -227,7 +227,7 @@ async def test_a_process_that_hangs_is_given_up_in_time(settings: SpeechSettings
 
     server = await asyncio.start_unix_server(never, settings.synthesiser.socket)
     client = SynthesiserClient(replace(settings.synthesiser, timeout_s=0.1))
-    with pytest.raises(SynthesiserUnavailable, match=r"within 0\.1 s"):
+    with pytest.raises(SynthesiserUnavailable, match=r"за 0\.1 с"):
         await client.speak("да")
     await left.wait()  # the client hung up
     server.close()
@@ -249,19 +249,19 @@ async def test_garbage_closes_that_connection_alone(settings: SpeechSettings, se
 
 async def test_a_second_synthesiser_on_the_same_socket_is_refused(settings: SpeechSettings) -> None:
     async with serving(settings):
-        with pytest.raises(PortInUse, match="another synthesiser"):
+        with pytest.raises(PortInUse, match="другой синтезатор"):
             await SynthesiserServer(_Engine(), settings.synthesiser).start()
 
 
 async def test_a_socket_path_that_is_too_long_is_explained(tmp_path: Path) -> None:
     settings = SynthesiserSettings(socket=tmp_path / ("x" * 120))
-    with pytest.raises(SynthesiserUnavailable, match="longer than 107"):
+    with pytest.raises(SynthesiserUnavailable, match="длиннее 107"):
         await SynthesiserServer(_Engine(), settings).start()
 
 
 async def test_a_process_that_cannot_start_says_why(settings: SpeechSettings) -> None:
     silero = replace(settings, synthesiser=replace(settings.synthesiser, engine="silero"))
-    with pytest.raises(SynthesiserUnavailable, match="status 3") as caught:
+    with pytest.raises(SynthesiserUnavailable, match=r"завершился \(3\)") as caught:
         async with spawned_synthesiser(silero):
             pass
     assert "torch" in caught.value.hint or "Silero" in caught.value.hint
@@ -271,7 +271,7 @@ def test_the_engine_is_chosen_by_the_settings(settings: SpeechSettings) -> None:
     with pytest.raises(ModelMissing) as caught:
         make_engine(SynthesiserSettings(engine="silero"), MODELS, settings.var_dir)
     assert caught.value.hint
-    with pytest.raises(ModelMissing, match="unknown model"):
+    with pytest.raises(ModelMissing, match="нет в списке"):
         make_engine(SynthesiserSettings(engine="silero", silero_model="nobody"), MODELS, settings.var_dir)
 
 

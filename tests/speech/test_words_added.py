@@ -112,7 +112,7 @@ def test_a_word_is_heard_once_it_was_added(
     own = ensure_model(OWN, MODELS, tmp_path)
     assert heard(own, *sounds) == ["бегемот", before[1]]
     assert before[1] == clip("039_nsh").text
-    assert verify_model(OWN, MODELS, tmp_path) == "unpacked files"
+    assert verify_model(OWN, MODELS, tmp_path) == "распакованные файлы"
     assert OWN in known_models(MODELS, tmp_path)
 
     # More words come on top of these; what cannot be added changes nothing.

@@ -206,5 +206,5 @@ def test_seconds_are_the_speech_s(meter: SpeechMeter) -> None:
 
 
 def test_a_voice_that_is_not_there_is_told() -> None:
-    with SpeechMeter() as broken, pytest.raises(SynthesiserUnavailable, match="no voice"):
+    with SpeechMeter() as broken, pytest.raises(SynthesiserUnavailable, match="нет голоса"):
         broken.seconds(["Да."], "xx")

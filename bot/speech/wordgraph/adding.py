@@ -25,6 +25,7 @@ from bot.speech.models import (
 from bot.speech.unpacking import RECEIPT, Receipt, put_in_place, read_receipt, require_space
 from bot.speech.vocabulary import read_vocabulary
 from bot.speech.wordgraph.rebuild import rebuild
+from bot.words import words
 
 _ADDED = "added-words.txt"
 """In the model's folder, as models/words/lexicon.txt: a word and its phones a line."""
@@ -46,8 +47,14 @@ def add_words(
     entry = find_entry(f"{base.removesuffix(WITH_WORDS)}{WITH_WORDS}", models_dir)
     if not all((origin / "graph" / name).is_file() for name in _GRAPHS):
         raise BadInput(
-            f"{base}: слова добавляют только в малую модель из поставки",
-            hint="у моделей издателя свой словарь, в сотни тысяч слов",
+            words(
+                f"{base}: слова добавляют только в малую модель из поставки",
+                f"{base}: words are added only to the small model that ships",
+            ),
+            hint=words(
+                "у моделей издателя свой словарь, в сотни тысяч слов",
+                "the publisher's models have a vocabulary of their own, of hundreds of thousands",
+            ),
         )
     target = model_path(entry, var_dir)
     with locked(entry, var_dir), disk_errors(target):

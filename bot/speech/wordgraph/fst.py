@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from bot.core.errors import Unavailable
+from bot.words import words
 
 INSTALL = "sudo apt-get install --no-install-recommends libfst-tools libfst22-plugins-base"
 
@@ -36,7 +37,9 @@ def fst(*command: str) -> str:
     try:
         done = subprocess.run(command, env=_environment(), check=True, capture_output=True, text=True)
     except FileNotFoundError as exc:
-        raise Unavailable(f"no program {command[0]}", hint=INSTALL) from exc
+        raise Unavailable(
+            words(f"нет программы {command[0]}", f"no program {command[0]}"), hint=INSTALL
+        ) from exc
     except subprocess.CalledProcessError as exc:
         raise Unavailable(f"{command[0]}: {exc.stderr.strip()}", hint=INSTALL) from exc
     return done.stdout

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 
 from bot.core.errors import BadInput
+from bot.words import words
 
 VOWELS = "аеёиоуыэюя"
 _STRESSED = dict(zip(VOWELS, ("A", "E", "O", "I", "O", "U", "Y", "E", "U", "A"), strict=True))
@@ -63,8 +64,15 @@ def phones(word: str) -> tuple[str, ...]:
         elif letter in _ALWAYS_HARD or letter in _ALWAYS_SOFT:
             sounds.append((_ALWAYS_HARD | _ALWAYS_SOFT)[letter])
         elif letter not in "ьъ":
-            raise BadInput(f"«{word}»: «{letter}» не русская буква", hint="слово пишут русскими буквами")
+            raise BadInput(
+                words(f"«{word}»: «{letter}» не русская буква", f"«{word}»: «{letter}» is no Russian letter"),
+                hint=_spelling(),
+            )
     return tuple(_assimilated(sounds))
+
+
+def _spelling() -> str:
+    return words("слово пишут русскими буквами", "a word is written in Russian letters")
 
 
 def stressed_vowel(word: str) -> tuple[str, int]:
@@ -72,7 +80,7 @@ def stressed_vowel(word: str) -> tuple[str, int]:
     plain = word.replace("+", "")
     vowels = [place for place, letter in enumerate(plain) if letter in VOWELS]
     if not vowels:
-        raise BadInput(f"«{word}»: в слове нет гласной", hint="слово пишут русскими буквами")
+        raise BadInput(words(f"«{word}»: в слове нет гласной", f"«{word}» has no vowel"), hint=_spelling())
     marked = word.find("+")
     if marked in vowels and word.count("+") == 1:
         return plain, marked
@@ -80,7 +88,10 @@ def stressed_vowel(word: str) -> tuple[str, int]:
         return plain, plain.rindex("ё")
     if marked < 0 and len(vowels) == 1:
         return plain, vowels[0]
-    raise BadInput(f"«{word}»: неизвестно, где ударение", hint="плюс перед ударной гласной: нахам+ил")
+    raise BadInput(
+        words(f"«{word}»: неизвестно, где ударение", f"«{word}»: where its stress is, is not known"),
+        hint=words("плюс перед ударной гласной: нахам+ил", "a plus before the stressed vowel: нахам+ил"),
+    )
 
 
 def with_stress(word: str, sounds: list[str]) -> str:
