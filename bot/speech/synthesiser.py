@@ -17,6 +17,7 @@ import structlog
 
 from bot.core.audio import Pcm
 from bot.core.errors import ModelMissing, SynthesiserUnavailable
+from bot.logs import why_it_stopped
 from bot.speech.normalise import NORMALISER
 from bot.speech.settings import SpeechSettings, SynthesiserSettings
 from bot.speech.wire import SpeakReply, SpeakRequest, read_header, read_sound, write_message
@@ -155,6 +156,18 @@ class SynthesiserClient:
         )
 
 
+def _not_started(status: int, said: str) -> SynthesiserUnavailable:
+    """Why, in the process's own words where it left any; else all that it said."""
+    reason, *hints = why_it_stopped(said.rpartition("\n")[2]) or [
+        words(f"он завершился ({status})", f"it ended with status {status}"),
+        said,
+    ]
+    return SynthesiserUnavailable(
+        words(f"синтезатор не запускается: {reason}", f"the synthesiser does not start: {reason}"),
+        hint="\n  ".join(hints),
+    )
+
+
 @contextlib.asynccontextmanager
 async def spawned_synthesiser(settings: SpeechSettings) -> AsyncIterator[SynthesiserClient]:
     """A synthesiser of one's own, on a socket of its own, for as long as the block lasts.
@@ -175,14 +188,7 @@ async def spawned_synthesiser(settings: SpeechSettings) -> AsyncIterator[Synthes
         said = asyncio.create_task(process.stderr.read())
         try:
             if await process.stdout.readline() != b"ready\n":
-                status = await process.wait()
-                raise SynthesiserUnavailable(
-                    words(
-                        f"синтезатор при запуске завершился ({status})",
-                        f"the synthesiser ended with status {status} at its start",
-                    ),
-                    hint=(await said).decode(errors="replace").strip(),
-                )
+                raise _not_started(await process.wait(), (await said).decode(errors="replace").strip())
             yield client
         finally:
             await client.close()

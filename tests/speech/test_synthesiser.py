@@ -261,10 +261,15 @@ async def test_a_socket_path_that_is_too_long_is_explained(tmp_path: Path) -> No
 
 async def test_a_process_that_cannot_start_says_why(settings: SpeechSettings) -> None:
     silero = replace(settings, synthesiser=replace(settings.synthesiser, engine="silero"))
-    with pytest.raises(SynthesiserUnavailable, match=r"завершился \(3\)") as caught:
+    with pytest.raises(SynthesiserUnavailable, match=r"не запускается: .*(torch|не установлена)") as caught:
         async with spawned_synthesiser(silero):
             pass
-    assert "torch" in caught.value.hint or "Silero" in caught.value.hint
+    assert caught.value.hint.startswith(("поставьте extra silero", "otklik models fetch"))
+    odd = replace(settings, synthesiser=replace(settings.synthesiser, engine="nobody"))  # type: ignore[arg-type]
+    with pytest.raises(SynthesiserUnavailable, match=r"завершился \(2\)") as caught:
+        async with spawned_synthesiser(odd):
+            pass
+    assert "invalid choice: 'nobody'" in caught.value.hint
 
 
 def test_the_engine_is_chosen_by_the_settings(settings: SpeechSettings) -> None:
