@@ -22,6 +22,7 @@ from bot.publishing import Publisher
 from bot.settings import Settings
 from bot.settings_load import load_settings
 from bot.settings_rooms import speech_settings
+from bot.speech.advice import unheard
 from bot.speech.synthesiser import spawned_synthesiser
 from bot.surveys.lint import lint
 from bot.surveys.loader import load_survey, survey_hash
@@ -55,6 +56,8 @@ def publish(
     text = file.read_text("utf-8-sig")
     prompts = asyncio.run(_publish(settings, published, survey, text, file.parent))
     _tell(survey, was, prompts)
+    if lacking := unheard(speech_settings(settings), survey.language, survey.id):
+        typer.echo(f"{name_of(survey)}: {lacking}", err=True)
 
 
 async def _publish(settings: Settings, published: Published, survey: Survey, text: str, beside: Path) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from bot.speech.models import WITH_WORDS, find_entry, is_installed
+from bot.speech.models import WITH_WORDS, find_entry, is_installed, read_manifest
 from bot.speech.settings import SpeechSettings
 from bot.words import words
 
@@ -35,6 +35,22 @@ def recognition(speech: SpeechSettings) -> Advice:
     used += words(": учебная, 660 слов, людей не слышала", ": for demonstration, 660 words")
     said = words(f"для живых клиентов лучше {better}", f"{better} is better for real callers")
     return Advice(used, f"{said}: {get_and_use(better, speech)}")
+
+
+def unheard(speech: SpeechSettings, language: str, survey_id: str = "") -> str:
+    """What a survey lacks whose language its recogniser does not know, and what helps; "" where it does.
+
+    Raises ModelMissing, SettingsInvalid where the manifest cannot be read.
+    """
+    if find_entry(speech.recogniser.model_for(language, survey_id), speech.models_dir).language == language:
+        return ""
+    said = words(
+        f"речь на языке {language} не распознаётся, ответить можно только клавишами",
+        f"speech in {language} is not recognised, keys alone give answers",
+    )
+    entries = read_manifest(speech.models_dir).values()
+    fitting = [entry.name for entry in entries if (entry.kind, entry.language) == ("asr", language)]
+    return f"{said}: {get_and_use(fitting[0], speech)}" if fitting else said
 
 
 def voice(speech: SpeechSettings) -> Advice:

@@ -17,6 +17,7 @@ from bot.core.answer import Answer
 from bot.core.context import TurnSource, UserTurn
 from bot.core.directives import ChoiceExpected, ChoiceOption, Expectation, ScaleExpected, YesNoExpected
 from bot.linting import lint_tools
+from bot.node_screen import about
 from bot.settings_load import load_settings
 from bot.speech.endpointing.completeness import Completeness, completeness
 from bot.speech.models import find_entry
@@ -24,7 +25,8 @@ from bot.speech.models import model_path as model_path_of
 from bot.speech.recogniser import VoskRecogniser
 from bot.speech.recognisers import Recognisers
 from bot.surveys.answers import parse
-from tests.speech.sounds import MODELS, around, clip, frames, sound_of
+from bot.surveys.loader import load_survey
+from tests.speech.sounds import MODELS, PROJECT, around, clip, frames, sound_of
 
 ENGLISH = "vosk-model-small-en-us-0.15"
 SPELT = {
@@ -90,6 +92,23 @@ async def test_an_english_call_is_heard_and_read(grammar: bool, monkeypatch: pyt
     assert (await stream.finish()).text == "don't call me"  # an interruption that the grammar holds
     lease.release()
     recognisers.close()
+
+
+def test_that_an_english_survey_has_no_recogniser_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch.setenv("OTKLIK_VAR", str(tmp_path))
+    surveys = [load_survey(PROJECT / "survey_defs" / name) for name in ("nps.yaml", "nps_en.yaml")]
+
+    def told() -> str:
+        return about(load_settings(), surveys, "sqlite", {}).get("Не слышно", "")
+
+    get, use = f"otklik models fetch {ENGLISH}", f"otklik models use {ENGLISH}"
+    assert told().endswith(f"только клавишами: {get} && {use}")
+    request.getfixturevalue("installed")
+    assert told() == ""
+    monkeypatch.setenv("OTKLIK_SPEECH__SURVEY_MODELS", json.dumps({"nps": ENGLISH}))
+    assert "на языке ru не распознаётся" in told()
 
 
 @pytest.mark.usefixtures("installed")
