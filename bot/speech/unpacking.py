@@ -7,6 +7,7 @@ place and put there by renames, so nobody ever sees half of it.
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
 import os
@@ -58,9 +59,10 @@ def unpack(
 ) -> Receipt:
     """Puts the archive's files in place of `target`, with a receipt. `required` are files that must be there.
 
-    Blocking. Raises ModelMissing for an archive that cannot be read or holds what no model holds,
-    DiskFull before anything is written where it plainly does not fit, and OSError.
+    Blocking, under the model's lock. Raises ModelMissing for an archive that cannot be read or holds what no
+    model holds, DiskFull before anything is written where it plainly does not fit, and OSError.
     """
+    _clear(target)
     _require_space(archive, target)
     fresh = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
     try:
@@ -84,6 +86,14 @@ def unpack(
         shutil.rmtree(fresh, ignore_errors=True)
         raise
     return receipt
+
+
+def _clear(target: Path) -> None:
+    """Folders that an unpacking left which was killed: there is no other, under the model's lock."""
+    name = glob.escape(target.name)
+    for made in ("", "old."):
+        for left in target.parent.glob(f".{name}.{made}????????/"):  # as tempfile names them
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def put_in_place(fresh: Path, target: Path) -> None:

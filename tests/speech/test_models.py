@@ -93,7 +93,10 @@ def test_a_damaged_copy_is_unpacked_again(tmp_path: Path) -> None:
 def test_another_version_of_the_archive_replaces_the_copy(tmp_path: Path) -> None:
     ensure_model("tiny", make_models(tmp_path / "models"), tmp_path / "var")
     newer = make_models(tmp_path / "models", lambda tar: add_file(tar, "top/new", b"2"))
+    (tmp_path / "var/models/.tiny.ab_12345/am").mkdir(parents=True)  # an unpacking was killed,
+    (tmp_path / "var/models/.tiny.old.ab_12345/was").mkdir(parents=True)  # and so was another
     path = ensure_model("tiny", newer, tmp_path / "var")
+    assert sorted(p.name for p in path.parent.iterdir()) == [".tiny.lock", "tiny"]
     assert sorted(p.name for p in path.iterdir() if not p.name.startswith(".")) == ["new"]
 
 
