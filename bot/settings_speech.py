@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, field_validator
 from pydantic_settings import NoDecode
 
 from bot.settings_base import Section, by_commas
@@ -39,3 +40,11 @@ class SpeechSection(Section):
     mirrors: Annotated[tuple[str, ...], NoDecode, BeforeValidator(by_commas)] = Field(
         (), description="адреса папок с файлами моделей, которые спрашивать прежде издателя"
     )
+
+    @field_validator("proxy", "mirrors")
+    @classmethod
+    def _over_http(cls, value: str | tuple[str, ...]) -> str | tuple[str, ...]:
+        for address in (value,) if isinstance(value, str) else value:
+            if address and not re.match(r"https?://[^/\s]+", address):
+                raise ValueError("нужен адрес, который начинается с http:// или https://")
+        return value

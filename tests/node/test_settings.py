@@ -103,6 +103,8 @@ def refused() -> SettingsInvalid:
         ("sip = 3\n", 1, "не раздел", ""),
         ('[handover.agents]\ndemo = "Ирина"\n', 1, "SIP-адрес", "sip:demo@"),
         ('[store]\nurl = "mysql://a:qwerty@b"\n', 2, "postgresql+asyncpg://", ""),
+        ('[speech]\nproxy = "socks5://proxy:1080"\n', 2, "начинается с http://", "http://узел:3128"),
+        ('[speech]\nmirrors = ["/srv/models"]\n', 2, "начинается с http://", "папок"),
         ("[call]\nmax_call_s = 0\n", 2, "больше 0", "секундах"),
         ("[sip]\nhost = 127.0.0.1\n", 2, "это не TOML", "кавычки"),
     ],
