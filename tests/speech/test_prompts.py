@@ -164,7 +164,7 @@ async def test_a_full_disk_is_told_and_leaves_no_half_file(
     made = cache(tmp_path, Voice())
     with monkeypatch.context() as broken:
         broken.setattr(files.os, "fsync", full)
-        with pytest.raises(DiskFull, match="no space"):
+        with pytest.raises(DiskFull, match="не хватило места"):
             await made.prepare(("да",), **RU)
     assert files_in(tmp_path) == []
     await made.prepare(("да",), **RU)  # once there is space again
