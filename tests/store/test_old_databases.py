@@ -8,6 +8,7 @@ import pytest
 from alembic import command
 from alembic.config import Config
 from sqlalchemy import Connection, bindparam, text
+from sqlmodel import select
 
 from bot.accounts.accounts import Accounts
 from bot.accounts.passwords import Passwords
@@ -19,12 +20,27 @@ from bot.core.clock import SystemClock
 from bot.core.endings import Disposition
 from bot.core.routing import PassedOver, Route
 from bot.delivery.endpoints import Endpoints, EventName
-from bot.store import agents, attempts, campaigns, cases, consents, do_not_call, migrations, notes, queries
+from bot.reports import schedules
+from bot.store import (
+    agents,
+    attempts,
+    campaigns,
+    cases,
+    consents,
+    corrections,
+    do_not_call,
+    drafts,
+    migrations,
+    notes,
+    queries,
+)
+from bot.store.account_tables import AuditRow
 from bot.store.database import Database
 from bot.store.migrations import head
 from bot.store.projection_cases import case_of
 from bot.store.settings import StoreSettings
 from bot.store.tables import UtcDateTime
+from bot.store.tables_reports import QuestionPut
 from tests.data.db import make
 from tests.store.talk import START
 
@@ -39,11 +55,15 @@ OUTBOUND = (0, 6, 0)
 """The first version that leaves campaigns, consents, lists, webhooks and tokens behind."""
 
 
+CONSOLE = (0, 7, 0)
+"""The first version that leaves corrections, drafts of surveys and scheduled reports behind."""
+
+
 def version_of(file: Path) -> tuple[int, ...]:
     return tuple(map(int, file.stem.removeprefix("otklik-").split(".")))
 
 
-async def check(db: Database, *, desk: bool, outbound: bool) -> None:
+async def check(db: Database, *, desk: bool, outbound: bool, console: bool) -> None:
     """The calls of `tests.data.db.make` are all there, and the database is fit for new ones."""
     outcomes = await queries.outcomes(db)
     assert outcomes.total == 5 + desk
@@ -80,6 +100,8 @@ async def check(db: Database, *, desk: bool, outbound: bool) -> None:
         await check_desk(db)
     if outbound:
         await check_outbound(db)
+    if console:
+        await check_console(db)
     assert await attempts.claim_next(db, worker="media-1", now=START) is not None
 
 
@@ -126,6 +148,22 @@ async def check_outbound(db: Database) -> None:
     assert (token.name, token.scopes) == ("crm", (Scope.CALLS,))
 
 
+async def check_console(db: Database) -> None:
+    [correction] = await corrections.corrections(db, "call-happy")
+    assert (correction.was, correction.value, correction.login) == ("9", "10", "olga")
+    async with db.read() as session:
+        put = await session.get(QuestionPut, ("call-happy", "nps"))
+        assert put is not None
+        assert (put.number, put.corrected) == (10.0, True)
+        [noted] = (await session.exec(select(AuditRow).where(AuditRow.subject == "call"))).all()
+        assert (noted.login, noted.subject_id) == ("olga", "call-happy")
+    draft = await drafts.find(db, "nps")
+    assert draft is not None
+    assert (draft.text, draft.started_from, draft.edited_by) == ("id: nps\n", "hash-1", "oleg")
+    [weekly] = await schedules.schedules(db)
+    assert (weekly.name, weekly.definition.mail_to) == ("Каждую неделю", ("olga@example.ru",))
+
+
 def test_there_are_old_databases() -> None:
     assert OLD, "make one: python -m tests.data.db.make"
 
@@ -137,7 +175,8 @@ async def test_an_old_database_is_upgraded_and_read(old: Path, tmp_path: Path) -
         await db.upgrade()
         async with db.read() as session:
             assert await session.scalar(text("SELECT version_num FROM alembic_version")) == head()
-        await check(db, desk=version_of(old) >= DESK, outbound=version_of(old) >= OUTBOUND)
+        found = version_of(old)
+        await check(db, desk=found >= DESK, outbound=found >= OUTBOUND, console=found >= CONSOLE)
 
 
 _OWED = """
@@ -183,4 +222,4 @@ async def test_the_maker_makes_what_this_version_leaves_behind(tmp_path: Path) -
     await make.make(tmp_path / "new.sqlite")
     async with Database.open(StoreSettings(f"sqlite+aiosqlite:///{tmp_path}/new.sqlite")) as db:
         await db.upgrade()
-        await check(db, desk=True, outbound=True)
+        await check(db, desk=True, outbound=True, console=True)

@@ -16,6 +16,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bot.accounts.accounts import Accounts
+from bot.accounts.audit import Audit
 from bot.accounts.passwords import Passwords
 from bot.accounts.roles import Role
 from bot.accounts.tokens import ApiTokens, Scope
@@ -39,7 +40,20 @@ from bot.core.events import (
 from bot.core.intents import Topic
 from bot.core.routing import Candidate, PassedOver, Route, RouteStep, Skipped
 from bot.delivery.endpoints import Endpoints, EventName
-from bot.store import agents, attempts, campaigns, cases, consents, do_not_call, notes, queries
+from bot.reports import schedules
+from bot.reports.schedules import Definition
+from bot.store import (
+    agents,
+    attempts,
+    campaigns,
+    cases,
+    consents,
+    corrections,
+    do_not_call,
+    drafts,
+    notes,
+    queries,
+)
 from bot.store.agents import StaffChange
 from bot.store.attempts import NewCall
 from bot.store.campaigns import Chosen
@@ -50,6 +64,7 @@ from bot.store.settings import StoreSettings
 from bot.store.tables_agents import AgentRow, DaysOffRow, DepartmentRow
 from bot.store.tables_campaigns import CampaignRow
 from bot.store.tables_contacts import ConsentKind
+from bot.store.tables_corrections import CorrectionRow, Subject
 from bot.store.writer import Writer
 from tests.store.talk import START, Talk
 
@@ -181,6 +196,29 @@ async def fill_outbound(db: Database) -> None:
     await ApiTokens(db, clock).add("crm", (Scope.CALLS,))
 
 
+async def fill_console(db: Database) -> None:
+    """What came with the console (0.7.0): a score put right by hand with its line of the audit log, a draft
+    of a survey, and a report that is sent every week."""
+    chief = await Accounts(db, Passwords(), ManualClock(START)).add("olga", DESK_PASSWORD, Role.MANAGER)
+    noted = Audit(db, ManualClock(START)).entry(chief, "127.0.0.1", "calls.correct", "call", "call-happy")
+    right = CorrectionRow(
+        call_id="call-happy",
+        subject=Subject.ANSWER,
+        question_id="nps",
+        kind="nps",
+        status="answered",
+        value="10",
+        number=10.0,
+        note="сказала «десять»",
+        login="olga",
+        at=START,
+    )
+    await corrections.correct(db, right, noted)
+    await drafts.begin(db, "nps", "id: nps\n", started_from="hash-1", login="oleg", now=START)
+    weekly = Definition(zone="Europe/Moscow", mail_to=("olga@example.ru",))
+    await schedules.add(db, "Каждую неделю", weekly, "olga", START)
+
+
 async def make(file: Path) -> None:
     with tempfile.TemporaryDirectory() as folder:
         async with Database.open(StoreSettings(f"sqlite+aiosqlite:///{folder}/made.sqlite")) as db:
@@ -188,6 +226,7 @@ async def make(file: Path) -> None:
             await fill(db, Path(folder) / "spool")
             await fill_desk(db, Path(folder) / "spool")
             await fill_outbound(db)
+            await fill_console(db)
         with sqlite3.connect(f"{folder}/made.sqlite", isolation_level=None) as made:
             made.execute("PRAGMA journal_mode=DELETE")
             made.execute(f"PRAGMA page_size={PAGE_BYTES}")
