@@ -36,6 +36,11 @@ def pytest_configure(config: pytest.Config) -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files of real calls first: they take minutes, and mostly wait."""
+    items.sort(key=lambda item: item.path.parent not in REAL_TIME)
+
+
 def _watch_over(path: Path, *, anew: bool) -> Watch:
     if anew or path not in _watches:
         while _watches:
