@@ -45,6 +45,7 @@ async def test_signing_in_by_keyboard_on_a_phone(parts: Parts, address: str) -> 
 
 TABS = 8
 """More than the six connections that a browser opens to one server over HTTP/1.1."""
+STREAM = "**/alerts/live"
 OF_TABS = """Object.defineProperty(document, "hidden", { get: () => window.away === true });
 window.turn = (away) => { window.away = away; document.dispatchEvent(new Event("visibilitychange")); };"""
 """Chromium without a screen shows every tab at once: a test says which one is looked at."""
@@ -66,14 +67,16 @@ async def test_many_tabs_of_one_browser_do_not_stall_each_other(parts: Parts, ad
         for _ in range(TABS - 1):
             await page.evaluate("turn(true)")
             page = await context.new_page()
-            await page.goto(f"{address}/alerts")
+            async with page.expect_response(STREAM):
+                await page.goto(f"{address}/alerts")
         await alert(parts, 1)
         parts.live.alert("alert", {"ids": ["alert-001"]})
         badge = page.get_by_role("link", name="открытых тревог: 1")
         await badge.wait_for(timeout=2000)
         assert await first.get_by_role("link", name="открытых тревог: 1").count() == 0
         await page.evaluate("turn(true)")
-        await first.evaluate("turn(false)")
+        async with first.expect_response(STREAM):
+            await first.evaluate("turn(false)")
         await first.get_by_role("link", name="открытых тревог: 1").wait_for(timeout=2000)
         await alert(parts, 2)
         parts.live.alert("alert", {"ids": ["alert-002"]})
