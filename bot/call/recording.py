@@ -29,6 +29,7 @@ from bot.call.recording_keys import KeyRing
 from bot.call.sealed import Key, SealedFile
 from bot.core.audio import SAMPLE_BYTES, Frame, Pcm
 from bot.core.errors import DiskFull, OtklikError, RecordingDamaged, StoreUnavailable
+from bot.core.files import write_at
 
 log = structlog.get_logger(__name__)
 
@@ -88,10 +89,7 @@ class _PlainFile:
         return os.pread(self.descriptor, size, at)
 
     def write(self, data: bytes, at: int) -> None:
-        view = memoryview(data)
-        while view:
-            written = os.pwrite(self.descriptor, view, at)
-            view, at = view[written:], at + written
+        write_at(self.descriptor, data, at)
 
     def settle(self) -> None:
         """What was written can be read at once."""

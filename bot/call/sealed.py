@@ -28,6 +28,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bot.core.errors import RecordingDamaged
+from bot.core.files import write_at
 from bot.words import words
 
 MAGIC = b"OTKREC\x01\n"
@@ -85,7 +86,7 @@ class SealedFile:
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         file = cls(path, descriptor, header, key, name or path.name)
         try:
-            _put(descriptor, header, 0)
+            write_at(descriptor, header, 0)
             file.settle()
         except OSError:
             os.close(descriptor)
@@ -160,7 +161,7 @@ class SealedFile:
 
     def _seal(self, content: bytes, at: int, beside: bytes) -> None:
         nonce = secrets.token_bytes(_NONCE)
-        _put(self._file, nonce + self._cipher.encrypt(nonce, content, self._beside + beside), at)
+        write_at(self._file, nonce + self._cipher.encrypt(nonce, content, self._beside + beside), at)
 
     def _opened(self, at: int, size: int, beside: bytes) -> bytes:
         for left in reversed(range(_TRIES)):
@@ -172,13 +173,6 @@ class SealedFile:
                     what = words("она изменена или обрезана", "it was changed or cut")
                     raise damaged(self.path, what) from error
         raise AssertionError("every try ends above")
-
-
-def _put(descriptor: int, data: bytes, place: int) -> None:
-    view = memoryview(data)
-    while view:
-        written = os.pwrite(descriptor, view, place)
-        view, place = view[written:], place + written
 
 
 def damaged(file: Path, what: str) -> RecordingDamaged:

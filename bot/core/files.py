@@ -58,6 +58,14 @@ def write_whole(path: Path, content: bytes, *, durable: bool = True, mode: int =
         fresh.write_bytes(content)
 
 
+def write_at(descriptor: int, data: bytes, place: int) -> None:
+    """All of it, from `place` on: pwrite(2) may take a part. Raises OSError."""
+    view = memoryview(data)
+    while view:
+        written = os.pwrite(descriptor, view, place)
+        view, place = view[written:], place + written
+
+
 def _sync(path: Path) -> None:
     handle = os.open(path, os.O_RDONLY)
     try:
