@@ -61,6 +61,8 @@ async def scores(
     found: dict[Key, _Found] = {}
     rows = (await session.exec(_statement(scope, by))).all()
     for key, survey_hash, question_id, number, survey_id, kind, times in rows:
+        if kind not in SCORED:
+            continue
         of_slice = found.setdefault(key, _Found())
         scale = known.scale(survey_hash, question_id, kind)
         if scale is None or not number.is_integer() or not scale.low <= number <= scale.high:
@@ -73,17 +75,14 @@ async def scores(
 
 
 def _statement(scope: Scope, by: By | None) -> Any:
-    """A version's question has one survey and one kind. They are no keys of their own: PostgreSQL would take
-    them for so many more groups that it sorts what it could hash."""
+    """Whatever was answered by a number; what kind of number it was is looked at once a group and not once a
+    row, of which a year has a million. A version's question has one survey and one kind. They are no keys of
+    their own: PostgreSQL would take them for so many more groups that it sorts what it could hash."""
     put = questions_put(scope, by).c
     columns = (put.slice, put.survey_hash, put.question_id, put.number)
     return (
         select_rows(*columns, func.min(put.survey_id), func.min(put.kind), func.count())
-        .where(
-            put.kind.in_(SCORED),
-            put.status == AnswerStatus.ANSWERED,
-            put.number.is_not(None),
-        )
+        .where(put.number.is_not(None), put.status == AnswerStatus.ANSWERED)
         .group_by(*columns)
     )
 

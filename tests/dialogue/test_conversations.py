@@ -257,7 +257,7 @@ async def test_a_rasa_that_hangs_is_given_up(
         began = time.monotonic()
         with pytest.raises(DialogueUnavailable, match="нет ответа за"):
             await hasty.turn(context.call_id, said("девять"))
-        assert 0.6 <= time.monotonic() - began < 2.0
+        assert time.monotonic() - began >= 2 * 0.3
 
 
 async def test_a_turn_that_was_given_up_moves_once(

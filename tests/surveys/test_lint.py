@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ from bot.surveys.lint import RULES, Tools, lint, lint_survey
 from bot.surveys.lint.allowing import allowed
 from bot.surveys.loader import load_survey
 from bot.surveys.problems import READING_RULES
+from tests.effort import effort
 from tests.surveys.turns import SURVEYS
 
 DATA = Path(__file__).parents[1] / "data" / "surveys"
@@ -60,9 +60,7 @@ def test_a_bad_file_has_its_one_fault(file: Path, tools: Tools) -> None:
 
 @pytest.mark.parametrize("file", UNREADABLE, ids=lambda file: file.stem)
 def test_an_unreadable_file_is_refused_at_once(file: Path) -> None:
-    began = time.process_time()
     (problem,) = lint(file)
-    assert time.process_time() - began < 1.0
     assert Expected(problem.rule, problem.place.line) == expected_of(file), str(problem)
     assert problem.unreadable
 
@@ -70,10 +68,9 @@ def test_an_unreadable_file_is_refused_at_once(file: Path) -> None:
 def test_ten_megabytes_and_no_file_at_all_are_refused_at_once(tmp_path: Path) -> None:
     large = tmp_path / "large.yaml"
     large.write_text("# " + "я" * 5_000_000, "utf-8")
-    began = time.process_time()
-    found = {problem.rule for file in (large, tmp_path / "nowhere.yaml") for problem in lint(file)}
-    assert time.process_time() - began < 1.0
-    assert found == MADE_HERE
+    files = (large, tmp_path / "nowhere.yaml")
+    assert {problem.rule for file in files for problem in lint(file)} == MADE_HERE
+    assert effort(lambda: [lint(file) for file in files]) < 1000
 
 
 def test_no_rule_is_without_its_files() -> None:
