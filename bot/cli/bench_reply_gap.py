@@ -9,7 +9,7 @@ import shutil
 import signal
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -26,10 +26,12 @@ from bot.logs import configure_logs
 from bot.node import Node
 from bot.settings import PROJECT, Settings
 from bot.settings_load import load_settings
+from bot.sim.bench.composing import Answers
 from bot.sim.bench.figures import Figures, figures
 from bot.sim.bench.pieces import Piece, read_pieces
 from bot.sim.bench.plan import TURNS, PlannedCall, plan_calls, rounds, scenario_of
 from bot.sim.bench.recording import FILE, EventBook, record_of, write_records
+from bot.sim.network import Network
 from bot.sim.results import CallReport
 from bot.sim.run import run_scenario
 from bot.words import words
@@ -37,6 +39,8 @@ from bot.words import words
 AUDIO = PROJECT / "tests" / "data" / "audio" / "turns"
 SURVEYS = PROJECT / "benchmarks" / "surveys"
 SEED = 4
+RUN = 2.0
+"""Packets of one loss, on average."""
 
 console = Console(stderr=True, highlight=False)
 
@@ -60,6 +64,16 @@ def reply_gap(
         int | None,
         typer.Option(min=1, help=words("сколько реплик хватит", "how many turns are enough")),
     ] = None,
+    loss: Annotated[
+        float,
+        typer.Option(
+            min=0, max=50, help=words("потеря пакетов в каждую сторону, %", "packets lost each way, %")
+        ),
+    ] = 0.0,
+    jitter_ms: Annotated[
+        float,
+        typer.Option(min=0, max=1000, help=words("дрожание: опоздание до, мс", "jitter: late by up to, ms")),
+    ] = 0.0,
     write: Annotated[
         Path | None,
         typer.Option(help=words("вписать таблицу в эту страницу", "put the table into this page")),
@@ -71,6 +85,7 @@ def reply_gap(
             words(f"в {capture} уже лежит замер", f"{capture} holds a capture already"),
             hint=words("дайте новую папку", "give a new folder"),
         )
+    network = Network(loss=loss / 100, run=RUN, jitter_s=jitter_ms / 1000, seed=seed)
     pieces = read_pieces(audio)
     per_line = rounds(calls) if turns is None else -(-turns // (TURNS * calls))
     of_a_call = TURNS if turns is None else -(-turns // (calls * per_line))
@@ -80,17 +95,25 @@ def reply_gap(
     configure_logs(settings.log_level, file=fresh_log(settings))
     began = time.monotonic()
     try:
-        found = asyncio.run(_measured(settings, planned, pieces, calls, seed, capture))
+        found = asyncio.run(_measured(settings, planned, pieces, network, calls, capture))
     except asyncio.CancelledError as error:
         raise typer.Exit(128 + signal.SIGTERM) from error
     shutil.rmtree(settings.var_dir)
-    run = {**found.as_json(), **about(settings), "seconds": round(time.monotonic() - began, 1)}
+    run = {**found.as_json(), "closed_answers": closed_answers(planned), **about(settings)}
+    if not network.perfect:
+        run["network"] = network.model_dump(mode="json")
+    run |= {"seconds": round(time.monotonic() - began, 1)}
     if write is not None:
         write_section(write, f"reply-gap-{calls}", latency_section(found, about(settings)))
     if as_json:
         typer.echo(json.dumps(run, ensure_ascii=False))
     else:
         show_figures(wide_console(), found)
+
+
+def closed_answers(planned: Iterable[PlannedCall]) -> int:
+    """How many answers with a value the callers mean to give: `wrong_answers` are of these."""
+    return sum(turn.utterance.answers is not Answers.OPEN for call in planned for turn in call.turns)
 
 
 def about(settings: Settings) -> dict[str, Any]:
@@ -106,15 +129,15 @@ async def _measured(
     settings: Settings,
     planned: tuple[PlannedCall, ...],
     pieces: tuple[Piece, ...],
+    network: Network,
     at_once: int,
-    seed: int,
     capture: Path | None,
 ) -> Figures:
     """Start the node, run the calls, and take stock. Raises what the node or a phone lacks."""
     stop_on_sigterm()
     book, names = EventBook(), {call.name: call for call in planned}
     with tempfile.TemporaryDirectory(prefix="otklik-bench-") as folder:
-        scenario = scenario_of(planned, pieces, Path(folder), at_once)
+        scenario = scenario_of(planned, pieces, Path(folder), at_once, network)
         async with (
             Node(settings, on_step=_tell_step),
             await ControlClient.connect(settings.control_socket) as control,
@@ -125,7 +148,7 @@ async def _measured(
                 scenario, control, address, capture, _both(book, progress), progress.ended
             )
     records = [record_of(names[call.name], call, book) for call in report.calls]
-    found = figures(records, calls=at_once, rounds=len(planned) // at_once, seed=seed)
+    found = figures(records, calls=at_once, rounds=len(planned) // at_once, seed=network.seed)
     if capture is not None:
         write_records(capture, found, records)
     return found

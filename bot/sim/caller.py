@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
@@ -57,19 +58,25 @@ class Done:
     transferred_at: float | None = None
 
 
-class Conversation:
-    """One caller on one line. `hang_up` and `send_info` are what he can do to the call itself."""
+class Telephone(Protocol):
+    """What a caller can do to the call itself."""
 
-    def __init__(
-        self,
-        spec: PeerSpec,
-        rtp: RtpSession,
-        hang_up: Callable[[], Awaitable[None]],
-        send_info: Callable[[str], Awaitable[object]],
-    ) -> None:
+    async def hang_up(self) -> None: ...
+
+    async def send_info(self, key: str) -> object: ...
+
+    async def renegotiate(self, direction: str = "sendrecv") -> None:
+        """Raises LegClosed."""
+
+    def vanish(self) -> None: ...
+
+
+class Conversation:
+    """One caller on one line."""
+
+    def __init__(self, spec: PeerSpec, rtp: RtpSession, telephone: Telephone) -> None:
         self.done = Done()
-        self._spec, self._rtp = spec, rtp
-        self._hang_up, self._send_info = hang_up, send_info
+        self._spec, self._rtp, self._telephone = spec, rtp, telephone
         self._askings: asyncio.Queue[_Asking] = asyncio.Queue()
         self._times: dict[str, int] = {}
         self._talked_over: set[str] = set()
@@ -218,7 +225,17 @@ class Conversation:
         elif step.stop_rtp:
             self._rtp.sending = False
         elif step.hang_up:
-            await self._hang_up()
+            await self._telephone.hang_up()
+        elif step.hold_s is not None:
+            await self._telephone.renegotiate("sendonly")
+            await asyncio.sleep(step.hold_s)
+            await self._telephone.renegotiate()
+        elif step.reinvite:
+            await self._telephone.renegotiate()
+        elif step.rebind:
+            self._rtp.rebind()
+        elif step.vanish:
+            self._telephone.vanish()
 
     async def _sound(self, kind: TurnKind, asking: _Asking, what: str, sounding: Awaitable[Span]) -> None:
         voiced_just_now = time.monotonic() - self._rtp.last_voiced_at < PAUSE_S
@@ -233,7 +250,7 @@ class Conversation:
     async def _press_by_info(self, keys: str) -> Span:
         began = time.monotonic()
         for key in keys:
-            await self._send_info(key)
+            await self._telephone.send_info(key)
         return Span(began, time.monotonic())
 
     async def _after_transfer(self, tone_hz: float, listen_s: float) -> None:
@@ -242,7 +259,7 @@ class Conversation:
         self._rtp.tone_hz = tone_hz
         await self._exchanged(listen_s)
         self.done.turns.append(SpokenTurn("tone", "", f"{tone_hz:g} Hz", Span(began, time.monotonic())))
-        await self._hang_up()
+        await self._telephone.hang_up()
 
     async def _exchanged(self, seconds: float) -> None:
         """Until so much sound went and so much came: on a machine that is held up the clock says less.

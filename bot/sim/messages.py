@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from bot.core.endings import EndKind
 from bot.sim.measure import Turn
+from bot.sim.network import Network
 from bot.sim.script import AfterTransfer, Dtmf, OnInvite, Step
 from bot.sim.sip_agent import ReferPolicy
 from bot.sim.sounds import ToneReading
@@ -43,6 +44,7 @@ class PeerSpec(_Message):
     tone_hz: float | None = None
     listen_hz: tuple[float, ...] = ()
     capture: Path | None = None
+    network: Network = Network()
 
 
 # To the peer ----------------------------------------------------------------------------------

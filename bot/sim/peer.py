@@ -34,6 +34,7 @@ from bot.sim.messages import (
     from_peer,
     to_peer,
 )
+from bot.sim.network import lost
 from bot.sim.report import report_of
 from bot.sim.rtp import RtpSession
 from bot.sim.script import REFUSALS, OnInvite
@@ -145,7 +146,10 @@ class Peer:
 
     def _conversation(self, rtp: RtpSession) -> Conversation:
         """Made before the call is up: the first cue may be here before the ACK."""
-        self._talk = Conversation(self._spec, rtp, self._hang_up, self._send_info)
+        network = self._spec.network
+        if not network.perfect:
+            rtp.outgoing, rtp.incoming = network.to_node(), network.to_phone()
+        self._talk = Conversation(self._spec, rtp, self)
         return self._talk
 
     async def _talk_through(self, call: SipCall, rtp: RtpSession, talk: Conversation) -> None:
@@ -166,7 +170,7 @@ class Peer:
             waited: list[asyncio.Future[Any]] = [call.ended, *([talking] if talking else [])]
             await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
             if talking is not None and talking.done() and not talking.cancelled() and talking.exception():
-                await self._hang_up()
+                await self.hang_up()
                 await talking
             if call.ended.done():
                 if self._line is None or self._line is call:
@@ -175,13 +179,25 @@ class Peer:
             else:
                 talking = None
 
-    async def _hang_up(self) -> None:
+    # What its caller does to the call ------------------------------------------------------------
+
+    async def hang_up(self) -> None:
         if self._line is not None:
             await self._line.hang_up()
 
-    async def _send_info(self, key: str) -> object:
+    async def send_info(self, key: str) -> object:
         assert self._line is not None
         return await self._line.send_info_key(key)
+
+    async def renegotiate(self, direction: str = "sendrecv") -> None:
+        assert self._line is not None
+        await self._line.renegotiate(direction)
+
+    def vanish(self) -> None:
+        """Nobody is told: nothing is sent, heard or answered from now on."""
+        self.agent.transactions.gone = True
+        if self._line is not None and self._line.rtp is not None:
+            self._line.rtp.outgoing = self._line.rtp.incoming = lost
 
 
 def live(line: socket.socket) -> None:

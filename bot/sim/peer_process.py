@@ -35,6 +35,7 @@ class PeerProcess:
         self._writer = writer
         self._news = asyncio.Condition()
         self._gone = False
+        self._closing = False
         self._reading = asyncio.create_task(self._read())
 
     @classmethod
@@ -59,8 +60,8 @@ class PeerProcess:
         return peer
 
     def tell(self, message: ToPeer) -> None:
-        """Nothing is told to a phone that is gone: its end shows in its missing report."""
-        if not self._gone:
+        """Nothing is told to a phone that is gone or was told to go: its end shows in its missing report."""
+        if not self._gone and not self._closing:
             self._write(to_peer.dump_json(message).decode())
 
     async def report(self, number: int, within_s: float) -> Report | None:
@@ -70,6 +71,7 @@ class PeerProcess:
 
     async def close(self) -> None:
         """End it; a call that is running is hung up and reported."""
+        self._closing = True
         if not self._gone:
             self._writer.write_eof()
         await asyncio.wait((self._reading,), timeout=FAREWELL_S)

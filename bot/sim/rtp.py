@@ -25,6 +25,7 @@ from bot.core.audio import FRAME_S
 from bot.core.errors import PortInUse
 from bot.sim.g711 import RATE, Samples, decode, encode
 from bot.sim.measure import voiced
+from bot.sim.network import Fate
 from bot.sim.packets import SO_TIMESTAMPNS, Counters, Packet, Span, arrival
 from bot.sim.sdp import Audio
 from bot.sim.sounds import EVENT_CODES, key_tone, tone
@@ -76,11 +77,14 @@ class RtpSession:
         self.sending = True
         self.tone_hz: float | None = None
         self.last_voiced_at = float("-inf")
-        self.jitter: Callable[[], float] | None = None
-        """Holds each packet back by so many seconds, as a network does; packets may overtake each other."""
+        self.outgoing: Fate | None = None
+        """What becomes of each packet that leaves, as on a network; packets may overtake each other."""
+        self.incoming: Fate | None = None
+        """The same for each that arrives."""
         self.on_packet: Callable[[Packet], None] | None = None
         """Told of each packet of sound that arrives."""
         self._socket, self._rtcp = sockets
+        self._given_up: list[socket.socket] = []
         self._remote: Audio | None = None
         self._left: set[tuple[str, int]] = set()
         self._jobs: deque[_Job] = deque()
@@ -98,25 +102,19 @@ class RtpSession:
 
         The RTCP socket only takes what comes, so that the far end meets no closed port.
         """
-        for _ in range(100):
-            rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            rtcp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-            try:
-                rtp.bind((host, 0))
-                port = rtp.getsockname()[1]
-                if port % 2:
-                    raise OSError("an odd port")
-                rtcp.bind((host, port + 1))
-            except OSError:
-                rtp.close()
-                rtcp.close()
-                continue
-            rtp.setblocking(False)
-            rtp.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-            session = cls(host, (rtp, rtcp))
-            asyncio.get_running_loop().add_reader(rtp, session._receive)
-            return session
-        raise PortInUse(f"no free pair of RTP ports on {host}")
+        session = cls(host, _pair(host))
+        asyncio.get_running_loop().add_reader(session._socket, session._receive)
+        return session
+
+    def rebind(self) -> None:
+        """Go on at other ports, as behind a NAT that forgot the old ones: what still goes there is lost.
+        Raises PortInUse."""
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(self._socket)
+        self._given_up += [self._socket, self._rtcp]  # bound still: a closed port would tell the far end
+        self._socket, self._rtcp = _pair(self.host)
+        self.port = self._socket.getsockname()[1]
+        loop.add_reader(self._socket, self._receive)
 
     @property
     def remote(self) -> tuple[str, int] | None:
@@ -155,8 +153,8 @@ class RtpSession:
             with suppress(asyncio.CancelledError):
                 await self._sender
         asyncio.get_running_loop().remove_reader(self._socket)
-        self._socket.close()
-        self._rtcp.close()
+        for each in (self._socket, self._rtcp, *self._given_up):
+            each.close()
 
     async def _send(self, frames: Iterable[_Frame]) -> Span:
         job = _Job(deque(frames), asyncio.get_running_loop().create_future())
@@ -223,10 +221,11 @@ class RtpSession:
         self._sequence += 1
         at = time.monotonic()
         where = (remote.host, remote.port)
-        if self.jitter is None:
+        late = self.outgoing() if self.outgoing is not None else 0.0
+        if late:
+            asyncio.get_running_loop().call_later(late, self._put, header + payload, where)
+        elif late is not None:
             self._put(header + payload, where)
-        else:
-            asyncio.get_running_loop().call_later(self.jitter(), self._put, header + payload, where)
         self.counters.sent += 1
         self.sent.append(Packet(at, self._ssrc, self._timestamp, frame.samples))
 
@@ -242,8 +241,14 @@ class RtpSession:
                 data, ancillary, _, source = self._socket.recvmsg(2048, 64)
             except (BlockingIOError, InterruptedError):
                 return
-            if source not in self._left:
-                self._take(data, arrival(ancillary))
+            if source in self._left:
+                continue
+            at = arrival(ancillary)
+            late = self.incoming() if self.incoming is not None else 0.0
+            if late:
+                asyncio.get_running_loop().call_later(late, self._take, data, at + late)
+            elif late is not None:
+                self._take(data, at)
 
     def _take(self, data: bytes, at: float) -> None:
         if len(data) < _HEADER.size or data[0] >> 6 != 2 or self._remote is None:
@@ -274,6 +279,27 @@ class RtpSession:
         key = next((key for key, known in EVENT_CODES.items() if known == code), "")
         if key:
             self.digits.append((at, key))
+
+
+def _pair(host: str) -> tuple[socket.socket, socket.socket]:
+    """An even port and the next one. Raises PortInUse."""
+    for _ in range(100):
+        rtp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        rtcp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        try:
+            rtp.bind((host, 0))
+            port = rtp.getsockname()[1]
+            if port % 2:
+                raise OSError("an odd port")
+            rtcp.bind((host, port + 1))
+        except OSError:
+            rtp.close()
+            rtcp.close()
+            continue
+        rtp.setblocking(False)
+        rtp.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
+        return rtp, rtcp
+    raise PortInUse(f"no free pair of RTP ports on {host}")
 
 
 def _key_frames(key: str, *, events: bool) -> list[_Frame]:

@@ -251,6 +251,7 @@ class _Run:
             after_transfer=after,
             listen_hz=(after.expect_hz,) if after else (),
             capture=self._capture_dir and self._capture_dir.resolve(),
+            network=call.caller.network,
         )
 
     async def _begin(self, peer: PeerProcess) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from bot.sim.network import Network
 from bot.sim.sip_agent import ReferPolicy
 from bot.sim.sounds import EVENT_CODES
 
@@ -48,11 +49,18 @@ class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+THINGS = (
+    "say", "keys", "pause_s", "hang_up", "silence", "stop_rtp", "hold_s", "reinvite", "rebind", "vanish",
+)  # fmt: skip
+
+
 class Step(_Model):
-    """One thing the caller does: exactly one of the first six fields.
+    """One thing the caller does: exactly one of the fields before `after_s`.
 
     `say` is a WAV file. `silence` is doing nothing, `stop_rtp` is sending no more packets until the
-    next sound. `after_s` is how long the line has been quiet when he begins (at least 0.3 s), or,
+    next sound. `hold_s` puts the node on hold for so long, `reinvite` renegotiates the call, `rebind` goes
+    on at another port without a word, as behind a NAT, and `vanish` is a phone that is switched off.
+    `after_s` is how long the line has been quiet when he begins (at least 0.3 s), or,
     with `during_prompt`, the time since the prompt began.
     """
 
@@ -62,14 +70,17 @@ class Step(_Model):
     hang_up: Literal[True] | None = None
     silence: Literal[True] | None = None
     stop_rtp: Literal[True] | None = None
+    hold_s: float | None = Field(None, gt=0)
+    reinvite: Literal[True] | None = None
+    rebind: Literal[True] | None = None
+    vanish: Literal[True] | None = None
     after_s: float = Field(QUIET_S, ge=0)
     during_prompt: bool = False
 
     @model_validator(mode="after")
     def _one_thing(self) -> Step:
-        done = (self.say, self.keys, self.pause_s, self.hang_up, self.silence, self.stop_rtp)
-        if sum(thing is not None for thing in done) != 1:
-            raise ValueError("шаг делает что-то одно: say, keys, pause_s, hang_up, silence или stop_rtp")
+        if sum(getattr(self, thing) is not None for thing in THINGS) != 1:
+            raise ValueError(f"шаг делает что-то одно: {', '.join(THINGS[:-1])} или {THINGS[-1]}")
         wrong = set(self.keys or "") - set(EVENT_CODES)
         if wrong:
             raise ValueError(f"таких клавиш нет: {' '.join(sorted(wrong))}")
@@ -85,13 +96,15 @@ Steps = Annotated[tuple[Step, ...], BeforeValidator(_as_list), Field(min_length=
 
 
 class Caller(_Model):
-    """The customer's phone. `ring_s` is how long it rings before it answers."""
+    """The customer's phone. `ring_s` is how long it rings before it answers, `network` what becomes of the
+    packets of its sound."""
 
     ring_s: float = Field(0.3, ge=0)
     on_invite: OnInvite = OnInvite.ANSWER
     refer: ReferPolicy = ReferPolicy.DIAL
     dtmf: Dtmf = Dtmf.EVENTS
     codecs: tuple[Literal["PCMA", "PCMU"], ...] = ("PCMA",)
+    network: Network = Network()
 
 
 class AfterTransfer(_Model):

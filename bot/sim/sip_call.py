@@ -6,6 +6,7 @@ import asyncio
 import secrets
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Literal, Protocol
 
 import structlog
@@ -199,6 +200,23 @@ class SipCall:
         """A request within the call; its final response, None where none came."""
         request = self._request(method, headers, body)
         return await self._phone.transactions.request(request, self._destination)
+
+    async def renegotiate(self, direction: str = "sendrecv") -> None:
+        """A re-INVITE with our media as they are now; `sendonly` holds the far end (RFC 3264, 8.4), and no
+        music is played to it. Raises LegClosed where it is refused."""
+        assert self.rtp is not None
+        rtp = self.rtp
+        offer = replace(Audio.offering(rtp.host, rtp.port, self._phone.codecs), direction=direction)
+        self._session += 1
+        extra = [("Content-Type", "application/sdp"), ("Contact", f"<{self._phone.contact}>")]
+        invite = self._request("INVITE", extra, offer.to_bytes(self._session))
+        response = await self._phone.transactions.request(invite, self._destination)
+        if response is None or response.status >= 300:
+            raise LegClosed(f"re-INVITE: {response.status if response is not None else 'no answer'}")
+        ack = self._request("ACK", number=invite.cseq[0])
+        self._phone.transactions.acknowledge(invite, ack, self._destination)
+        rtp.connect(Audio.parse(response.body))
+        rtp.sending = direction == "sendrecv"
 
     async def send_info_key(self, key: str) -> Response | None:
         """A key as SIP INFO, the way of phones without telephone events."""

@@ -56,6 +56,8 @@ class Transactions(asyncio.DatagramProtocol):
         t1: float = T1,
     ) -> None:
         self.local: Address = ("", 0)
+        self.gone = False
+        """Nothing is sent or taken any more, as by a phone that is switched off."""
         self._on_request = on_request
         self._on_unacknowledged = on_unacknowledged
         self._t1 = t1
@@ -200,8 +202,8 @@ class Transactions(asyncio.DatagramProtocol):
     # The socket -------------------------------------------------------------------------------
 
     def datagram_received(self, data: bytes, addr: Address) -> None:
-        if not data.strip(b"\r\n\0 "):
-            return  # keep-alive
+        if self.gone or not data.strip(b"\r\n\0 "):
+            return  # the second is keep-alive
         try:
             message = parse(data)
             if isinstance(message, Response):
@@ -215,7 +217,7 @@ class Transactions(asyncio.DatagramProtocol):
         log.warning("sip socket error", reason=str(exc))
 
     def _send(self, data: bytes, destination: Address) -> None:
-        if self._transport is not None and not self._transport.is_closing():
+        if self._transport is not None and not self._transport.is_closing() and not self.gone:
             self._transport.sendto(data, destination)
 
 

@@ -39,6 +39,32 @@ async def test_a_call_is_ended_by_the_one_who_was_rung() -> None:
         assert (await ended(call)).kind is EndKind.REMOTE_HANGUP
 
 
+async def test_a_call_is_held_and_goes_on_at_another_port() -> None:
+    async with phone("node") as node, phone("ivan") as ivan, media() as rtp:
+        call = await ivan.agent.call(node.uri, rtp)
+        await node.calls.get()
+        await until(lambda: rtp.received)
+        await call.renegotiate("sendonly")
+        assert not rtp.sending
+        rtp.rebind()
+        await call.renegotiate()
+        assert rtp.sending
+        heard = len(rtp.received)
+        await until(lambda: len(rtp.received) > heard + 5)
+        await call.hang_up()
+
+
+async def test_a_phone_that_is_switched_off_hears_of_nothing() -> None:
+    async with phone("node") as node, phone("ivan") as ivan, media() as rtp:
+        call = await ivan.agent.call(node.uri, rtp)
+        far = await node.calls.get()
+        ivan.agent.transactions.gone = True
+        await far.hang_up()
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.5):
+                await asyncio.shield(call.ended)
+
+
 @pytest.mark.parametrize(
     ("status", "kind"),
     [(486, EndKind.BUSY), (603, EndKind.DECLINED), (404, EndKind.NOT_FOUND), (503, EndKind.FAILED)],

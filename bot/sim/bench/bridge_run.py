@@ -84,7 +84,7 @@ class _Phone:
 
     def __init__(self, jitter: Callable[[], float]) -> None:
         self.rtp = RtpSession.open()
-        self.rtp.jitter = jitter
+        self.rtp.outgoing = jitter
         self.agent = SipAgent("party", self._rung)
         self._saying: set[asyncio.Task[object]] = set()
 

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.sim.bench.composing import PAUSED, Answers, Composer, Manner, Utterance, write_clip
 from bot.sim.bench.pieces import Piece
+from bot.sim.network import PERFECT, Network
 from bot.sim.scenario import Call, Scenario
 from bot.sim.script import Caller, Step
 
@@ -152,22 +153,31 @@ def _manners(chance: random.Random) -> dict[str, Manner]:
     return manners
 
 
-def scenario_of(calls: Sequence[PlannedCall], pieces: Sequence[Piece], clips: Path, at_once: int) -> Scenario:
-    """The calls as the simulator runs them; writes what they say to `clips`. Raises AudioInvalid."""
+def scenario_of(
+    calls: Sequence[PlannedCall],
+    pieces: Sequence[Piece],
+    clips: Path,
+    at_once: int,
+    network: Network = PERFECT,
+) -> Scenario:
+    """The calls as the simulator runs them, each over such a `network`; writes what they say to `clips`.
+    Raises AudioInvalid."""
     composer = Composer(pieces, random.Random())
-    return Scenario(
-        calls=tuple(_scripted(call, composer, clips / call.name) for call in calls), at_once=at_once
-    )
+    scripted = []
+    for number, call in enumerate(calls):
+        own = network.model_copy(update={"seed": network.seed + number})
+        scripted.append(_scripted(call, composer, clips / call.name, own))
+    return Scenario(calls=tuple(scripted), at_once=at_once)
 
 
-def _scripted(call: PlannedCall, composer: Composer, folder: Path) -> Call:
+def _scripted(call: PlannedCall, composer: Composer, folder: Path, network: Network) -> Call:
     folder.mkdir(parents=True, exist_ok=True)
     for turn in (*call.turns, *call.again):
         write_clip(folder / turn.clip, composer.sound(turn.utterance))
     return Call(
         name=call.name,
         survey=SURVEY,
-        caller=Caller(ring_s=call.ring_s),
+        caller=Caller(ring_s=call.ring_s, network=network),
         answers=dict(_answers(call, folder)),
         limit_s=LIMIT_S,
     )
