@@ -39,7 +39,8 @@ of a lease."""
 @dataclass(frozen=True, slots=True)
 class Placing:
     """What a call is placed with beside its attempt: more of its `CallContext`, the `caller` that the
-    telephone shows (`bot.worker.Caller`), empty for our own, and `about` which talk it is, in words."""
+    telephone shows (`bot.call.dialling.Caller`), empty for our own, and `about` which talk it is, in
+    words."""
 
     context: dict[str, Any] = field(default_factory=dict)
     caller: dict[str, str] = field(default_factory=dict)

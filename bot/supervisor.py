@@ -35,24 +35,25 @@ GIVES_UP = frozenset({BadInput.exit_status, Unavailable.exit_status})
 """Exit statuses by which a child says that a person must do something: trying again does not help."""
 LAUNCHER = """
 import ctypes, os, sys
-PR_SET_PDEATHSIG, SIGKILL = 1, 9
-if ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0) != 0 or os.getppid() != int(sys.argv[1]):
+PR_SET_PDEATHSIG = 1
+parent, signal, niceness, program = *map(int, sys.argv[1:4]), sys.argv[4:]
+if ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal, 0, 0, 0) != 0 or os.getppid() != parent:
     sys.exit("the supervisor is gone")
 try:
-    os.setpriority(os.PRIO_PROCESS, 0, int(sys.argv[2]))
+    os.setpriority(os.PRIO_PROCESS, 0, niceness)
     with open("/proc/self/autogroup", "w") as group:
-        group.write(sys.argv[2])
+        group.write(str(niceness))
 except FileNotFoundError:
     pass
 except PermissionError:
     print("no precedence: this user may not ask for it", file=sys.stderr)
 try:
-    os.execvp(sys.argv[3], sys.argv[3:])
+    os.execvp(program[0], program)
 except OSError as error:
-    print(f"{sys.argv[3]}: {error.strerror}", file=sys.stderr)
+    print(f"{program[0]}: {error.strerror}", file=sys.stderr)
     sys.exit(127)
 """
-"""Becomes the child's program after asking the kernel to kill it when the thread that forked it ends
+"""Becomes the child's program after asking the kernel to end it when the thread that forked it ends
 (prctl(2)): the thread of our event loop. Not a `preexec_fn`: that runs Python between fork and exec,
 which may deadlock where there are threads.
 
@@ -76,7 +77,8 @@ OnState = Callable[[str, ChildState], None]
 
 @dataclass(frozen=True, slots=True)
 class ChildSpec:
-    """One child. `env` is its whole environment, or None for ours; `grace` asks it to stop. `niceness`
+    """One child. `env` is its whole environment, or None for ours; `grace` asks it to stop, and `orphaned` is
+    what the kernel sends it when we are gone (SIGKILL where it has nothing to bring to an end). `niceness`
     below 0 is precedence over others (setpriority(2)): given where the system lets us."""
 
     name: str
@@ -88,6 +90,7 @@ class ChildSpec:
     stop_timeout_s: float = 10.0
     niceness: int = 0
     grace: signal.Signals = signal.SIGTERM
+    orphaned: signal.Signals = signal.SIGKILL
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,7 +251,8 @@ class Supervisor:
         spec = child.spec
         with self._log_file(child).open("ab") as output:
             process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-S", "-c", LAUNCHER, str(os.getpid()), str(spec.niceness)),
+                *(sys.executable, "-I", "-S", "-c", LAUNCHER),
+                *map(str, (os.getpid(), spec.orphaned.value, spec.niceness)),
                 *map(str, spec.argv),
                 env=dict(spec.env) if spec.env is not None else None,
                 cwd=spec.cwd,

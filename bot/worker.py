@@ -20,10 +20,9 @@ from typing import Any
 import aiohttp
 import structlog
 import uvloop
-from pydantic import BaseModel, ConfigDict
 
 from bot.browser_calls import BrowserCalls, CustomerOffer
-from bot.call.dialling import Dial
+from bot.call.dialling import Caller, Dial
 from bot.call.dialogue import RasaDialogue
 from bot.call.plan import CallPlan, CallRoom
 from bot.call.recording import Recording
@@ -74,15 +73,8 @@ log = structlog.get_logger()
 GOODBYE_S = 10.0
 """How long an apology and a hang-up may take once the live calls have had their `call.drain_s`."""
 
-
-class Caller(BaseModel):
-    """Whom a telephone shows as ringing; what is empty is as the settings say."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    number: str = ""
-    label: str = ""
-
+ORPHANED = signal.SIGHUP
+"""Control is gone, and with it the dialogue: nobody could answer a caller any more, and he is told so."""
 
 MEET_S = 1.5
 """How long a telephone may ring until control has said whether this call was announced."""
@@ -111,16 +103,26 @@ class Worker:
         self._draining = False
         self._stack_dead = False
         self._stop = asyncio.Event()
+        self._drain_s = settings.call.drain_s
 
     def _die(self) -> None:
         self._stack_dead = True
         self._stop.set()
+
+    def _orphaned(self) -> None:
+        log.error("control is gone", worker=self._name, calls=len(self._calls))
+        self._drain_s = 0.0
+        self._stop.set()
+        if self._draining:
+            for session, _ in self._calls.values():
+                session.interrupt()
 
     async def run(self) -> None:
         """Until SIGTERM, or until the SIP stack dies (RuntimeDied). Raises Unavailable at the start."""
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
+        loop.add_signal_handler(ORPHANED, self._orphaned)
         async with AsyncExitStack() as stack:
             self._room = await self._furnish(stack)
             self._server.register("place", self._place)
@@ -371,7 +373,7 @@ class Worker:
         """No new calls; live ones may end by themselves, and after that their callers are told."""
         self._draining = True
         log.info("worker draining", worker=self._name, calls=len(self._calls))
-        await self._all_ended(self._settings.call.drain_s)
+        await self._all_ended(self._drain_s)
         for session, _ in tuple(self._calls.values()):
             session.interrupt()
         await self._all_ended(GOODBYE_S)

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
+from pydantic import BaseModel, ConfigDict
+
 from telephony.leg import CallLeg
+
+
+class Caller(BaseModel):
+    """Whom a telephone shows as ringing; what is empty is as the settings say."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    number: str = ""
+    label: str = ""
 
 
 class Dial(Protocol):
