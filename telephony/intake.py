@@ -1,9 +1,9 @@
 """From what arrived to a frame every 20 ms. Pure.
 
-A frame that is not there when it is due is concealed silence. When the far end's packets then come
-in a burst, the burst must not be replayed at its own pace, or the talk would lag for ever: silence in
-it is dropped at once, and speech as soon as it lags by more than `_LIMIT` frames. A frame that waited for
-two seconds without ever being needed is dropped at the next silence, too.
+A frame that is not there when it is due is concealed: by what came last, fading out, and then by silence.
+When the far end's packets then come in a burst, the burst must not be replayed at its own pace, or the talk
+would lag for ever: silence in it is dropped at once, and speech as soon as it lags by more than `_LIMIT`
+frames. A frame that waited for two seconds without ever being needed is dropped at the next silence, too.
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ _LIMIT = 10
 _QUIET = 200
 """Peak sample of a frame that nobody misses, -44 dBFS."""
 
+_FADE = (1.0, 0.7, 0.35)
+"""Gains of the last frame that came, in the place of the first ones that did not. A hole in a word makes
+another word of it, or none: of numbers on a line that loses 5, 10, 20 % the small model understands 89, 71,
+43 % with silence in the holes, and 96, 93, 82 % with these (tests/trust/test_faults_loss.py)."""
+
 
 class Intake:
     """The received half of one line at `rate` samples a second."""
@@ -32,6 +37,8 @@ class Intake:
         self._waiting = bytearray()
         self._slack = Slack()
         self._ticks = 0
+        self._last = b""
+        self._missing = 0
         self.concealed = 0
         self.dropped = 0
 
@@ -55,10 +62,18 @@ class Intake:
         self._ticks += 1
         if len(self._waiting) < self._size:
             self.concealed += 1
-            return Frame(bytes(self._size), self._rate, at, concealed=True)
+            return Frame(self._stand_in(), self._rate, at, concealed=True)
         data = bytes(self._waiting[: self._size])
         del self._waiting[: self._size]
+        self._last, self._missing = data, 0
         return Frame(data, self._rate, at)
+
+    def _stand_in(self) -> bytes:
+        self._missing += 1
+        if not self._last or self._missing > len(_FADE):
+            return bytes(self._size)
+        faded = np.frombuffer(self._last, "<i2") * _FADE[self._missing - 1]
+        return faded.astype("<i2").tobytes()
 
     def _catch_up(self) -> None:
         over = len(self._waiting) // self._size - _TARGET

@@ -27,7 +27,7 @@ class Frame:
     """20 ms of a line's sound.
 
     `at` is the media time in seconds at which the frame begins, counted from the first frame of
-    the call. `concealed` marks silence that stands in for what did not arrive. `own_dbfs` is how loud
+    the call. `concealed` marks what stands in for what did not arrive. `own_dbfs` is how loud
     (RMS, relative to full scale) the echo of our own sound that is left in it may be; -120 where none is.
     """
 

@@ -89,6 +89,34 @@ def test_a_caller_whose_sound_stops_arriving_is_answered_as_fast_as_a_silent_one
     )
 
 
+def test_a_voice_that_lost_packets_tear_is_still_a_voice() -> None:
+    """A frame of three is missing from its very beginning: it would never be speech."""
+    whole = list(spoken(pattern(("quiet", 0.5), ("voice", 0.5), ("quiet", 2.0))))
+    torn = [
+        (silent_frame(f.at, concealed=True), p) if 0.5 < f.at < 1.0 and index % 3 == 0 else (f, p)
+        for index, (f, p) in enumerate(whole)
+    ]
+    events = run(Endpointer(NPS, no_input_s=5.0), torn, {0.9: "девять"})
+    assert events[0] == SpeechStarted(0.5)
+    assert isinstance(events[-1], TurnOver)
+
+
+def test_a_word_that_lost_packets_shorten_is_no_cough() -> None:
+    """It was not understood: he is asked again, and not waited for."""
+    flags = pattern(("quiet", 0.5), ("voice", 0.16), ("quiet", 6.0))
+    torn = [
+        (silent_frame(f.at, concealed=True), p) if f.at == pytest.approx(0.6) else (f, p)
+        for f, p in spoken(flags)
+    ]
+    assert run(Endpointer(NPS, no_input_s=5.0), torn)[-1] == TurnOver(2.36, 0.5, 0.66, OverReason.SILENCE)
+
+
+def test_a_line_that_breaks_off_in_a_sound_leaves_nobody_waiting() -> None:
+    flags = pattern(("quiet", 0.5), ("voice", 0.04), ("quiet", 6.0))
+    cut = [(silent_frame(f.at, concealed=True), p) if f.at >= 0.54 else (f, p) for f, p in spoken(flags)]
+    assert run(Endpointer(NPS, no_input_s=5.0), cut) == [NoInput(5.0)]
+
+
 def test_the_vads_ringing_after_a_word_does_not_move_its_end() -> None:
     fed = [
         (f, 0.8 if 0.5 <= f.at < 1.2 else p)

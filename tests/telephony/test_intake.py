@@ -15,12 +15,22 @@ QUIET = bytes(SIZE)
 def test_what_is_not_there_is_concealed_and_time_goes_on() -> None:
     intake = Intake(8000)
     intake.feed(LOUD)
-    frames = intake.take(3)
-    assert [frame.concealed for frame in frames] == [False, True, True]
-    assert [frame.at for frame in frames] == pytest.approx([0.0, 0.02, 0.04])
-    assert frames[1].data == bytes(SIZE)
-    assert intake.concealed == 2
-    assert intake.media_s == pytest.approx(0.06)
+    frames = intake.take(6)
+    assert [frame.concealed for frame in frames] == [False, *[True] * 5]
+    assert [frame.at for frame in frames] == pytest.approx([0.0, 0.02, 0.04, 0.06, 0.08, 0.1])
+    assert intake.concealed == 5
+    assert intake.media_s == pytest.approx(0.12)
+
+
+def test_what_is_missing_is_what_came_last_and_fades_out() -> None:
+    intake = Intake(8000)
+    assert intake.take(1)[0].data == bytes(SIZE), "nothing came yet"
+    intake.feed(LOUD)
+    peaks = [int(np.frombuffer(frame.data, "<i2").max()) for frame in intake.take(6)]
+    assert peaks == [5000, 5000, 3500, 1750, 0, 0]
+    intake.feed(QUIET)
+    intake.take(1)
+    assert intake.take(1)[0].data == QUIET, "a pause stays one"
 
 
 def test_a_part_of_a_frame_waits_for_its_rest() -> None:

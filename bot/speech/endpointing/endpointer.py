@@ -50,6 +50,8 @@ _NOISE_PROBABILITY = 0.1
 """What the VAD is this sure of to be no speech is the line's noise."""
 _NOISE_WEIGHT = 0.1
 """Weight of the newest frame in the noise level: it follows within ~0.2 s."""
+_TORN_S = 0.08
+"""A voice that lost packets tear for less has not paused, and was as long as it would have been."""
 _WORD_LAG_S = 0.2
 """A partial shows a word a median 0.21 s after the word ended (measured, small model)."""
 _WORD_LAG_MAX_S = 0.5
@@ -141,9 +143,15 @@ class Endpointer:
         in_speech = self._speaking or self._burst_at is not None
         threshold = self._settings.stay_probability if in_speech else self._settings.start_probability
         levels = _block_levels(frame)
-        if frame.concealed or probability < threshold:
+        if frame.concealed:
+            if _reached(frame.at + FRAME_S - self._voiced_until, _TORN_S):
+                self._burst_at = None
+            elif in_speech:
+                self._voiced_s += FRAME_S
+            return []
+        if probability < threshold:
             self._burst_at = None
-            if not frame.concealed and probability < _NOISE_PROBABILITY:
+            if probability < _NOISE_PROBABILITY:
                 self._noise_dbfs += _NOISE_WEIGHT * (max(levels) - self._noise_dbfs)
             return []
         voiced = self._voiced_span(frame, levels)
