@@ -85,7 +85,7 @@ class SileroVad:
     """The voice activity of one recording: frames go in one after another, 8 or 16 kHz.
 
     The network judges windows of 32 ms, so a probability may be of a window that ended up to
-    one frame before the frame's end. Concealed frames count as the silence that they are.
+    one frame before the frame's end. Concealed frames count as the sound that they hold.
     """
 
     def __init__(self, rate: int) -> None:
