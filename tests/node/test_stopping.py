@@ -68,14 +68,6 @@ def test_a_caller_who_talks_for_longer_is_told_before_the_line_is_cut() -> None:
     assert call.longest_silence_s < DEAD_AIR_S
 
 
-def test_a_killed_control_takes_its_children_with_it() -> None:
-    with running_node() as node:
-        pids = asyncio.run(node.ask("status"))["children"]
-        node.process.kill()
-        node.process.wait(10)
-        asyncio.run(gone(list(pids.values())))
-
-
 async def gone(pids: list[int]) -> None:
     async with asyncio.timeout(10):
         while any(alive(pid) for pid in pids):  # noqa: ASYNC110  these are no children of ours
