@@ -24,9 +24,10 @@ from bot.core.clock import SystemClock
 from bot.core.control import ControlClient
 from bot.core.errors import NodeUnavailable, OtklikError
 from bot.firewall import TABLE
+from bot.published import Published, published_dir
 from bot.settings import DEMO_MODEL, Settings
 from bot.settings_rooms import presence_board, speech_settings, store_settings
-from bot.speech.advice import recognition, silero_steps, voice
+from bot.speech.advice import recognition, silero_steps, unheard_of, voice
 from bot.speech.licences import require_licence
 from bot.speech.models import find_entry, model_path, verify_model
 from bot.store.database import Database
@@ -69,6 +70,7 @@ async def examine(settings: Settings) -> list[Finding]:
         await environment(settings.home, "bot"),
         await environment(settings.home, "dialogue"),
         speech_model(settings),
+        surveys(settings),
         synthesiser(settings),
         rasa_model(),
         pages(settings),
@@ -152,6 +154,18 @@ def speech_model(settings: Settings) -> Finding:
     if better:
         return Finding(name, State.ADVICE, used, better)
     return Finding(name, State.OK, f"{used} ({verified})")
+
+
+def surveys(settings: Settings) -> Finding:
+    """Whether those that calls run are each heard in their language."""
+    name, published = words("Опросы", "Surveys"), Published(published_dir(settings))
+    try:
+        running = [published.by_hash(digest) for digest in published.current().values()]
+        lacking = unheard_of(speech_settings(settings), running)
+    except OtklikError as error:
+        return Finding(name, State.MISSING, error.message, error.hint)
+    found = lacking or ", ".join(f"{each.id} v{each.version}" for each in running) or words("нет", "none")
+    return Finding(name, State.ADVICE if lacking else State.OK, found)
 
 
 def synthesiser(settings: Settings) -> Finding:

@@ -42,30 +42,14 @@ def lint_tools(settings: Settings, tell: Callable[[str], None] = log.warning) ->
     def vocabulary(language: str, survey_id: str) -> frozenset[str] | None:
         """Those of the model that will hear the survey; None where that is for another language, or does not
         tell its words."""
-        model = speech.recogniser.model_for(language, survey_id)
-        other = language_of(model)
-        if survey_id in speech.recogniser.by_survey and other != language:
-            tell(
-                words(
-                    f"опрос {survey_id} ({language}) будет слушать {model}, модель языка {other}: "
-                    "исправьте speech.survey_models",
-                    f"{survey_id} ({language}) will be heard by {model}, a model of {other}: "
-                    "mend speech.survey_models",
-                )
-            )
-        return words_of(model, language)
-
-    def language_of(model: str) -> str:
-        from bot.speech.models import find_entry
-
-        return find_entry(model, speech.models_dir).language
+        return words_of(speech.recogniser.model_for(language, survey_id), language)
 
     @lru_cache
     def words_of(model: str, language: str) -> frozenset[str] | None:
-        from bot.speech.models import ensure_model
+        from bot.speech.models import ensure_model, find_entry
         from bot.speech.vocabulary import read_vocabulary
 
-        if language_of(model) != language:
+        if find_entry(model, speech.models_dir).language != language:
             return None
         known = read_vocabulary(ensure_model(model, speech.models_dir, speech.var_dir))
         if not known:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from bot.accounts.first import LOGIN
 from bot.settings import Settings
 from bot.settings_rooms import speech_settings
-from bot.speech.advice import recognition, unheard, voice
+from bot.speech.advice import recognition, unheard_of, voice
 from bot.surveys.schema import Survey
 from bot.words import words
 
@@ -36,7 +36,7 @@ def about(
     speech = speech_settings(settings)
     trunk = settings.sip.trunk
     surveys = tuple(surveys)
-    lacking = dict.fromkeys(filter(None, (unheard(speech, each.language, each.id) for each in surveys)))
+    lacking = unheard_of(speech, surveys)
     pages = settings.web.address if settings.web.port else words("нет: web.port = 0", "none: web.port = 0")
     return {
         words("Страницы", "Pages"): pages,
@@ -51,7 +51,7 @@ def about(
         + words("действия ", "actions ")
         + f"127.0.0.1:{settings.dialogue.actions_port}",
         words("Распознавание", "Recognition"): str(recognition(speech)),
-        **({words("Не слышно", "Not heard"): "; ".join(lacking)} if lacking else {}),
+        **({words("Не слышно", "Not heard"): lacking} if lacking else {}),
         words("Голос", "Voice"): str(voice(speech)),
         words("Опросы", "Surveys"): ", ".join(f"{each.id} v{each.version}" for each in surveys),
         words("База", "Database"): database,

@@ -24,6 +24,7 @@ from bot.speech.recogniser import VoskRecogniser
 from bot.speech.settings import SpeechSettings
 from bot.speech.synthesiser import spawned_synthesiser
 from bot.surveys.breaks import faults
+from bot.surveys.schema import LANGUAGES
 from bot.words import words
 
 app = typer.Typer(no_args_is_help=True)
@@ -91,6 +92,11 @@ def say(
 
     Пауза между словами: <break time="500ms"/>. Ударение: плюс перед гласной, зам+ок.
     """
+    if language not in LANGUAGES:
+        raise BadInput(
+            words(f"на языке «{language}» Otklik не говорит", f"Otklik does not speak «{language}»"),
+            hint=words("--language бывает ", "--language is one of ") + ", ".join(LANGUAGES),
+        )
     if not any(letter.isalnum() for letter in text):
         raise BadInput(words("в тексте нечего произносить", "the text has nothing to be spoken"))
     for fault in faults(text):

@@ -14,8 +14,12 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.linting import lint_tools
+from bot.settings import Settings
 from bot.settings_load import load_settings
+from bot.settings_rooms import speech_settings
+from bot.speech.advice import unheard
 from bot.surveys.lint import RULES, lint
+from bot.surveys.loader import read_survey
 from bot.surveys.problems import Problem
 from bot.words import words
 
@@ -55,7 +59,8 @@ def lint_files(
     console = Console(soft_wrap=True, highlight=False)
     status = 0
     listed: list[dict[str, Any]] = []
-    with lint_tools(load_settings(), partial(typer.echo, err=True)) as tools:
+    settings = load_settings()
+    with lint_tools(settings, partial(typer.echo, err=True)) as tools:
         for file in files:
             problems = lint(file, tools)
             for problem in problems:
@@ -65,9 +70,17 @@ def lint_files(
             listed += map(problem_as_json, problems)
             if not problems and not as_json:
                 console.print(Text.assemble(str(file), (words(": в порядке", ": clean"), "green")))
+            _tell_unheard(file, settings)
     if as_json:
         typer.echo(json.dumps(listed, ensure_ascii=False, indent=1))
     raise typer.Exit(status)
+
+
+def _tell_unheard(file: Path, settings: Settings) -> None:
+    """No fault of the file: here nobody understands what is said in its language."""
+    survey = read_survey(file).survey
+    if survey and (lacking := unheard(speech_settings(settings), survey.language, survey.id)):
+        typer.echo(f"{file}: {lacking}", err=True)
 
 
 def print_problems(console: Console, problems: Iterable[Problem]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from bot.speech.models import WITH_WORDS, find_entry, is_installed, read_manifest
 from bot.speech.settings import SpeechSettings
+from bot.surveys.schema import Survey
 from bot.words import words
 
 _BETTER = {"vosk-model-otklik-demo-ru": "vosk-model-small-ru-0.22"}
@@ -42,15 +44,33 @@ def unheard(speech: SpeechSettings, language: str, survey_id: str = "") -> str:
 
     Raises ModelMissing, SettingsInvalid where the manifest cannot be read.
     """
-    if find_entry(speech.recogniser.model_for(language, survey_id), speech.models_dir).language == language:
+    model = speech.recogniser.model_for(language, survey_id)
+    if (other := find_entry(model, speech.models_dir).language) == language:
         return ""
     said = words(
         f"речь на языке {language} не распознаётся, ответить можно только клавишами",
         f"speech in {language} is not recognised, keys alone give answers",
     )
+    if survey_id in speech.recogniser.by_survey:
+        return f"{said}: " + words(
+            f"{model} — модель языка {other}, исправьте speech.survey_models.{survey_id}",
+            f"{model} is a model of {other}, mend speech.survey_models.{survey_id}",
+        )
     entries = read_manifest(speech.models_dir).values()
     fitting = [entry.name for entry in entries if (entry.kind, entry.language) == ("asr", language)]
     return f"{said}: {get_and_use(fitting[0], speech)}" if fitting else said
+
+
+def unheard_of(speech: SpeechSettings, surveys: Iterable[Survey]) -> str:
+    """What those of these surveys lack that are not heard in their language, each once; "" where all are.
+
+    Raises ModelMissing, SettingsInvalid where the manifest cannot be read.
+    """
+    which: dict[str, list[str]] = {}
+    for survey in surveys:
+        if lacking := unheard(speech, survey.language, survey.id):
+            which.setdefault(lacking, []).append(survey.id)
+    return "; ".join(f"{', '.join(names)}: {lacking}" for lacking, names in which.items())
 
 
 def voice(speech: SpeechSettings) -> Advice:

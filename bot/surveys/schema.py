@@ -6,7 +6,7 @@ defaults of its language when it is read, so that its content hash covers every 
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
@@ -51,6 +51,9 @@ PUBLISHED = "published"
 """The validation context of a survey that was published: no wording of today is put into it."""
 
 TimeOfDay = Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")]
+Language = Literal["ru", "en"]
+LANGUAGES: tuple[Language, ...] = get_args(Language)
+"""What Otklik speaks and understands."""
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 
 
@@ -123,7 +126,7 @@ class Survey(_Model):
 
     id: Id
     version: int = Field(ge=1)
-    language: Literal["ru", "en"]
+    language: Language
     voice: str = ""
     title: str = Field(min_length=1)
     company: str = Field(min_length=1)

@@ -127,6 +127,14 @@ def test_say_refuses_a_mark_that_is_no_pause(otklik: Otklik, tmp_path: Path, mar
     assert not (tmp_path / "said.wav").exists()
 
 
+def test_say_refuses_a_language_that_it_does_not_speak(otklik: Otklik, tmp_path: Path) -> None:
+    done = otklik("say", "Здравствуйте", "--language", "de", "-o", tmp_path / "said.wav")
+    assert done.returncode == 2
+    assert "«de»" in done.stderr
+    assert "ru, en" in done.stderr
+    assert not (tmp_path / "said.wav").exists()
+
+
 def test_say_to_a_place_that_is_not_there_is_refused(otklik: Otklik, tmp_path: Path) -> None:
     done = otklik("say", "да", "-o", tmp_path / "no" / "said.wav")
     assert done.returncode == 2
