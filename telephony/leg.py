@@ -39,13 +39,15 @@ class Digit:
 
 @dataclass(frozen=True, slots=True)
 class LegStats:
-    """Counters of one line since its start; jitter in milliseconds."""
+    """Counters of one line since its start; jitter in milliseconds. `sounds_torn` is how often a sound that
+    was played broke off for a moment, because its next part was handed over too late."""
 
     packets_sent: int = 0
     packets_received: int = 0
     packets_lost: int = 0
     jitter_ms: float = 0.0
     concealed_frames: int = 0
+    sounds_torn: int = 0
 
 
 class Playback(Protocol):

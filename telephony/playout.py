@@ -29,6 +29,7 @@ class Sound:
         self.handed = 0  # bytes given to the line
         self.sent = 0  # bytes that the line has played
         self.paused = False
+        self.running = False  # handed to the line, and not taken back since
         self._furthest = 0  # `sent` before a resumed sound went back
         self._queue = queue
         self._finished: asyncio.Future[float] = asyncio.get_running_loop().create_future()
@@ -43,6 +44,7 @@ class Sound:
         self._furthest = max(self._furthest, self.sent)
         self.sent = max(0, self.sent - round(_BACK_S / FRAME_S) * frame_bytes(self._rate))
         self.handed = self.sent
+        self.running = False
 
     def finish(self) -> None:
         if not self._finished.done():
@@ -117,11 +119,19 @@ class PlayQueue:
                 break
             part = sound.data[sound.handed : sound.handed + size]
             sound.handed += len(part)
+            sound.running = True
             size -= len(part)
             parts.append(part)
         pulled = b"".join(parts)
         self._outstanding += len(pulled)
         return pulled
+
+    def torn(self, buffered: int) -> bool:
+        """Whether the line, which holds `buffered` bytes, ran dry in the middle of a sound (settle first)."""
+        sound = self.playing
+        if buffered or sound is None or sound.paused:
+            return False
+        return sound.running and sound.sent == sound.handed
 
     def relayed(self, size: int) -> None:
         """`size` bytes went to the line past the queue (a bridge's frame)."""
@@ -174,5 +184,6 @@ class PlayQueue:
             # What was thrown away of the other sounds will be handed over again.
             for other in self._sounds:
                 other.handed = other.sent
+                other.running = False
             self._outstanding = 0
             self._ahead = 0

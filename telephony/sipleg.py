@@ -226,6 +226,7 @@ class SipLeg:
             packets_lost=reports.get("rx_lost", 0),
             jitter_ms=reports.get("rx_jitter_us", 0) / 1000,
             concealed_frames=self._sound.concealed,
+            sounds_torn=self._sound.torn,
         )
 
     async def hang_up(self) -> None:

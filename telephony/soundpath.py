@@ -76,6 +76,7 @@ class SoundPath:
         self._down = self._up
         self._tx_rate = self._rate
         self._flushed_at: float | None = None
+        self._torn = 0
         self._timer: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
 
@@ -90,6 +91,11 @@ class SoundPath:
     @property
     def concealed(self) -> int:
         return self._intake.concealed
+
+    @property
+    def torn(self) -> int:
+        """How often a sound was torn: the line ran dry before its next part was handed over."""
+        return self._torn
 
     def open(self, *, certainly: bool = False) -> bool:
         """Settle the rate by what the wire runs at; False while it has no sound. `certainly` opens
@@ -168,6 +174,7 @@ class SoundPath:
             return
         unsent = self._in_line_bytes(state.unsent)
         self._queue.settle(unsent)
+        self._torn += self._queue.torn(unsent)
         lead = round(_LEAD_S / FRAME_S) * frame_bytes(self._rate)
         if data := self._queue.pull(lead - unsent):
             self._hand_over(data)

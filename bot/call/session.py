@@ -284,6 +284,7 @@ class CallSession:
             duration_s=round(self._room.clock.monotonic() - began, 3),
             packets_received=stats.packets_received if stats else 0,
             packets_lost=stats.packets_lost if stats else 0,
+            sounds_torn=stats.sounds_torn if stats else 0,
         )
         return disposition
 

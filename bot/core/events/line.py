@@ -85,7 +85,8 @@ class RecordingRefused(Event):
 
 
 class CallEnded(Event):
-    """The last event of every call: one end cause, one disposition."""
+    """The last event of every call: one end cause, one disposition. `sounds_torn` is how often the bot's own
+    sound broke off for a moment because the machine was too busy."""
 
     kind: Literal["call_ended"] = "call_ended"
     cause: EndKind
@@ -94,3 +95,4 @@ class CallEnded(Event):
     duration_s: float
     packets_received: int = 0
     packets_lost: int = 0
+    sounds_torn: int = 0
