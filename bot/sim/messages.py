@@ -137,6 +137,7 @@ class Report(_Message):
     packets_sent: int = 0
     packets_received: int = 0
     packets_lost: int = 0
+    packets_late: int = 0
     stalls: int = 0
 
 

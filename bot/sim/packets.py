@@ -5,11 +5,17 @@ from __future__ import annotations
 import socket
 import struct
 import time
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from bot.sim.g711 import Samples
+from bot.sim.g711 import RATE, Samples
 
 SO_TIMESTAMPNS = getattr(socket, "SO_TIMESTAMPNS", 35)
+
+LATE_S = 0.06
+"""A packet that comes so much behind its place in the stream is late: a telephone whose jitter buffer holds
+three packets has played silence instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,14 @@ class Counters:
         self.lost = max(self.lost + step - 1, 0) if step > 0 else max(self.lost - 1, 0)
         if step > 0:
             self._highest[ssrc] = sequence
+
+
+def late(packets: Iterable[Packet]) -> int:
+    """How many came late, by each stream's own clock: its punctual packets say where the others belong."""
+    behind: dict[int, list[float]] = defaultdict(list)
+    for packet in packets:
+        behind[packet.ssrc].append(packet.at - packet.timestamp / RATE)
+    return sum(at - min(of_stream) > LATE_S for of_stream in behind.values() for at in of_stream)
 
 
 def arrival(ancillary: list[tuple[int, int, bytes]]) -> float:

@@ -8,7 +8,7 @@ from bot.sim.capture import LEAD_S, sent_places, two_channels, write_capture
 from bot.sim.g711 import RATE
 from bot.sim.measure import Cue, Turn, TurnList, longest_bot_silence_s, longest_silence_s, reply_gaps
 from bot.sim.messages import PeerSpec, Report
-from bot.sim.packets import Span
+from bot.sim.packets import Span, late
 from bot.sim.rtp import FRAME, RtpSession
 from bot.sim.sip_call import SipCall
 from bot.sim.sounds import read_tone
@@ -51,6 +51,7 @@ def report_of(
             "packets_sent": rtp.counters.sent,
             "packets_received": rtp.counters.received,
             "packets_lost": rtp.counters.lost,
+            "packets_late": late(rtp.received),
             "stalls": rtp.counters.stalls,
         }
     )

@@ -55,6 +55,7 @@ class CallReport(_Result):
     unasked: list[str] = []
     packets_received: int = 0
     packets_lost: int = 0
+    packets_late: int = 0
     stalls: int = 0
     failures: list[str] = []
 

@@ -3,51 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AsyncExitStack, suppress
 from pathlib import Path
-from typing import Any
 
 import structlog
 
 from bot.core.control import ControlClient
-from bot.core.errors import BadInput, NodeUnavailable, OtklikError, StoreUnavailable
 from bot.core.events import (
-    CallEnded,
     CallEvent,
-    CallStarted,
-    HandoverAccepted,
-    HandoverConnected,
-    ListeningStarted,
-    PromptEnded,
-    PromptStarted,
 )
 from bot.sim.agents import on_answer, when_asked
-from bot.sim.expectations import failures
 from bot.sim.messages import (
-    Dial,
-    HangUp,
-    ListeningCue,
     PeerSpec,
-    PromptCue,
-    PromptOver,
-    Report,
-    ToPeer,
-    Transferred,
 )
+from bot.sim.one_call import CallRun
 from bot.sim.peer_process import PeerProcess
-from bot.sim.results import CallReport, HeardPrompt, SimReport, Tones
+from bot.sim.results import CallReport, SimReport
 from bot.sim.scenario import Agent, Call, Scenario
-from bot.sim.sip_address import SipUri
-from bot.sim.sounds import ToneReading
 
 log = structlog.get_logger()
-
-STORED_WITHIN_S = 10.0
-"""How long the node's writer may take to bring a finished call into SQL."""
-
-REPORTED_WITHIN_S = 10.0
-_ASK_AGAIN_S = 0.1
 
 
 async def run_scenario(
@@ -58,40 +33,72 @@ async def run_scenario(
     on_event: Callable[[CallEvent], None] | None = None,
     on_report: Callable[[CallReport], None] | None = None,
 ) -> SimReport:
-    """Every call of the scenario, in its order, `at_once` at a time.
+    """Every call of the scenario, in its order, `at_once` at a time, as `hold_lines` has it."""
+    async with AsyncExitStack() as stack:
+        tones = tuple(call.after_transfer.tone_hz for call in scenario.calls if call.after_transfer)
+        agents = [await _start_agent(agent, tones, control, stack) for agent in scenario.agents]
+        calls = await hold_lines(
+            scenario.calls,
+            min(scenario.at_once, len(scenario.calls)),
+            control,
+            sip_target,
+            capture_dir=capture_dir,
+            agents=agents,
+            on_event=on_event,
+            on_report=on_report,
+        )
+    return SimReport(calls=calls)
+
+
+async def hold_lines(
+    calls: Iterable[Call],
+    lines: int,
+    control: ControlClient,
+    sip_target: str,
+    *,
+    capture_dir: Path | None = None,
+    agents: Sequence[PeerProcess] = (),
+    on_event: Callable[[CallEvent], None] | None = None,
+    on_report: Callable[[CallReport], None] | None = None,
+) -> list[CallReport]:
+    """Each line takes the next call as soon as its last one is over, until there is none; the reports in the
+    order in which the calls were taken.
 
     `sip_target` is the node's `host:port`; `on_event` sees each call event as it comes, `on_report` the
     report of each call as it ends. What the node refuses stands in the call's failures. Raises
     NodeUnavailable, and Unavailable for a phone that does not start.
     """
+    source = iter(calls)
+    floor = _Floor(control, sip_target, capture_dir, agents, on_event)
+    reports: dict[int, CallReport] = {}
+
+    async def line(run: CallRun | None) -> None:
+        while run is not None:
+            report = await run.run()
+            floor.left(run)
+            reports[run.number] = report
+            if on_report is not None:
+                on_report(report)
+            run = floor.next(source)
+
     async with AsyncExitStack() as stack:
-        tones = tuple(call.after_transfer.tone_hz for call in scenario.calls if call.after_transfer)
-        agents = [await _start_agent(agent, tones, control, stack) for agent in scenario.agents]
-        runs = [_Run(call, control, sip_target, capture_dir, agents) for call in scenario.calls]
+        stack.push_async_callback(floor.close)
         await control.watch()
-        watching = asyncio.create_task(_forward(control, runs, on_event))
+        watching = asyncio.create_task(floor.forward())
         stack.push_async_callback(_stopped, watching)
-        gate = asyncio.Semaphore(scenario.at_once)
-
-        async def in_turn(run: _Run) -> CallReport:
-            async with gate:
-                report = await run.run()
-                if on_report is not None:
-                    on_report(report)
-                return report
-
         try:
             # The phones of calls that begin together are there before: to start one takes much of the
             # processor, and the calls of the others would be measured with it.
+            first = [run for _ in range(lines) if (run := floor.next(source)) is not None]
             async with asyncio.TaskGroup() as group:
-                for run in runs[: scenario.at_once]:
-                    stack.push_async_callback(run.close)
+                for run in first:
                     group.create_task(run.prepare())
             async with asyncio.TaskGroup() as group:
-                calls = [group.create_task(in_turn(run)) for run in runs]
+                for run in first:
+                    group.create_task(line(run))
         except ExceptionGroup as errors:
             raise errors.exceptions[0] from errors
-        return SimReport(calls=[call.result() for call in calls])
+    return [reports[number] for number in sorted(reports)]
 
 
 async def _start_agent(
@@ -113,240 +120,55 @@ async def _start_agent(
     return peer
 
 
-async def _forward(
-    control: ControlClient, runs: list[_Run], on_event: Callable[[CallEvent], None] | None
-) -> None:
-    async for event in control.events():
-        if on_event is not None:
-            on_event(event)
-        for run in runs:
-            run.take(event)
-    for run in runs:
-        run.node_gone()
-
-
 async def _stopped(task: asyncio.Task[None]) -> None:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
 
 
-class _Run:
-    """One call of the scenario, from its phone's start to its report."""
+class _Floor:
+    """The calls that are on, and what the node tells of them."""
 
     def __init__(
         self,
-        call: Call,
         control: ControlClient,
         sip_target: str,
         capture_dir: Path | None,
-        agents: list[PeerProcess],
+        agents: Sequence[PeerProcess],
+        on_event: Callable[[CallEvent], None] | None,
     ) -> None:
-        self._call, self._control, self._sip_target = call, control, sip_target
-        self._capture_dir, self._agents = capture_dir, agents
-        self._peer: PeerProcess | None = None
-        self._call_id = ""
-        self._last_prompt = ""
-        self._transferred = False
-        self._at_desk = False
-        self._prompts: dict[int, HeardPrompt] = {}
-        self._ended: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._control, self._sip_target, self._capture_dir = control, sip_target, capture_dir
+        self._agents, self._on_event = agents, on_event
+        self._runs: dict[int, CallRun] = {}
+        self._begun = 0
+        self._over = False
 
-    def take(self, event: CallEvent) -> None:
-        """An event of any call: of our own, the caller hears what concerns him."""
-        if self._peer is None:
-            return
-        if isinstance(event, CallStarted) and not self._call_id and self._is_ours(event):
-            self._call_id = event.call_id
-        if event.call_id != self._call_id:
-            return
-        self._note(event)
-        for cue in self._cues(event):
-            self._peer.tell(cue)
-        if isinstance(event, HandoverAccepted):
-            self._at_desk = event.by == "button"
-        if isinstance(event, HandoverConnected):
-            self._transferred = True
-        if isinstance(event, CallEnded) and not self._ended.done():
-            self._ended.set_result(None)
+    def next(self, calls: Iterator[Call]) -> CallRun | None:
+        """The next call; None where there is none."""
+        call = next(calls, None)
+        if call is None:
+            return None
+        run = CallRun(self._begun, call, self._control, self._sip_target, self._capture_dir, self._agents)
+        self._runs[self._begun] = run
+        self._begun += 1
+        if self._over:
+            run.node_gone()
+        return run
 
-    def _note(self, event: CallEvent) -> None:
-        """What the caller is told; the whisper is the agent's."""
-        match event:
-            case PromptStarted(purpose=purpose, prompt=number, text=text) if purpose != "whisper":
-                self._prompts[number] = HeardPrompt(text=text)
-            case PromptEnded(prompt=number, heard_s=heard_s) if number in self._prompts:
-                heard = self._prompts[number]
-                self._prompts[number] = heard.model_copy(update={"heard_s": heard_s})
+    def left(self, run: CallRun) -> None:
+        del self._runs[run.number]
 
-    def node_gone(self) -> None:
-        if not self._ended.done():
-            self._ended.set_exception(NodeUnavailable("узел пропал посреди звонка", hint="otklik serve"))
-            self._ended.exception()  # a run that has not begun yet asks the node and hears it there
-
-    def _is_ours(self, event: CallStarted) -> bool:
-        try:
-            user = SipUri.parse(event.remote.strip().removeprefix("<").removesuffix(">")).user
-        except BadInput:
-            return False
-        return event.direction == self._call.direction and user == self._call.name
-
-    def _cues(self, event: CallEvent) -> Iterator[ToPeer]:
-        match event:
-            case PromptStarted(purpose="whisper"):  # that one the agent hears
-                return
-            case PromptStarted(question_id=question, purpose=purpose, duration_s=duration):
-                self._last_prompt = "offer" if purpose == "offer" else question
-                yield PromptCue(question_id=self._last_prompt, duration_s=duration)
-            case PromptEnded():
-                yield PromptOver()
-            case ListeningStarted(question_id=question):
-                yield ListeningCue(question_id=question or self._last_prompt)
-            case HandoverConnected():
-                yield Transferred()
-
-    async def prepare(self) -> PeerProcess:
-        """Its phone, started if it was not. Raises Unavailable."""
-        if self._peer is None:
-            self._peer = await PeerProcess.start(self._spec())
-        return self._peer
+    async def forward(self) -> None:
+        async for event in self._control.events():
+            if self._on_event is not None:
+                self._on_event(event)
+            for run in tuple(self._runs.values()):
+                run.take(event)
+        self._over = True
+        for run in tuple(self._runs.values()):
+            run.node_gone()
 
     async def close(self) -> None:
-        """End the phone, if it is still there."""
-        if self._peer is not None:
-            await self._peer.close()
-
-    async def run(self) -> CallReport:
-        """Place the call, wait for its end, and compare. Raises NodeUnavailable, Unavailable."""
-        agents_had = [len(agent.reports) for agent in self._agents]
-        peer = await self.prepare()
-        trouble: list[str] = []
-        try:
-            await self._begin(peer)
-            heard = await self._end(peer, trouble)
-        except NodeUnavailable:
-            raise
-        except OtklikError as error:
-            trouble.append(str(error))
-            heard = None
-        finally:
-            await peer.close()
-        heard = heard or (peer.reports[0] if peer.reports else None)
-        stored = await self._stored() if self._call_id else None
-        report = self._report(heard, stored, await self._tones(heard, agents_had))
-        return report.model_copy(update={"failures": [*trouble, *failures(self._call, report)]})
-
-    def _spec(self) -> PeerSpec:
-        call, after = self._call, self._call.after_transfer
-        return PeerSpec(
-            name=call.name,
-            user=call.name,
-            ring_s=call.caller.ring_s,
-            on_invite=call.caller.on_invite,
-            refer=call.caller.refer,
-            dtmf=call.caller.dtmf,
-            codecs=call.caller.codecs,
-            on_answer=call.on_answer or (),
-            answers=call.answers,
-            after_transfer=after,
-            listen_hz=(after.expect_hz,) if after else (),
-            capture=self._capture_dir and self._capture_dir.resolve(),
-            network=call.caller.network,
-        )
-
-    async def _begin(self, peer: PeerProcess) -> None:
-        call = self._call
-        if call.direction == "inbound":
-            peer.tell(Dial(target=f"sip:{call.dial or call.survey}@{self._sip_target}", headers=call.headers))
-            return
-        placed = await self._control.request(
-            "place_call",
-            to=peer.uri,
-            survey=call.survey,
-            customer=call.customer.model_dump(),
-            agent=call.agent.model_dump(),
-            department=call.department,
-        )
-        self._call_id = placed["call_id"]
-
-    async def _end(self, peer: PeerProcess, trouble: list[str]) -> Report | None:
-        """Both ends of the call: the node's `call_ended` and the phone's report."""
-        over = asyncio.ensure_future(peer.report(0, self._call.limit_s))
-        try:
-            await asyncio.wait(
-                (over, self._ended), timeout=self._call.limit_s, return_when=asyncio.FIRST_COMPLETED
-            )
-            if not over.done() and not self._ended.done():
-                trouble.append(f"звонок не кончился за {self._call.limit_s:g} с")
-                peer.tell(HangUp())
-            if self._call_id or self._call.direction == "outbound":
-                await asyncio.wait((self._ended,), timeout=REPORTED_WITHIN_S)
-            if self._ended.done():
-                self._ended.result()
-            # A call handed over by REFER goes on without the node; a phone that never rang has no report.
-            patience = self._call.limit_s if self._transferred else REPORTED_WITHIN_S
-            await asyncio.wait((over,), timeout=patience if self._rings else 0)
-            return over.result() if over.done() else None
-        finally:
-            over.cancel()
-
-    @property
-    def _rings(self) -> bool:
-        return bool(self._call_id) or self._call.direction == "inbound"
-
-    async def _stored(self) -> dict[str, Any] | None:
-        """The call as SQL has it, once its writer has got that far."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(STORED_WITHIN_S):
-                while True:
-                    with suppress(StoreUnavailable):  # its database may be away for a while
-                        reply = await self._control.request("calls", call_ids=[self._call_id])
-                        for stored in reply["calls"]:
-                            if stored.get("disposition"):
-                                return dict(stored)
-                    await asyncio.sleep(_ASK_AGAIN_S)
-        return None
-
-    async def _tones(self, heard: Report | None, agents_had: list[int]) -> Tones:
-        after = self._call.after_transfer
-        if after is None or not self._transferred:
-            return Tones()
-        readings: list[ToneReading] = []
-        rung = () if self._at_desk else self._agents  # a desk reports nothing
-        for agent, had in zip(rung, agents_had, strict=False):
-            report = await agent.report(had, REPORTED_WITHIN_S / len(self._agents))
-            if report is not None:
-                readings += [tone for tone in report.tones if tone.hz == after.tone_hz]
-        best = max(readings, key=lambda reading: reading.heard_s, default=None)
-        return Tones(caller_heard=heard.tones[0] if heard and heard.tones else None, agent_heard=best)
-
-    def _report(self, heard: Report | None, stored: dict[str, Any] | None, tones: Tones) -> CallReport:
-        report = CallReport(
-            name=self._call.name, call_id=self._call_id, tones=tones, heard=list(self._prompts.values())
-        )
-        if stored is not None:
-            report = report.model_copy(
-                update={
-                    "disposition": stored["disposition"],
-                    "answers": stored.get("answers", {}),
-                    "transferred_to": stored.get("transferred_to") or None,
-                }
-            )
-        if heard is None:
-            return report
-        return report.model_copy(
-            update={
-                "ended": heard.cause.value,
-                "seconds": heard.seconds,
-                "reply_gaps_ms": list(heard.reply_gaps_ms),
-                "measured": list(heard.measured),
-                "longest_silence_s": round(heard.longest_silence_s, 2),
-                "longest_bot_silence_s": round(heard.longest_bot_silence_s, 2),
-                "said": [f"{turn.question_id}: {turn.what}" for turn in heard.turns if turn.question_id],
-                "unanswered": list(heard.unanswered),
-                "unasked": list(heard.unasked),
-                "packets_received": heard.packets_received,
-                "packets_lost": heard.packets_lost,
-                "stalls": heard.stalls,
-            }
-        )
+        """End the phones that are still there."""
+        for run in tuple(self._runs.values()):
+            await run.close()

@@ -1,0 +1,156 @@
+"""How many calls one node holds: from the loads that were measured to the next one to try, and to what the
+limit is. Pure.
+
+A load is *held* where callers wait no longer than they may and nothing came late. The search tries what
+the cost of a call lets expect, then halves what is left between the most that was held and the least that
+was not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from statistics import linear_regression
+
+from bot.sim.bench.load import Load
+
+TARGET_GAP_MS = 1000
+"""Issue 9: p95 of the reply gap at closed questions."""
+
+LATE_SHARE = 0.001
+"""Of packets that may come late, and of prompts that may break off: one in a thousand."""
+
+ROOM = 0.95
+"""How much of the processors the search reckons with: it is only where the next load is tried."""
+
+UP_PARTS = 4
+"""Where the cores had room after all, the next load is larger by such a part."""
+
+BUSY, ONE_CORE = 0.92, 0.85
+"""From these shares on, of all processors or of one core by one process, it is the limit."""
+
+LOW_MEMORY_MB = 500.0
+
+
+class Limit(StrEnum):
+    """Which resource ends first."""
+
+    PROCESSOR = "processor"  # all cores of this machine, callers included
+    MEDIA_WORKER = "media_worker"  # the one core that a process with one interpreter can use
+    DIALOGUE = "dialogue"  # the same of Rasa's
+    MEMORY = "memory"
+    NOT_REACHED = "not_reached"  # no more were asked for
+    UNKNOWN = "unknown"  # a load was not held, and nothing of these was used up
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What was measured with so many calls at once. `busy` is the share of all processors' time, the cores
+    are averages over the load, `late` and `torn` are shares 0..1; None where no caller got a reply."""
+
+    calls: int
+    gap_p50_ms: int | None
+    gap_p95_ms: int | None
+    late: float
+    torn: float
+    failed: int
+    node_cores: float
+    callers_cores: float
+    worker_cores: float
+    rasa_cores: float
+    busy: float
+    core_s_per_minute: float
+    rss_mb: float
+    free_mb: float
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What keeps it from being held."""
+        found = []
+        if self.gap_p95_ms is None or self.gap_p95_ms > TARGET_GAP_MS:
+            found.append("reply_gap")
+        if self.late > LATE_SHARE or self.torn > LATE_SHARE:
+            found.append("late_audio")
+        if self.failed:
+            found.append("failed_calls")
+        return tuple(found)
+
+    @property
+    def held(self) -> bool:
+        return not self.problems
+
+
+def most_held(points: Sequence[Point]) -> Point | None:
+    """The largest load that was held while none below it failed."""
+    failed = [point.calls for point in points if not point.held]
+    held = [point for point in points if point.held and point.calls < min(failed, default=math.inf)]
+    return max(held, key=lambda point: point.calls, default=None)
+
+
+def next_load(points: Sequence[Point], *, first: int, most: int, step: int) -> int | None:
+    """How many calls to try next; None where it is known to `step` calls, or `most` were held."""
+    if not points:
+        return min(first, most)
+    held = most_held(points)
+    low = held.calls if held is not None else 0
+    high = min((point.calls for point in points if not point.held), default=most + 1)
+    if low >= most or high - low <= step:
+        return None
+    if high > most:  # none has failed: as many as the cores have room for, by what each call took
+        assert held is not None
+        cores = (held.node_cores + held.callers_cores) / held.busy if held.busy else math.inf
+        each = (held.node_cores + held.callers_cores) / held.calls
+        guess = int(cores * ROOM / each) if each and math.isfinite(cores) else most
+        if guess <= low:  # a call takes less than it seemed
+            guess = low + low // UP_PARTS
+        return min(max(guess, low + step), most)
+    middle = low + (high - low) // 2
+    return max(middle, 1)
+
+
+def limit(points: Sequence[Point], cpus: int) -> Limit:
+    """What ends first, seen where a load was not held; the least one tells it most clearly."""
+    failed = [point for point in points if not point.held]
+    if not failed:
+        return Limit.NOT_REACHED
+    point = min(failed, key=lambda each: each.calls)
+    if point.free_mb < LOW_MEMORY_MB:
+        return Limit.MEMORY
+    if cpus > 1 and point.busy < BUSY:
+        if point.worker_cores >= ONE_CORE:
+            return Limit.MEDIA_WORKER
+        if point.rasa_cores >= ONE_CORE:
+            return Limit.DIALOGUE
+    return Limit.PROCESSOR if point.busy >= BUSY else Limit.UNKNOWN
+
+
+def mb_per_call(points: Sequence[Point], idle_mb: float) -> float:
+    """The slope of the node's memory over its calls. Of one load alone, what came on top of the idle node."""
+    loads = {point.calls: point.rss_mb for point in points}
+    if len(loads) < 2:
+        return max(((mb - idle_mb) / calls for calls, mb in loads.items()), default=0.0)
+    return linear_regression(list(loads), list(loads.values())).slope
+
+
+def point_of(found: Load) -> Point:
+    """A load's figures, as the search looks at them."""
+    taken, closed = found.taken, found.figures.closed
+    seconds = taken.seconds or 1.0
+    return Point(
+        calls=found.lines,
+        gap_p50_ms=closed.p50_ms,
+        gap_p95_ms=closed.p95_ms,
+        late=found.late / found.packets if found.packets else 0.0,
+        torn=found.torn / found.prompts if found.prompts else 0.0,
+        failed=sum(found.failed.values()),
+        node_cores=taken.node_s / seconds,
+        callers_cores=taken.callers_s / seconds,
+        worker_cores=taken.parts_s.get("worker-0", 0.0) / seconds,
+        rasa_cores=taken.parts_s.get("rasa", 0.0) / seconds,
+        busy=taken.busy,
+        core_s_per_minute=taken.node_s * 60 / found.talked_s if found.talked_s else 0.0,
+        rss_mb=max(sample.rss_mb for sample in taken.samples),
+        free_mb=taken.free_mb,
+    )
