@@ -10,10 +10,13 @@ from bot.cli import (
     bench_asr,
     bench_bridge,
     bench_campaign,
+    bench_capacity,
     bench_compare,
+    bench_export,
     bench_fuzz,
     bench_reply_gap,
     bench_reports,
+    bench_soak,
 )
 from bot.words import words
 
@@ -44,6 +47,9 @@ app.command(
     "fuzz",
     help=words("Испорченные сообщения узлу: падает ли он", "Does a node survive damaged messages"),
 )(bench_fuzz.fuzz_node)
+app.command(
+    "capacity", help=words("Сколько звонков сразу держит узел", "How many calls at once a node holds")
+)(bench_capacity.capacity)
 app.command("reply-gap", help=words("Паузы бота на сокете клиента", "Reply gaps at the caller's socket"))(
     bench_reply_gap.reply_gap
 )
@@ -53,3 +59,10 @@ app.command(
 app.command("reports", help=words("Время чисел отчёта в большой базе", "Time of a report's figures"))(
     bench_reports.reports
 )
+app.command(
+    "soak", help=words("Долго держать звонки: не растёт ли узел", "Calls for a long time: does a node grow")
+)(bench_soak.soak)
+app.command(
+    "export-during-calls",
+    help=words("Мешает ли выгрузка звонкам", "Whether an export disturbs calls"),
+)(bench_export.export_during_calls)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -30,6 +31,9 @@ from bot.settings_load import load_settings
 from bot.words import words
 
 app = typer.Typer(add_completion=False)
+
+NICENESS = 10
+"""An export is never in such a hurry as the calls of a node on the same machine."""
 
 
 @app.command("export", help=words("Выгрузить звонки и ответы в файл", "Write calls and answers to a file"))
@@ -75,6 +79,7 @@ def export_calls(
         topic,
     )
     to = Wanted(form, file, personal, delimiter)
+    os.nice(NICENESS)
 
     with Progress(
         TextColumn(words("звонков", "calls")),

@@ -1,0 +1,210 @@
+"""`otklik bench capacity`: how many survey calls at once a node holds here, and what ends first."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from bot.cli.bench_capacity_tables import TARGET_CALLS, show, write_capacity
+from bot.cli.bench_node import BenchNode, bench_settings, hold, running, stopping, tell
+from bot.cli.bench_reply_gap import AUDIO, SEED, about
+from bot.core.errors import BadInput
+from bot.settings_load import load_settings
+from bot.sim.bench.capacity import Point, limit, mb_per_call, most_held, next_load, point_of
+from bot.sim.bench.pieces import Piece, read_pieces
+from bot.sim.bench.plan import TURNS
+from bot.sim.bench.processes import everybody, family
+from bot.sim.messages import Dial, PeerSpec
+from bot.sim.peer_process import PeerProcess
+from bot.words import words
+
+KEPT = "capacity.json"
+"""In the folder of what a node writes: `bench soak` holds 80 % of what is found here."""
+
+REFUSED_WITHIN_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What a caller met who rang a node with all lines taken; `status` is SIP's, None for no answer."""
+
+    status: int | None
+    answered: bool
+    after_ms: int
+
+
+@dataclass(slots=True)
+class Found:
+    """What there is so far: loads that were measured, and the node that has just so many lines."""
+
+    idle_mb: float
+    points: list[Point]
+    full: Point | None = None
+    refusal: Refusal | None = None
+
+
+def capacity(
+    first: Annotated[
+        int, typer.Option(min=1, max=250, help=words("с чего начать", "what to begin with"))
+    ] = 20,
+    most: Annotated[
+        int, typer.Option(min=1, max=250, help=words("больше не пробовать", "no more than so many"))
+    ] = 60,
+    step: Annotated[
+        int, typer.Option(min=1, max=50, help=words("с какой точностью", "how exactly to know it"))
+    ] = 2,
+    turns: Annotated[
+        int, typer.Option(min=1, max=TURNS, help=words("реплик в звонке", "turns of a call"))
+    ] = TURNS,
+    as_json: Annotated[
+        bool, typer.Option("--json", help=words("один объект JSON", "one JSON object"))
+    ] = False,
+    audio: Annotated[
+        Path, typer.Option(help=words("папка записей для звонящих", "a folder of callers' recordings"))
+    ] = AUDIO,
+    seed: Annotated[int, typer.Option(help=words("какие реплики", "which turns are drawn"))] = SEED,
+    write: Annotated[
+        Path | None,
+        typer.Option(help=words("вписать таблицу в эту страницу", "put the table into this page")),
+    ] = None,
+) -> None:
+    """Сколько звонков сразу держит узел на этой машине: p95 паузы до 1 с, ни одного опоздавшего звука.
+
+    Ctrl-C: закончить с тем, что измерено."""
+    pieces = read_pieces(audio)
+    began = time.monotonic()
+    found = asyncio.run(_search(pieces, first, most, step, turns, seed))
+    settings = load_settings()
+    told = summary(found) | about(settings) | {"seconds": round(time.monotonic() - began, 1), "seed": seed}
+    settings.var_dir.mkdir(parents=True, exist_ok=True)
+    (settings.var_dir / KEPT).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+    if write is not None:
+        write_capacity(write, told)
+    if as_json:
+        typer.echo(json.dumps(told, ensure_ascii=False))
+    else:
+        show(told)
+
+
+def capacity_found(folder: Path) -> int:
+    """What `bench capacity` found on this machine before. Raises BadInput where it has not run, or was not
+    able to say."""
+    hint = words("otklik bench capacity, или --calls ЧИСЛО", "otklik bench capacity, or --calls NUMBER")
+    with suppress(OSError, ValueError, KeyError, TypeError):
+        kept = json.loads((folder / KEPT).read_text(encoding="utf-8"))
+        if kept["cpus"] == os.cpu_count() and int(kept["calls"]) > 0:
+            return int(kept["calls"])
+    raise BadInput(
+        words("не измерено, сколько звонков держит узел", "how many calls the node holds is not measured"),
+        hint=hint,
+    )
+
+
+def summary(found: Found) -> dict[str, Any]:
+    """What the command prints. Where the node with just so many lines was measured, the figures are its own:
+    then the load was held twice."""
+    held = most_held(found.points)
+    best = found.full or held
+    return {
+        "calls": best.calls if best is not None and best.held else 0,
+        "limit": limit(found.points, os.cpu_count() or 1).value,
+        "target_calls": TARGET_CALLS,
+        "reply_gap_p50_ms": best.gap_p50_ms if best is not None else None,
+        "reply_gap_p95_ms": best.gap_p95_ms if best is not None else None,
+        "late_share": round(best.late, 6) if best is not None else None,
+        "torn_share": round(best.torn, 6) if best is not None else None,
+        "core_seconds_per_call_minute": round(best.core_s_per_minute, 3) if best is not None else None,
+        "callers_cores": round(best.callers_cores, 2) if best is not None else None,
+        "mb_per_call": round(mb_per_call(found.points, found.idle_mb), 2),
+        "idle_mb": round(found.idle_mb, 1),
+        "refused": asdict(found.refusal) if found.refusal is not None else None,
+        "points": [
+            {**asdict(point), "held": point.held, "problems": list(point.problems)}
+            for point in sorted(found.points, key=lambda each: each.calls)
+        ],
+    }
+
+
+async def _search(pieces: Sequence[Piece], first: int, most: int, step: int, turns: int, seed: int) -> Found:
+    with stopping() as stop:
+        async with running(bench_settings("capacity", min(most + 5, 255))) as node:
+            found = Found(_memory_mb(node), [])
+            while not stop.is_set():
+                calls = next_load(found.points, first=first, most=most, step=step)
+                if calls is None:
+                    break
+                measured = await hold(node, pieces, calls, turns, seed, stop)
+                if stop.is_set():
+                    break
+                found.points.append(point_of(measured))
+                _tell_point(found.points[-1])
+        held = most_held(found.points)
+        if held is not None and not stop.is_set():
+            await _fill(found, held.calls, pieces, turns, seed, stop)
+    return found
+
+
+async def _fill(
+    found: Found, calls: int, pieces: Sequence[Piece], turns: int, seed: int, stop: asyncio.Event
+) -> None:
+    """A node that has just so many lines: all of them are taken, and one more caller rings."""
+    tell(words(f"узел с {calls} линиями, и звонит ещё один", f"a node of {calls} lines, and one more rings"))
+    async with running(bench_settings("capacity-full", calls)) as node:
+        ringing = asyncio.create_task(_one_more(node))
+        try:
+            measured = await hold(node, pieces, calls, turns, seed, stop)
+            if not stop.is_set():
+                found.full = point_of(measured)
+                found.refusal = await ringing
+                _tell_point(found.full)
+        finally:
+            ringing.cancel()
+            with suppress(asyncio.CancelledError):
+                await ringing
+
+
+async def _one_more(node: BenchNode) -> Refusal:
+    """Once every line is taken."""
+    peer = await PeerProcess.start(PeerSpec(name="one-more", user="one-more"))
+    try:
+        while (await node.control.request("status"))["free_lines"] > 0:  # noqa: ASYNC110  nobody tells of it
+            await asyncio.sleep(0.5)
+        began = time.monotonic()
+        peer.tell(Dial(target=f"sip:turns@{node.sip}"))
+        report = await peer.report(0, REFUSED_WITHIN_S)
+        after_ms = round((time.monotonic() - began) * 1000)
+        return Refusal(
+            status=report.status if report is not None else None,
+            answered=report is not None and report.answered,
+            after_ms=after_ms,
+        )
+    finally:
+        await peer.close()
+
+
+def _memory_mb(node: BenchNode) -> float:
+    seen = everybody()
+    return sum(seen[pid].rss_mb for pid in family(node.watched.root, seen))
+
+
+def _tell_point(point: Point) -> None:
+    tell(
+        words(
+            f"звонков {point.calls}: пауза p95 {point.gap_p95_ms} мс, опоздало {point.late:.3%}, "
+            f"оборвано {point.torn:.3%}, не удалось {point.failed}; узел {point.node_cores:.2f} ядра, "
+            f"телефоны {point.callers_cores:.2f}, занято {point.busy:.0%}",
+            f"{point.calls} calls: reply gap p95 {point.gap_p95_ms} ms, late {point.late:.3%}, "
+            f"torn {point.torn:.3%}, failed {point.failed}; node {point.node_cores:.2f} cores, "
+            f"telephones {point.callers_cores:.2f}, busy {point.busy:.0%}",
+        )
+        + ("" if point.held else " ✗ " + ", ".join(point.problems))
+    )

@@ -1,0 +1,106 @@
+"""What `bench capacity` found, on a terminal and as a section of a page."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from rich import box
+from rich.table import Table
+
+from bot.cli.bench_tables import Row, markdown_table, wide_console, write_section
+from bot.sim.bench.capacity import Limit
+from bot.words import words
+
+TARGET_CALLS, TARGET_CORE_S = 40, 1.6
+"""Issue 9, on two cores with the small model."""
+
+_LIMITS = {
+    Limit.PROCESSOR: ("процессор, вместе с телефонами", "the processors, telephones included"),
+    Limit.MEDIA_WORKER: ("одно ядро рабочего процесса", "the media worker's one core"),
+    Limit.DIALOGUE: ("одно ядро Rasa", "Rasa's one core"),
+    Limit.MEMORY: ("память", "memory"),
+    Limit.NOT_REACHED: ("не достигнут: больше не пробовали", "not reached: no more were tried"),
+    Limit.UNKNOWN: ("ни один ресурс не исчерпан", "nothing was used up"),
+}  # fmt: skip
+_PROBLEMS = {
+    "reply_gap": ("пауза", "reply gap"),
+    "late_audio": ("звук опоздал", "late audio"),
+    "failed_calls": ("звонки не удались", "failed calls"),
+}
+
+
+def _heads() -> list[str]:
+    return words(
+        "звонков сразу|пауза p50, мс|p95, мс|опоздало, %|оборвано, %|узел, ядер|из них worker|из них Rasa|"
+        "телефоны, ядер|занято|ядро-с на минуту звонка|память узла, МБ|держит",
+        "calls at once|reply gap p50, ms|p95, ms|late, %|torn, %|node, cores|of them worker|of them Rasa|"
+        "telephones, cores|busy|core-s a call-minute|node's memory, MB|held",
+    ).split("|")
+
+
+def _rows(found: Mapping[str, Any]) -> Iterator[Row]:
+    for point in found["points"]:
+        problems = ", ".join(words(*_PROBLEMS[name]) for name in point["problems"])
+        gaps = (point["gap_p50_ms"], point["gap_p95_ms"])
+        yield (
+            str(point["calls"]),
+            *("-" if gap is None else str(gap) for gap in gaps),
+            f"{point['late'] * 100:.3f}",
+            f"{point['torn'] * 100:.3f}",
+            *(f"{point[name]:.2f}" for name in ("node_cores", "worker_cores", "rasa_cores", "callers_cores")),
+            f"{point['busy']:.0%}",
+            f"{point['core_s_per_minute']:.2f}",
+            f"{point['rss_mb']:.0f}",
+            words("да", "yes") if point["held"] else words("нет: ", "no: ") + problems,
+        )
+
+
+def _sentences(found: Mapping[str, Any]) -> Iterator[str]:
+    ended = words(*_LIMITS[Limit(found["limit"])])
+    yield words(
+        f"Узел держит {found['calls']} звонков сразу (цель {found['target_calls']}); предел: {ended}.",
+        f"The node holds {found['calls']} calls at once (target {found['target_calls']}); limit: {ended}.",
+    )
+    yield words(
+        f"Пауза p95 {found['reply_gap_p95_ms']} мс (цель ≤ 1000); минута звонка стоит узлу "
+        f"{found['core_seconds_per_call_minute']} ядро-секунды (цель ≤ {TARGET_CORE_S}) и звонок "
+        f"{found['mb_per_call']} МБ сверх {found['idle_mb']} МБ без звонков; телефоны заняли "
+        f"{found['callers_cores']} ядра и сюда не входят.",
+        f"Reply gap p95 {found['reply_gap_p95_ms']} ms (target ≤ 1000); a minute of a call costs the node "
+        f"{found['core_seconds_per_call_minute']} core-seconds (target ≤ {TARGET_CORE_S}), a call "
+        f"{found['mb_per_call']} MB on top of {found['idle_mb']} MB without calls; the telephones took "
+        f"{found['callers_cores']} cores, which are not in it.",
+    )
+    refused = found["refused"]
+    if refused is None:
+        return
+    yield words(
+        f"Узел ровно с {found['calls']} линиями, все заняты: следующий получил SIP {refused['status']} "
+        f"через {refused['after_ms']} мс, остальные звонки шли дальше.",
+        f"A node of just {found['calls']} lines, all taken: the next caller was given SIP "
+        f"{refused['status']} after {refused['after_ms']} ms, and the others went on.",
+    )
+
+
+def show(found: Mapping[str, Any]) -> None:
+    table = Table(box=box.SIMPLE)
+    for head in _heads():
+        table.add_column(head, justify="right")
+    for row in _rows(found):
+        table.add_row(*row)
+    console = wide_console()
+    console.print(table)
+    for sentence in _sentences(found):
+        console.print(sentence)
+
+
+def write_capacity(page: Path, found: Mapping[str, Any]) -> None:
+    """Raises BadInput where the page has no place for it."""
+    taken = words(
+        f"{found['cpus']} ядра, модель `{found['model']}`, seed {found['seed']}.",
+        f"{found['cpus']} cores, model `{found['model']}`, seed {found['seed']}.",
+    )
+    sentences = "\n".join(f"- {sentence}" for sentence in _sentences(found))
+    write_section(page, "capacity", f"{taken}\n\n{markdown_table(_heads(), _rows(found))}\n\n{sentences}")

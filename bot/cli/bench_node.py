@@ -1,0 +1,149 @@
+"""A node for a benchmark that counts what it costs: a process of its own, without its callers."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+
+from bot.cli.bench_reply_gap import SURVEYS
+from bot.cli.demo import demo_settings
+from bot.cli.serve import fresh_log
+from bot.core.control import ControlClient
+from bot.logs import configure_logs
+from bot.settings import Settings, SipSection
+from bot.settings_load import as_environment, load_settings
+from bot.sim.bench.load import Load, Watched, load, watched
+from bot.sim.bench.pieces import Piece
+from bot.sim.bench.plan import plan_calls, scenario_of
+from bot.sim.results import CallReport
+from bot.supervisor import ChildSpec, Supervisor
+from bot.words import words
+
+START_S = 240.0
+
+console = Console(stderr=True, highlight=False)
+
+
+@dataclass(frozen=True, slots=True)
+class BenchNode:
+    """A node that takes calls."""
+
+    settings: Settings
+    control: ControlClient
+    watched: Watched
+
+    @property
+    def sip(self) -> str:
+        return f"{self.settings.sip.host}:{self.settings.sip.port}"
+
+
+def bench_settings(name: str, lines: int = 100) -> Settings:
+    """A node of its own beside whatever runs, with the survey of the benchmarks alone. The log of what the
+    callers do is beside its own."""
+    own = demo_settings(load_settings(), f"{name}-{os.getpid()}")
+    settings = own.model_copy(
+        update={"surveys": SURVEYS, "sip": SipSection(port=own.sip.port, max_calls=lines)}
+    )
+    configure_logs(settings.log_level, file=fresh_log(settings).with_name("callers.log"))
+    return settings
+
+
+@asynccontextmanager
+async def running(settings: Settings) -> AsyncIterator[BenchNode]:
+    """`otklik serve` with these settings; its folder goes with it, unless something went wrong. Raises
+    Unavailable with its own words where it does not come up."""
+    tell(words("запускаю узел", "starting a node"))
+    spec = ChildSpec(
+        "node",
+        [Path(sys.executable).with_name("otklik"), "serve"],
+        ready=lambda: _ready(settings),
+        env={**os.environ, **as_environment(settings)},
+        ready_timeout_s=START_S,
+        stop_timeout_s=settings.call.drain_s + 30.0,
+    )
+    async with Supervisor([spec], log_dir=settings.log_dir) as supervisor:
+        pid = supervisor.pid("node")
+        assert pid is not None
+        async with await ControlClient.connect(settings.control_socket) as control:
+            status = await control.request("status")
+            yield BenchNode(settings, control, watched(pid, status["children"]))
+    shutil.rmtree(settings.var_dir)
+
+
+async def _ready(settings: Settings) -> bool:
+    async with await ControlClient.connect(settings.control_socket) as control:
+        return bool((await control.request("status"))["ready"])
+
+
+async def hold(
+    node: BenchNode, pieces: Sequence[Piece], calls: int, turns: int, seed: int, stop: asyncio.Event
+) -> Load:
+    """So many calls at once, one on each line."""
+    tell(words(f"звонков сразу: {calls}", f"calls at once: {calls}"))
+    planned = plan_calls(pieces, seed, calls, turns, calls)
+    with tempfile.TemporaryDirectory(prefix="otklik-bench-") as folder:
+        scripted = scenario_of(planned, pieces, Path(folder), calls).calls
+        return await load(
+            zip(planned, scripted, strict=True),
+            calls,
+            node.watched,
+            node.control,
+            node.sip,
+            seed=seed,
+            stop=stop,
+            on_report=Told(every=10),
+        )
+
+
+@contextmanager
+def stopping() -> Iterator[asyncio.Event]:
+    """Set by Ctrl-C or SIGTERM: the measurement ends with what it has. The second one ends it at once."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    task = asyncio.current_task()
+    assert task is not None
+
+    def asked() -> None:
+        if stop.is_set():
+            task.cancel()
+        else:
+            tell(words("заканчиваю с тем, что есть…", "ending with what there is…"))
+            stop.set()
+
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    for number in numbers:
+        loop.add_signal_handler(number, asked)
+    try:
+        yield stop
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+
+
+def tell(what: str) -> None:
+    """A step, on stderr."""
+    console.print(f"[dim]·[/] {what}")
+
+
+class Told:
+    """How far the calls are, on stderr: a line every so many of them, and each that failed."""
+
+    def __init__(self, every: int) -> None:
+        self._every = every
+        self._ended = 0
+
+    def __call__(self, call: CallReport) -> None:
+        self._ended += 1
+        for failure in call.failures:
+            console.print(f"✗ {call.name}: {failure}", style="bold red")
+        if self._ended % self._every == 0:
+            tell(words(f"звонков закончено: {self._ended}", f"calls ended: {self._ended}"))

@@ -1,0 +1,177 @@
+"""`otklik bench soak`: calls for a long time at 80 % of what a node holds, and whether it stays the same."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich import box
+from rich.table import Table
+
+from bot.cli.bench_capacity import capacity_found
+from bot.cli.bench_node import Told, bench_settings, running, stopping, tell
+from bot.cli.bench_reply_gap import AUDIO, SEED, about
+from bot.cli.bench_tables import Row, markdown_table, wide_console, write_section
+from bot.settings_load import load_settings
+from bot.sim.bench.load import load
+from bot.sim.bench.pieces import Piece, read_pieces
+from bot.sim.bench.plan import PlannedCall, plan_calls, scenario_of
+from bot.sim.bench.soaking import FAILED_TARGET, summary
+from bot.sim.scenario import Call
+from bot.words import words
+
+SHARE = 0.8
+"""Issue 9: of the node's capacity."""
+
+DIFFERENT_CALLS = 40
+"""So many calls are made up; they come round again."""
+
+PAUSE_S = 1.0
+"""How long a telephone rings, from the second call of a line on: lines are held, not rung."""
+
+
+def soak(
+    minutes: Annotated[
+        float, typer.Option(min=0.1, max=10_080, help=words("сколько минут", "how many minutes"))
+    ] = 5.0,
+    calls: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=250,
+            help=words(
+                "сколько звонков сразу; без него 80 % от того, что нашёл bench capacity",
+                "calls at the same time; without it 80 % of what bench capacity has found",
+            ),
+        ),
+    ] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help=words("один объект JSON", "one JSON object"))
+    ] = False,
+    audio: Annotated[
+        Path, typer.Option(help=words("папка записей для звонящих", "a folder of callers' recordings"))
+    ] = AUDIO,
+    seed: Annotated[int, typer.Option(help=words("какие реплики", "which turns are drawn"))] = SEED,
+    write: Annotated[
+        Path | None,
+        typer.Option(help=words("вписать таблицу в эту страницу", "put the table into this page")),
+    ] = None,
+) -> None:
+    """Держать звонки: сколько не удалось, растут ли память и дескрипторы, меняется ли пауза до ответа.
+
+    Ctrl-C: закончить с тем, что измерено. Выход 1, если не удался каждый тысячный звонок или больше."""
+    settings = load_settings()
+    lines = calls or max(int(capacity_found(settings.var_dir) * SHARE), 1)
+    found = asyncio.run(_soak(read_pieces(audio), lines, minutes, seed)) | about(settings) | {"seed": seed}
+    if write is not None:
+        write_section(write, "soak", section(found))
+    if as_json:
+        typer.echo(json.dumps(found, ensure_ascii=False))
+    else:
+        _show(found)
+    if found["failed_rate"] is None or found["failed_rate"] >= FAILED_TARGET:
+        raise typer.Exit(1)
+
+
+async def _soak(pieces: Sequence[Piece], lines: int, minutes: float, seed: int) -> dict[str, Any]:
+    with stopping() as stop, tempfile.TemporaryDirectory(prefix="otklik-bench-") as folder:
+        planned = plan_calls(pieces, seed, DIFFERENT_CALLS, at_once=lines)
+        scripted = scenario_of(planned, pieces, Path(folder), lines).calls
+        async with running(bench_settings("soak")) as node:
+            tell(words(f"звонков сразу: {lines}, минут: {minutes:g}", f"{lines} calls, {minutes:g} minutes"))
+            began = time.monotonic()
+            over_at = began + minutes * 60
+            found = await load(
+                endless(planned, scripted, lines, lambda: time.monotonic() < over_at),
+                lines,
+                node.watched,
+                node.control,
+                node.sip,
+                seed=seed,
+                stop=stop,
+                on_report=Told(every=lines),
+            )
+            return summary(found, minutes, min(time.monotonic() - began, minutes * 60))
+
+
+def endless(
+    planned: Sequence[PlannedCall], scripted: Sequence[Call], lines: int, goes_on: Callable[[], bool]
+) -> Iterator[tuple[PlannedCall, Call]]:
+    """The calls over and over, each time under another name, as long as it goes on. Those that begin
+    together are answered at different moments; all later ones soon."""
+    number = 0
+    while goes_on():
+        plan, call = planned[number % len(planned)], scripted[number % len(planned)]
+        name = f"soak-{number + 1}"
+        ring_s = plan.ring_s if number < lines else PAUSE_S
+        caller = call.caller.model_copy(update={"ring_s": ring_s})
+        yield (
+            plan.model_copy(update={"name": name, "ring_s": ring_s}),
+            call.model_copy(update={"name": name, "caller": caller}),
+        )
+        number += 1
+
+
+def _rows(found: Mapping[str, Any]) -> Iterator[Row]:
+    """What, measured, target."""
+    first, second = found["reply_gap_p95_halves_ms"]
+    rate = "-" if found["failed_rate"] is None else f"{found['failed_rate']:.2%}"
+    yield words("не удалось звонков", "failed calls"), f"{rate} ({found['calls']})", "< 0.1 %"
+    yield (
+        words("память узла, МБ: начало, конец", "node's memory, MB: first, last"),
+        " → ".join(map(str, found["rss_mb"])),
+        "",
+    )
+    yield (
+        words("рост памяти, МБ в час", "growth of memory, MB an hour"),
+        str(found["rss_growth_mb_per_hour"]),
+        "",
+    )
+    yield (
+        words("дескрипторов: начало, конец", "file descriptors: first, last"),
+        " → ".join(map(str, found["fds"])),
+        "",
+    )
+    yield (
+        words("пауза p95, мс: первая половина, вторая", "reply gap p95, ms: first half, second"),
+        f"{first} → {second}",
+        "≤ 1000",
+    )
+    yield words("опоздало пакетов", "packets late"), f"{found['late_share']:.3%}", "< 0.1 %"
+    yield words("оборвано фраз", "prompts torn"), f"{found['torn_share']:.3%}", "< 0.1 %"
+    yield (
+        words("ядро-секунд узла на минуту звонка", "node's core-seconds a call-minute"),
+        str(found["core_seconds_per_call_minute"]),
+        "≤ 1.6",
+    )
+
+
+def _heads() -> list[str]:
+    return words("что|измерено|цель", "what|measured|target").split("|")
+
+
+def section(found: Mapping[str, Any]) -> str:
+    taken = words(
+        f"{found['minutes']} минут, звонков сразу: {found['lines']}, всего {found['calls']}, ответов "
+        f"{found['replies']}; {found['cpus']} ядра, модель `{found['model']}`, seed {found['seed']}.",
+        f"{found['minutes']} minutes, calls at once: {found['lines']}, in all {found['calls']}, replies "
+        f"{found['replies']}; {found['cpus']} cores, model `{found['model']}`, seed {found['seed']}.",
+    )
+    failed = "; ".join(f"{why}: {count}" for why, count in found["failed"].items())
+    table = markdown_table(_heads(), _rows(found))
+    return f"{taken}\n\n{table}" + (f"\n\n{words('Не удались', 'Failed')}: {failed}." if failed else "")
+
+
+def _show(found: Mapping[str, Any]) -> None:
+    table = Table(box=box.SIMPLE)
+    for index, head in enumerate(_heads()):
+        table.add_column(head, justify="right" if index else "left")
+    for row in _rows(found):
+        table.add_row(*row)
+    wide_console().print(table)
