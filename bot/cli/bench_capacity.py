@@ -149,11 +149,11 @@ async def _search(pieces: Sequence[Piece], first: int, most: int, step: int, tur
                 _tell_point(found.points[-1])
         held = most_held(found.points)
         if held is not None and not stop.is_set():
-            await _fill(found, held.calls, pieces, turns, seed, stop)
+            await fill(found, held.calls, pieces, turns, seed, stop)
     return found
 
 
-async def _fill(
+async def fill(
     found: Found, calls: int, pieces: Sequence[Piece], turns: int, seed: int, stop: asyncio.Event
 ) -> None:
     """A node that has just so many lines: all of them are taken, and one more caller rings."""

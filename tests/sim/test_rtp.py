@@ -11,7 +11,7 @@ import pytest
 
 from bot.sim.capture import two_channels
 from bot.sim.g711 import RATE
-from bot.sim.packets import Packet
+from bot.sim.packets import Packet, late
 from bot.sim.rtp import FRAME, RtpSession
 from bot.sim.sdp import Audio
 from bot.sim.sounds import key_tone, read_tone, tone
@@ -153,3 +153,21 @@ async def test_garbage_is_ignored() -> None:
         for data in (b"", b"\x80", bytes(12), b"\x90" + bytes(11), b"\x8f\x08" + bytes(20)):
             one._socket.sendto(data, (other.host, other.port))
         await until(lambda: len(other.received) > 3)
+
+
+def test_a_packet_is_late_by_the_clock_of_its_own_stream() -> None:
+    def stream(ssrc: int, first: int, delays: dict[int, float]) -> list[Packet]:
+        return [
+            Packet(
+                100 + 0.02 * place + delays.get(place, 0.001),
+                ssrc,
+                first + FRAME * place,
+                np.zeros(FRAME, np.int16),
+            )
+            for place in range(50)
+        ]
+
+    punctual = stream(1, 7_000_000, {})
+    assert late(punctual) == 0
+    assert late([*punctual, *stream(2, 90_000, {3: 0.05, 9: 0.07, 10: 0.2})]) == 2
+    assert late([]) == 0

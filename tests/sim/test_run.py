@@ -179,7 +179,7 @@ calls:
 async def test_who_leaves_falls_silent_stops_his_rtp_or_never_answers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("bot.sim.run.REPORTED_WITHIN_S", 2.0)
+    monkeypatch.setattr("bot.sim.one_call.REPORTED_WITHIN_S", 2.0)
     text = """
 at_once: 4
 calls:

@@ -96,6 +96,42 @@ def test_a_sound_starts_at_once_and_its_end_is_known() -> None:
     run(call())
 
 
+def test_a_sound_whose_next_part_comes_too_late_is_torn_once() -> None:
+    async def call() -> None:
+        rig = Rig()
+        sound = rig.path.play(tone(2.0, 8000))
+        await asyncio.sleep(0.5)
+        rig.pacer.remove(rig)  # the event loop stalls for longer than the line has sound
+        await asyncio.sleep(0.4)
+        rig.pacer.add(rig)
+        assert await sound.done() == pytest.approx(2.0)
+        assert rig.path.torn == 1
+        rig.close()
+
+    run(call())
+
+
+def test_pauses_and_ends_and_the_next_sound_tear_nothing() -> None:
+    async def call() -> None:
+        rig = Rig()
+        first = rig.path.play(tone(1.0, 8000))
+        await asyncio.sleep(0.3)
+        await first.pause()
+        await asyncio.sleep(0.5)
+        first.resume()
+        assert await first.done() == pytest.approx(1.0)
+        await asyncio.sleep(0.5)
+        second = rig.path.play(tone(1.0, 8000))
+        rig.path.play(tone(0.1, 8000))
+        await asyncio.sleep(0.5)
+        await second.stop()
+        await asyncio.sleep(0.5)
+        assert rig.path.torn == 0
+        rig.close()
+
+    run(call())
+
+
 def test_stop_silences_the_line_within_two_packets_and_says_what_was_heard() -> None:
     async def call() -> None:
         rig = Rig()
