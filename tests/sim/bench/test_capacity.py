@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bot.sim.bench.capacity import Limit, Point, limit, mb_per_call, most_held, next_load
 
 
-def point(calls: int, gap_ms: int = 500, **changes: float) -> Point:
+def point(calls: int, gap_ms: int = 500, **changes: Any) -> Point:
     """A call takes a fiftieth of two cores."""
     cores = calls / 50 * 2
     held = Point(
@@ -28,7 +29,7 @@ def point(calls: int, gap_ms: int = 500, **changes: float) -> Point:
         rss_mb=800.0 + 1.5 * calls,
         free_mb=8000.0,
     )
-    return replace(held, **changes)  # type: ignore[arg-type]  # figures of their fields' own types
+    return replace(held, **changes)
 
 
 def search(capacity: int, *, first: int, most: int, step: int) -> list[int]:
@@ -71,7 +72,7 @@ def test_no_more_is_tried_than_was_asked_for() -> None:
         ({"failed": 1}, "failed_calls"),
     ],
 )
-def test_what_keeps_a_load_from_being_held(changes: dict[str, float], problem: str) -> None:
+def test_what_keeps_a_load_from_being_held(changes: dict[str, Any], problem: str) -> None:
     assert point(20, gap_ms=1000).held
     assert point(20, **changes).problems == (problem,)
 
@@ -94,7 +95,7 @@ def test_a_load_above_one_that_failed_does_not_count() -> None:
     ],
 )
 def test_what_is_used_up_where_a_load_was_not_held_is_the_limit(
-    changes: dict[str, float], found: Limit
+    changes: dict[str, Any], found: Limit
 ) -> None:
     lower = point(20)
     assert limit([lower, point(40, **{"gap_p95_ms": 1500, "worker_cores": 0.5} | changes)], 2) is found
