@@ -56,10 +56,10 @@ def machine() -> Machine:
     with (_PROC / "stat").open() as file:
         figures = [int(figure) / _TICKS for figure in file.readline().split()[1:9]]
     memory = dict(line.split(":") for line in (_PROC / "meminfo").read_text().splitlines())
-    idle_s = figures[3] + figures[4]  # idle and waiting for a disk
+    spare_s = figures[1] + figures[3] + figures[4]  # low priority, idle, waiting for a disk
     return Machine(
         all_s=sum(figures),
-        busy_s=sum(figures) - idle_s,
+        busy_s=sum(figures) - spare_s,
         free_mb=int(memory["MemAvailable"].split()[0]) / 1024,
     )
 
