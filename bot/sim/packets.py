@@ -9,6 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+import numpy as np
+from numpy.typing import NDArray
+
 from bot.sim.g711 import RATE, Samples
 
 SO_TIMESTAMPNS = getattr(socket, "SO_TIMESTAMPNS", 35)
@@ -16,6 +19,9 @@ SO_TIMESTAMPNS = getattr(socket, "SO_TIMESTAMPNS", 35)
 LATE_S = 0.06
 """A packet that comes so much behind its place in the stream is late: a telephone whose jitter buffer holds
 three packets has played silence instead."""
+
+FITS_AFTER = 50
+"""Packets: a second of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +64,19 @@ class Counters:
 
 
 def late(packets: Iterable[Packet]) -> int:
-    """How many came late, by each stream's own clock: its punctual packets say where the others belong."""
+    """How many came late, by each stream's own clock: its most punctual packets of the last second say where
+    the next one belongs, as they do for a jitter buffer that fits itself. A sender that stalled and goes on
+    where it stopped is late for a second, not for the rest of the call."""
     behind: dict[int, list[float]] = defaultdict(list)
     for packet in packets:
         behind[packet.ssrc].append(packet.at - packet.timestamp / RATE)
-    return sum(at - min(of_stream) > LATE_S for of_stream in behind.values() for at in of_stream)
+    return sum(_late(np.array(of_stream)) for of_stream in behind.values())
+
+
+def _late(behind: NDArray[np.float64]) -> int:
+    past = np.concatenate([np.full(FITS_AFTER - 1, np.inf), behind])
+    punctual = np.lib.stride_tricks.sliding_window_view(past, FITS_AFTER).min(axis=1)
+    return int(np.count_nonzero(behind - punctual > LATE_S))
 
 
 def arrival(ancillary: list[tuple[int, int, bytes]]) -> float:

@@ -11,7 +11,7 @@ import pytest
 
 from bot.sim.capture import two_channels
 from bot.sim.g711 import RATE
-from bot.sim.packets import Packet, late
+from bot.sim.packets import FITS_AFTER, Packet, late
 from bot.sim.rtp import FRAME, RtpSession
 from bot.sim.sdp import Audio
 from bot.sim.sounds import key_tone, read_tone, tone
@@ -156,18 +156,17 @@ async def test_garbage_is_ignored() -> None:
 
 
 def test_a_packet_is_late_by_the_clock_of_its_own_stream() -> None:
-    def stream(ssrc: int, first: int, delays: dict[int, float]) -> list[Packet]:
+    sound = np.zeros(FRAME, np.int16)
+
+    def stream(ssrc: int, first: int, delays: dict[int, float], usual: float = 0.001) -> list[Packet]:
         return [
-            Packet(
-                100 + 0.02 * place + delays.get(place, 0.001),
-                ssrc,
-                first + FRAME * place,
-                np.zeros(FRAME, np.int16),
-            )
-            for place in range(50)
+            Packet(100 + 0.02 * place + delays.get(place, usual), ssrc, first + FRAME * place, sound)
+            for place in range(200)
         ]
 
     punctual = stream(1, 7_000_000, {})
     assert late(punctual) == 0
     assert late([*punctual, *stream(2, 90_000, {3: 0.05, 9: 0.07, 10: 0.2})]) == 2
     assert late([]) == 0
+    stalled = stream(3, 0, dict.fromkeys(range(100), 0.001), usual=0.2)  # 0.2 s behind from the 100th on
+    assert late(stalled) == FITS_AFTER - 1
