@@ -59,6 +59,12 @@ def _rows(found: Mapping[str, Any]) -> Iterator[Row]:
 
 def _sentences(found: Mapping[str, Any]) -> Iterator[str]:
     ended = words(*_LIMITS[Limit(found["limit"])])
+    if not found["calls"]:
+        yield words(
+            f"Ни одна из этих нагрузок не выдержана; предел: {ended}.",
+            f"None of these loads was held; limit: {ended}.",
+        )
+        return
     yield words(
         f"Узел держит {found['calls']} звонков сразу (цель {found['target_calls']}); предел: {ended}.",
         f"The node holds {found['calls']} calls at once (target {found['target_calls']}); limit: {ended}.",

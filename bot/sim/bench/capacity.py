@@ -127,8 +127,13 @@ def limit(points: Sequence[Point], cpus: int) -> Limit:
 
 
 def mb_per_call(points: Sequence[Point], idle_mb: float) -> float:
-    """The slope of the node's memory over its calls. Of one load alone, what came on top of the idle node."""
-    loads = {point.calls: point.rss_mb for point in points}
+    """The slope of the node's memory over its calls, in the order in which they were measured: what a large
+    load has taken stays, and a smaller one behind it says nothing. Of one load alone, what came on top of the
+    idle node."""
+    loads: dict[int, float] = {}
+    for point in points:
+        if point.calls > max(loads, default=0):
+            loads[point.calls] = point.rss_mb
     if len(loads) < 2:
         return max(((mb - idle_mb) / calls for calls, mb in loads.items()), default=0.0)
     return linear_regression(list(loads), list(loads.values())).slope

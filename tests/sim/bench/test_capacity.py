@@ -109,3 +109,8 @@ def test_memory_a_call_is_the_slope_over_the_loads() -> None:
     assert mb_per_call([point(20), point(40)], idle_mb=700.0) == pytest.approx(1.5)
     assert mb_per_call([point(20)], idle_mb=800.0) == pytest.approx(1.5)
     assert mb_per_call([], idle_mb=800.0) == 0.0
+
+
+def test_memory_of_a_load_behind_a_larger_one_says_nothing() -> None:
+    behind = point(10, rss_mb=point(20).rss_mb)  # what the twenty took has stayed
+    assert mb_per_call([point(20), behind], idle_mb=800.0) == pytest.approx(1.5)
