@@ -16,6 +16,7 @@ import typer
 
 from bot.cli.bench_capacity_tables import TARGET_CALLS, show, write_capacity
 from bot.cli.bench_node import BenchNode, bench_settings, hold, running, stopping, tell
+from bot.cli.bench_options import AsJson, Audio, Seed, Turns, Write
 from bot.cli.bench_reply_gap import AUDIO, SEED, about
 from bot.core.errors import BadInput
 from bot.settings_load import load_settings
@@ -62,20 +63,11 @@ def capacity(
     step: Annotated[
         int, typer.Option(min=1, max=50, help=words("с какой точностью", "how exactly to know it"))
     ] = 2,
-    turns: Annotated[
-        int, typer.Option(min=1, max=TURNS, help=words("реплик в звонке", "turns of a call"))
-    ] = TURNS,
-    as_json: Annotated[
-        bool, typer.Option("--json", help=words("один объект JSON", "one JSON object"))
-    ] = False,
-    audio: Annotated[
-        Path, typer.Option(help=words("папка записей для звонящих", "a folder of callers' recordings"))
-    ] = AUDIO,
-    seed: Annotated[int, typer.Option(help=words("какие реплики", "which turns are drawn"))] = SEED,
-    write: Annotated[
-        Path | None,
-        typer.Option(help=words("вписать таблицу в эту страницу", "put the table into this page")),
-    ] = None,
+    turns: Turns = TURNS,
+    as_json: AsJson = False,
+    audio: Audio = AUDIO,
+    seed: Seed = SEED,
+    write: Write = None,
 ) -> None:
     """Сколько звонков сразу держит узел на этой машине: p95 паузы до 1 с, ни одного опоздавшего звука.
 

@@ -19,6 +19,7 @@ from typing import Annotated, Any
 import typer
 
 from bot.cli.bench_node import bench_settings, hold, running, stopping, tell
+from bot.cli.bench_options import AsJson, Audio, Seed, Turns, Write
 from bot.cli.bench_reply_gap import AUDIO, SEED, about
 from bot.cli.bench_tables import markdown_table, wide_console, write_section
 from bot.core.errors import Unavailable
@@ -52,20 +53,11 @@ def export_during_calls(
     rows: Annotated[
         int, typer.Option(min=1000, max=10_000_000, help=words("ответов в базе", "answers in the database"))
     ] = 1_000_000,
-    turns: Annotated[
-        int, typer.Option(min=1, max=TURNS, help=words("реплик в звонке", "turns of a call"))
-    ] = TURNS,
-    as_json: Annotated[
-        bool, typer.Option("--json", help=words("один объект JSON", "one JSON object"))
-    ] = False,
-    audio: Annotated[
-        Path, typer.Option(help=words("папка записей для звонящих", "a folder of callers' recordings"))
-    ] = AUDIO,
-    seed: Annotated[int, typer.Option(help=words("какие реплики", "which turns are drawn"))] = SEED,
-    write: Annotated[
-        Path | None,
-        typer.Option(help=words("вписать таблицу в эту страницу", "put the table into this page")),
-    ] = None,
+    turns: Turns = TURNS,
+    as_json: AsJson = False,
+    audio: Audio = AUDIO,
+    seed: Seed = SEED,
+    write: Write = None,
 ) -> None:
     """Одни и те же звонки без выгрузки и с ней: пауза до ответа. База делается один раз и лежит в папке var.
 

@@ -16,6 +16,7 @@ from rich.table import Table
 
 from bot.cli.bench_capacity import capacity_found
 from bot.cli.bench_node import Told, bench_settings, running, stopping, tell
+from bot.cli.bench_options import AsJson, Audio, Seed, Write
 from bot.cli.bench_reply_gap import AUDIO, SEED, about
 from bot.cli.bench_tables import Row, markdown_table, wide_console, write_section
 from bot.settings_load import load_settings
@@ -51,17 +52,10 @@ def soak(
             ),
         ),
     ] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help=words("один объект JSON", "one JSON object"))
-    ] = False,
-    audio: Annotated[
-        Path, typer.Option(help=words("папка записей для звонящих", "a folder of callers' recordings"))
-    ] = AUDIO,
-    seed: Annotated[int, typer.Option(help=words("какие реплики", "which turns are drawn"))] = SEED,
-    write: Annotated[
-        Path | None,
-        typer.Option(help=words("вписать таблицу в эту страницу", "put the table into this page")),
-    ] = None,
+    as_json: AsJson = False,
+    audio: Audio = AUDIO,
+    seed: Seed = SEED,
+    write: Write = None,
 ) -> None:
     """Держать звонки: сколько не удалось, растут ли память и дескрипторы, меняется ли пауза до ответа.
 
