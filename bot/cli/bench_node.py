@@ -17,7 +17,6 @@ from rich.console import Console
 
 from bot.cli.bench_reply_gap import SURVEYS
 from bot.cli.demo import demo_settings
-from bot.cli.serve import fresh_log
 from bot.core.control import ControlClient
 from bot.logs import configure_logs
 from bot.settings import Settings, SipSection
@@ -49,12 +48,15 @@ class BenchNode:
 
 def bench_settings(name: str, lines: int = 100) -> Settings:
     """A node of its own beside whatever runs, with the survey of the benchmarks alone. The log of what the
-    callers do is beside its own."""
-    own = demo_settings(load_settings(), f"{name}-{os.getpid()}")
+    callers do outlives its folder."""
+    set_up = load_settings()
+    own = demo_settings(set_up, f"{name}-{os.getpid()}")
     settings = own.model_copy(
         update={"surveys": SURVEYS, "sip": SipSection(port=own.sip.port, max_calls=lines)}
     )
-    configure_logs(settings.log_level, file=fresh_log(settings).with_name("callers.log"))
+    for folder in (set_up.log_dir, settings.var_dir):
+        folder.mkdir(parents=True, exist_ok=True)
+    configure_logs(settings.log_level, file=set_up.log_dir / "callers.log")
     return settings
 
 

@@ -198,7 +198,7 @@ async def load(
         finally:
             for task in (holding, stopped):
                 task.cancel()
-            await asyncio.wait((holding, stopped))
+            await asyncio.gather(holding, stopped, return_exceptions=True)
     return load_of(lines, taken, planned, book, meter.taken, seed)
 
 
