@@ -19,8 +19,9 @@ from bot.cli.bench_reply_gap import SURVEYS
 from bot.cli.demo import demo_settings
 from bot.core.control import ControlClient
 from bot.logs import configure_logs
-from bot.settings import Settings, SipSection
+from bot.settings import Settings
 from bot.settings_load import as_environment, load_settings
+from bot.settings_sip import SipSection
 from bot.sim.bench.load import Load, Watched, load, watched
 from bot.sim.bench.pieces import Piece
 from bot.sim.bench.plan import plan_calls, scenario_of
