@@ -13,6 +13,7 @@ Runs in Rasa's environment (Python 3.10).
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 import skops.io
@@ -39,6 +40,10 @@ TRUSTED = ["clauses.lemmas", "scipy.sparse._csr.csr_matrix"]
 """What the file may hold besides numbers and scikit-learn's own classes: our own
 function, and the weights of tf-idf."""
 
+REMEMBERED = 1000
+"""Sentences whose meaning is kept: each is read as a guess before its turn is over and then as the turn, and
+most answers are the same few words."""
+
 _PUNCTUATION = re.compile(r"[,.;:!?…—–]")
 
 Chances = dict[str, float]
@@ -63,6 +68,7 @@ class SentenceClassifier(GraphComponent, IntentClassifier):
         self._storage = storage
         self._resource = resource
         self._model: Pipeline | None = None
+        self._meant = lru_cache(REMEMBERED)(self._chances)
 
     @classmethod
     def create(
@@ -105,7 +111,7 @@ class SentenceClassifier(GraphComponent, IntentClassifier):
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
-            chances = self._chances(_words(message))
+            chances = self._meant(_words(message))
             ranking = [
                 {"name": name, "confidence": chances[name]}
                 for name in sorted(chances, key=lambda name: chances[name], reverse=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import time
@@ -99,6 +100,27 @@ async def test_an_interruption_comes_back_to_the_question(rasa: RasaDialogue, co
     assert only(complained, Signal).topic is Topic.RUDENESS
     answered = await rasa.turn(context.call_id, said("три"))
     assert only(answered, Record).answer.value == 3
+
+
+async def test_a_long_call_is_no_heavier_than_a_short_one(
+    servers: RunningDialogue, http: aiohttp.ClientSession, rasa: RasaDialogue, context: CallContext
+) -> None:
+    """Rasa reads and writes all that it keeps of a call at each turn: of earlier ones it is little."""
+
+    async def kept() -> list[dict[str, Any]]:
+        url = f"{servers.rasa_url}/conversations/{context.call_id}/tracker?include_events=ALL"
+        async with http.get(url, headers=servers.headers) as reply:
+            return list((await reply.json())["events"])
+
+    await rasa.start(context)
+    await rasa.turn(context.call_id, said("повторите пожалуйста"))
+    short = len(json.dumps(await kept()))
+    for _ in range(8):
+        await rasa.turn(context.call_id, said("повторите пожалуйста"))
+    events = await kept()
+    assert sum(event["event"] == "slot" and event["name"] == "conversation" for event in events) == 1
+    assert len(json.dumps(events)) < 2.5 * short  # kept whole, they would be seven times as much
+    assert only(await rasa.turn(context.call_id, said("да решили")), Record).answer.value == "yes"
 
 
 async def test_no_more_calls_ends_at_once(rasa: RasaDialogue, context: CallContext) -> None:
