@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ import numpy as np
 import structlog
 import vosk
 
-from bot.core.audio import SAMPLE_BYTES, Frame, Pcm
+from bot.core.audio import FRAME_S, SAMPLE_BYTES, Frame, Pcm
 from bot.core.directives import Expectation, OpenExpected
 from bot.core.errors import RecogniserUnavailable
 from bot.core.ports import Transcript
@@ -38,6 +39,11 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 _GAP_S = 0.001
+_LEAD_S = 0.4
+"""Of the silence before the first sound of a turn so much is decoded: what a decoder needs to settle."""
+_INAUDIBLE = 33
+"""Peak sample of a frame in which nobody can be speaking, -60 dBFS: muted lines, and those that send nothing
+while nobody speaks."""
 _WARM_UP_S = 1.0
 
 
@@ -68,14 +74,15 @@ class VoskStream:
         self._partial = ""
         self._anchors: list[_Anchor] = []
         self._fed_s = 0.0
+        self._lead: deque[Frame] | None = deque(maxlen=round(_LEAD_S / FRAME_S))  # None once there was sound
         self._closed = False
 
     async def feed(self, frame: Frame) -> str:
         """Take one frame; the partial text so far.
 
-        Frames are decoded `hop_s` at a time. Waits for that, but no longer than `feed_wait_s`: when
-        the machine is slow the partial lags behind and the line does not. Raises
-        RecogniserUnavailable.
+        Frames are decoded `hop_s` at a time, from a little before the first sound on. Waits for that, but
+        no longer than `feed_wait_s`: when the machine is slow the partial lags behind and the line does
+        not. Raises RecogniserUnavailable.
         """
         if self._failure is not None:
             raise self._failure
@@ -83,10 +90,14 @@ class VoskStream:
             raise RecogniserUnavailable("this stream is finished", hint="open one stream a turn")
         if frame.rate != self._rate:
             raise ValueError(f"a frame at {frame.rate} Hz in a stream at {self._rate} Hz")
-        self._follow(frame)
-        self._queued += frame.data
-        if self._phrases is not None:
-            self._heard += frame.data
+        if self._lead is not None:
+            if _is_silent(frame):
+                self._lead.append(frame)
+                return self._partial
+            for before in self._lead:
+                self._take(before)
+            self._lead = None
+        self._take(frame)
         if len(self._queued) < self._hop_bytes:
             return self._partial
         hop = self._ensure_hop()
@@ -120,6 +131,12 @@ class VoskStream:
         self._heard.clear()
         if self._hop is None or self._hop.done():
             self._decoder = None  # else the hop under way lets go of it
+
+    def _take(self, frame: Frame) -> None:
+        self._follow(frame)
+        self._queued += frame.data
+        if self._phrases is not None:
+            self._heard += frame.data
 
     def _follow(self, frame: Frame) -> None:
         expected = self._media_time(self._fed_s) if self._anchors else None
@@ -263,6 +280,11 @@ class VoskRecogniser:
     def close(self) -> None:
         """Ends the threads; streams that are open fail with RecogniserUnavailable."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _is_silent(frame: Frame) -> bool:
+    samples = np.frombuffer(frame.data, "<i2")
+    return bool(samples.max(initial=0) < _INAUDIBLE and samples.min(initial=0) > -_INAUDIBLE)
 
 
 def _load(path: Path) -> vosk.Model:

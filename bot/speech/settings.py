@@ -48,9 +48,10 @@ class RecogniserSettings:
     """Models of single surveys, by the survey's id."""
     threads: int = 2
     """Threads that decode, shared by all lines of the process; Vosk releases the GIL."""
-    hop_s: float = 0.04
+    hop_s: float = 0.08
     """Sound that is gathered before it is handed to a thread: each hand-over costs as much Python as the
-    decoding of a frame costs C++, and Python is what a worker's lines share."""
+    decoding of a frame costs C++, and Python is what a worker's lines share. The network reads some 0.2 s at
+    once, so that a partial changes no oftener; and where words decide, `settle` waits for no hop."""
     feed_wait_s: float = 0.02
     """How long `feed` waits for its frame to be decoded before it returns the partial of before."""
     grammar: bool = False

@@ -94,6 +94,10 @@ async def test_many_lines_at_once_do_not_mix(recogniser: VoskRecogniser) -> None
     assert await asyncio.gather(*(one(what) for what in said)) == [what.text for what in said]
 
 
+def sounding_frame(at: float) -> Frame:
+    return Frame(b"\xe8\x03" * 160, 8000, at)
+
+
 class _Held:
     """A decoder that waits for the test; it notes what each hop to the pool decoded."""
 
@@ -121,7 +125,7 @@ async def test_a_slow_decoder_holds_no_line_and_catches_up_in_one_hop(
     stream = recogniser.open(8000)
     loop = asyncio.get_running_loop()
     begun = loop.time()
-    assert [await stream.feed(silent_frame(i * 0.02)) for i in range(20)] == [""] * 20
+    assert [await stream.feed(sounding_frame(i * 0.02)) for i in range(20)] == [""] * 20
     assert loop.time() - begun < 2.0  # twenty frames, with a decoder that never answers
     held.may_go.set()
     await stream.finish()
@@ -131,16 +135,45 @@ async def test_a_slow_decoder_holds_no_line_and_catches_up_in_one_hop(
     recogniser.close()
 
 
+async def test_of_the_silence_before_the_first_sound_a_little_is_decoded(
+    model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recogniser = VoskRecogniser(model_path)
+    decoder = _Held()
+    decoder.may_go.set()
+    monkeypatch.setattr(recogniser, "decoder", lambda rate, phrases, fits: decoder)
+    stream = recogniser.open(8000)
+    for number in range(100):
+        await stream.feed(silent_frame(number * 0.02))
+    assert decoder.hops == []
+    for number in range(100, 110):
+        await stream.feed(sounding_frame(number * 0.02))
+    for number in range(110, 150):  # silence behind it is heard as it was
+        await stream.feed(silent_frame(number * 0.02))
+    await stream.finish()
+    assert sum(decoder.hops) == 20 + 10 + 40
+    recogniser.close()
+
+
+async def test_words_after_a_long_silence_are_where_they_were_said(recogniser: VoskRecogniser) -> None:
+    said = clip("009_nsh")
+    soon, late = recogniser.open(8000), recogniser.open(8000)
+    await listen(soon, frames(around(sound_of(said.path), 0.4, 0.5)))
+    await listen(late, frames(around(sound_of(said.path), 4.4, 0.5)))
+    (first,), (word,) = (await soon.finish()).words, (await late.finish()).words
+    assert (word.text, word.start) == (first.text, pytest.approx(first.start + 4.0, abs=0.05))
+
+
 async def test_a_closed_stream_refuses_frames_and_a_closed_recogniser_says_so(model_path: Path) -> None:
     recogniser = await VoskRecogniser.load(model_path)
     stream, other = recogniser.open(8000), recogniser.open(8000)
-    await stream.feed(silent_frame(0.0))
+    await stream.feed(sounding_frame(0.0))
     stream.close()
     with pytest.raises(RecogniserUnavailable, match="finished"):
-        await stream.feed(silent_frame(0.02))
+        await stream.feed(sounding_frame(0.02))
     recogniser.close()
     with pytest.raises(RecogniserUnavailable, match="decoding failed"):
-        await listen(other, (silent_frame(i * 0.02) for i in range(4)))
+        await listen(other, (sounding_frame(i * 0.02) for i in range(4)))
     with pytest.raises(RecogniserUnavailable):
         await other.finish()
 
