@@ -98,6 +98,7 @@ class Endpointer:
         self._peak_dbfs = _SILENT_DBFS
         self._noise_dbfs = _SILENT_DBFS
         self._partial = ""
+        self._judged: tuple[tuple[str, float], float] | None = None
         self._over = False
 
     @property
@@ -128,7 +129,7 @@ class Endpointer:
             self._waits_since = frame.at
         now = round(frame.at + FRAME_S, 4)
         events = [*self._hear(frame, probability), *self._read(partial, now)]
-        needed_s = self._strategy.silence_s(self._expectation, self._partial, self._spoken_s)
+        needed_s = self._needed_s(now)
         pause_s = min(self._settings.pause_s, needed_s)
         if self._speaking and _reached(now - self._voiced_until, pause_s):
             self._speaking = False
@@ -138,6 +139,16 @@ class Endpointer:
             self._over = True
             events.append(ending)
         return tuple(events)
+
+    def _needed_s(self, now: float) -> float:
+        """The silence that would end the turn; without end where there is none yet, or no voice before it.
+        It is asked for with every frame, and what it hangs on changes with a word or a voice."""
+        if self._started is None or self._voiced_until >= now:
+            return math.inf
+        said = self._partial, self._spoken_s
+        if self._judged is None or self._judged[0] != said:
+            self._judged = said, self._strategy.silence_s(self._expectation, *said)
+        return self._judged[1]
 
     def _hear(self, frame: Frame, probability: float) -> list[EndpointEvent]:
         in_speech = self._speaking or self._burst_at is not None
@@ -228,6 +239,6 @@ def _block_levels(frame: Frame) -> list[float]:
     """RMS of each 10 ms in dB below full scale."""
     samples = np.frombuffer(frame.data, dtype="<i2").astype(np.float32)
     length = max(round(frame.rate * _BLOCK_S), 1)
-    blocks = (samples[start : start + length] for start in range(0, len(samples), length))
-    powers = [float(block @ block) / (len(block) * 32768.0**2) for block in blocks]
+    blocks = samples[: len(samples) // length * length].reshape(-1, length)
+    powers: list[float] = (np.einsum("ij,ij->i", blocks, blocks) / (length * 32768.0**2)).tolist()
     return [10 * math.log10(power) if power > 1e-12 else _SILENT_DBFS for power in powers] or [_SILENT_DBFS]
