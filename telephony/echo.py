@@ -101,6 +101,8 @@ class EchoControl:
         self._gain = np.ones(bins, np.complex64)
         self._last_sent = np.zeros(self._block, np.float32)
         self._last_clean = np.zeros(self._block, np.float32)
+        self._untouched: bytes | None = None  # the last frame, where it passed as it was
+        self._nothing = bytes(frame_bytes(rate))
         self._fade_in = np.linspace(0, 1, self._block, endpoint=False, dtype=np.float32)
         self._turn = 0
         self._silent_for = self._parts + 1  # frames since we sent a sound
@@ -116,10 +118,12 @@ class EchoControl:
 
     def process(self, frame: Frame, sent: bytes) -> Frame:
         """`frame` without our echo. `sent` is what the line played in that time (to within 40 ms)."""
-        self._silent_for = 0 if any(sent) else self._silent_for + 1
+        self._silent_for = self._silent_for + 1 if sent == self._nothing else 0
         if self._silent_for > self._parts:
-            self._last_clean = _floats(frame.data)
+            self._untouched = frame.data
             return frame
+        if self._untouched is not None:
+            self._last_clean, self._untouched = _floats(self._untouched), None
         near = _floats(frame.data)
         quiet = float(near @ near) < _INAUDIBLE * self._block
         self._later.append(sent)

@@ -24,6 +24,10 @@ class SentSound:
         self._told = 0  # bytes of it that were told already, perhaps ahead of being sent
         self._running = False
 
+    def __bool__(self) -> bool:
+        """Whether anything that was handed over is not told yet."""
+        return bool(self._sound)
+
     def handed(self, data: bytes) -> None:
         """The line was given this, after what it was given before."""
         self._sound += data
