@@ -9,7 +9,8 @@ detector is needed, and the power of the echo that may still be left, which the 
 and `Frame.own_dbfs` reports.
 
 Where nothing of ours can be coming back, frames pass untouched, bit by bit, and cost nothing: after half a
-second in which we said nothing, and while a line is silent that has not answered our voice for a second.
+second in which we said nothing; while a line is silent that has not answered our voice for a second; and
+after a prompt during which it stayed so.
 """
 
 from __future__ import annotations
@@ -129,7 +130,8 @@ class EchoControl:
         self._later.append(sent)
         if frame.concealed:
             self.slipped()
-        if frame.concealed or (quiet and self._unanswered >= _BELIEVED):
+        # Once we have fallen silent, a line that returned nothing so far returns nothing more either.
+        if frame.concealed or (self._unanswered >= _BELIEVED and (quiet or self._silent_for)):
             self._last_clean = near
             return frame
         while self._later:

@@ -121,6 +121,15 @@ def test_an_echo_that_begins_late_is_learnt(loss_db: float) -> None:
     assert dbfs(clean[6 * RATE :]) < -45
 
 
+def test_an_answer_after_a_prompt_of_which_nothing_came_back_is_untouched() -> None:
+    far, near = np.zeros(4 * RATE), np.zeros(4 * RATE)
+    far[: 2 * RATE] = babble(2.0, -20, seed=6)
+    near[round(2.2 * RATE) : 3 * RATE] = babble(0.8, -22, seed=7)
+    clean, frames = cleaned(near, far)
+    assert s16(clean[2 * RATE :]) == s16(near[2 * RATE :])
+    assert {frame.own_dbfs for frame in frames[100:]} == {-120.0}
+
+
 def test_lost_packets_stay_silence() -> None:
     control = EchoControl(RATE)
     far = babble(0.2, -20, seed=8)
