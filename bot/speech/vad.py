@@ -65,19 +65,25 @@ class Windows:
             raise ValueError(f"Silero VAD hears 8000 or 16000 Hz, not {rate}")
         self._rate = rate
         self._window, self._context = _WINDOWS[rate], _CONTEXT[rate]
-        self._held: Floats = np.zeros(self._context, np.float32)
+        self._held: Floats = np.zeros(self._context + 2 * self._window, np.float32)
+        self._filled = self._context
 
     def add(self, frame: Frame) -> list[Floats]:
         """The windows that this frame completes. Raises ValueError for a frame at another rate."""
         if frame.rate != self._rate:
             raise ValueError(f"a frame at {frame.rate} Hz on a line at {self._rate} Hz")
-        samples = np.frombuffer(frame.data, dtype="<i2").astype(np.float32) / np.float32(32768)
-        held = np.concatenate((self._held, samples))
-        found = []
-        while len(held) >= self._context + self._window:
-            found.append(held[: self._context + self._window])
-            held = held[self._window :]
-        self._held = held
+        samples = np.frombuffer(frame.data, dtype="<i2")
+        filled, whole = self._filled + samples.size, self._context + self._window
+        if filled > self._held.size:
+            self._held = np.concatenate((self._held, np.zeros(filled, np.float32)))
+        np.multiply(samples, np.float32(1 / 32768), out=self._held[self._filled : filled])
+        found, begin = [], 0
+        while filled - begin >= whole:
+            found.append(self._held[begin : begin + whole].copy())
+            begin += self._window
+        if begin:
+            self._held[: filled - begin] = self._held[begin:filled].copy()
+        self._filled = filled - begin
         return found
 
 
