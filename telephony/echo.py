@@ -82,6 +82,7 @@ _INAUDIBLE = 1e-7
 _QUIET = 1e-12
 
 Floats = NDArray[np.float32]
+Spectrum = NDArray[np.complexfloating]
 
 
 class EchoControl:
@@ -102,6 +103,8 @@ class EchoControl:
         self._gain = np.ones(bins, np.complex64)
         self._last_sent = np.zeros(self._block, np.float32)
         self._last_clean = np.zeros(self._block, np.float32)
+        self._before: Spectrum | None = None  # the spectrum of zeros and that block, where known
+        self._turned = np.where(np.arange(bins) % 2, -1, 1).astype(np.float32)
         self._untouched: bytes | None = None  # the last frame, where it passed as it was
         self._nothing = bytes(frame_bytes(rate))
         self._fade_in = np.linspace(0, 1, self._block, endpoint=False, dtype=np.float32)
@@ -124,7 +127,7 @@ class EchoControl:
             self._untouched = frame.data
             return frame
         if self._untouched is not None:
-            self._last_clean, self._untouched = _floats(self._untouched), None
+            self._last_clean, self._before, self._untouched = _floats(self._untouched), None, None
         near = _floats(frame.data)
         quiet = float(near @ near) < _INAUDIBLE * self._block
         self._later.append(sent)
@@ -132,7 +135,7 @@ class EchoControl:
             self.slipped()
         # Once we have fallen silent, a line that returned nothing so far returns nothing more either.
         if frame.concealed or (self._unanswered >= _BELIEVED and (quiet or self._silent_for)):
-            self._last_clean = near
+            self._last_clean, self._before = near, None
             return frame
         while self._later:
             self._push(_floats(self._later.popleft()))
@@ -170,11 +173,11 @@ class EchoControl:
         self._believe(quiet, _mean_power(unsure + _power(modelled)))
         model = np.fft.irfft(modelled)[self._block :].astype(np.float32, copy=False)
         error = near - model
-        heard = self._learn(error, unsure)
+        heard, spectrum = self._learn(error, unsure)
         self._check_variance(heard, unsure)
         self._check_fit(near, model, error)
         share = np.minimum(1, _LEFT_MARGIN * self._left_heard / self._left_expected).repeat(self._widths)
-        return self._post_filter(error, share * unsure + _MODEL_ERROR * _power(modelled))
+        return self._post_filter(error, spectrum, share * unsure + _MODEL_ERROR * _power(modelled))
 
     def _believe(self, quiet: bool, expected: float) -> None:
         """A line that stays silent while echo of this power is expected has none. The filter alone would
@@ -193,8 +196,8 @@ class EchoControl:
                 quietest = self._left_expected * np.float32(_INAUDIBLE / (doubt * expected))
                 np.minimum(self._left_heard, quietest, out=self._left_heard)
 
-    def _learn(self, error: Floats, unsure: Floats) -> Floats:
-        """One step of the filter; the power of the error by frequency."""
+    def _learn(self, error: Floats, unsure: Floats) -> tuple[Floats, Spectrum]:
+        """One step of the filter; the power of the error by frequency, and its spectrum."""
         spectrum = np.fft.rfft(np.concatenate((np.zeros(self._block, np.float32), error)))
         error_power = _power(spectrum)
         self._near_power += _NEAR_WEIGHT * (error_power - self._near_power)
@@ -210,7 +213,7 @@ class EchoControl:
         self._variance *= _KEEP**2 * learnt
         self._variance += (1 - _KEEP**2) * _power(self._path)
         np.maximum(self._variance, _VARIANCE_FLOOR, out=self._variance)
-        return error_power
+        return error_power, spectrum
 
     def _check_fit(self, near: Floats, model: Floats, error: Floats) -> None:
         """A path that was shifted (a jitter buffer moved) is unlearnt, but not its level."""
@@ -239,10 +242,14 @@ class EchoControl:
         self._left_heard += _LEFT_WEIGHT * (left - self._left_heard)
         self._left_expected += _LEFT_WEIGHT * (expected - self._left_expected)
 
-    def _post_filter(self, error: Floats, left: Floats) -> tuple[Floats, float]:
-        """`left` is the expected power of the residual echo in two blocks, by frequency."""
-        both = np.fft.rfft(np.concatenate((self._last_clean, error)))
-        self._last_clean = error
+    def _post_filter(self, error: Floats, spectrum: Spectrum, left: Floats) -> tuple[Floats, float]:
+        """`spectrum` is that of the error behind a block of zeros, `left` the expected power of the residual
+        echo in two blocks, by frequency."""
+        if self._before is None:
+            self._before = np.fft.rfft(np.concatenate((np.zeros(self._block, np.float32), self._last_clean)))
+        # The block before the error: the same shifted by half of the length, which turns every other bin.
+        both = spectrum + self._turned * self._before
+        self._before = spectrum
         heard = _power(_hann(both)) + _QUIET
         left = self._residual = np.maximum(_HANN_POWER * left, _FADE * self._residual)
         gain = np.sqrt(np.maximum(1 - _OVER * left / heard, 0)).astype(np.float32)
@@ -250,8 +257,7 @@ class EchoControl:
         own_power = _mean_power(left * gain**2) / _HANN_POWER
         shape, before = _minimum_phase(gain), self._gain
         self._gain = shape
-        old = np.fft.irfft(both * before)[self._block :]
-        new = np.fft.irfft(both * shape)[self._block :]
+        old, new = np.fft.irfft(np.stack((both * before, both * shape)))[:, self._block :]
         return (old + self._fade_in * (new - old)).astype(np.float32), own_power
 
 
@@ -259,7 +265,7 @@ def _floats(data: bytes) -> Floats:
     return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768)
 
 
-def _power(spectrum: NDArray[np.complexfloating]) -> Floats:
+def _power(spectrum: Spectrum) -> Floats:
     power: Floats = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
     return power
 
@@ -269,13 +275,13 @@ def _mean_power(power: Floats) -> float:
     return 2 * float(power.sum()) / (2 * (len(power) - 1)) ** 2
 
 
-def _hann(spectrum: NDArray[np.complexfloating]) -> NDArray[np.complexfloating]:
+def _hann(spectrum: Spectrum) -> Spectrum:
     """The spectrum of the same samples under a Hann window: a convolution with (-1/4, 1/2, -1/4)."""
     around = np.concatenate((spectrum[1:2].conj(), spectrum, spectrum[-2:-1].conj()))
     return 0.5 * spectrum - 0.25 * (around[:-2] + around[2:])
 
 
-def _minimum_phase(gain: Floats) -> NDArray[np.complexfloating]:
+def _minimum_phase(gain: Floats) -> Spectrum:
     """The filter with this gain a bin that delays nothing (by the cepstrum: Oppenheim and Schafer, 13)."""
     cepstrum = np.fft.irfft(np.log(gain))
     half = len(cepstrum) // 2
