@@ -33,6 +33,7 @@ from telephony.sipleg import SipLeg
 from telephony.sipstack import SipStackCall, TraceHandler, tell
 from telephony.siptrace import Sighting, Sightings
 from telephony.sipunmade import all_told, counted, end_unmade
+from telephony.timers import lenient
 
 __all__ = ["SipEndpoint", "SipLeg"]
 
@@ -40,6 +41,10 @@ log = structlog.get_logger()
 
 UNMADE_AFTER_S = 0.5
 """A call of which the stack has told nothing but its offer for so long is none."""
+
+_SLACK_S = 0.004
+"""The stack has a thread for each call that asks every 4 ms whether its next packet is due. They may be woken
+so much later, and then together: a packet that is late by that is early enough for any jitter buffer."""
 
 
 class SipEndpoint:
@@ -111,7 +116,8 @@ class SipEndpoint:
         runtime = Runtime()
         runtime.on_dead = self._die  # type: ignore[assignment]  # the binding declares None only
         try:
-            await runtime.start(stack_config(self.settings))
+            with lenient(_SLACK_S):
+                await runtime.start(stack_config(self.settings))
         except BaresipError as error:
             self._drop_trace()
             where = self.address
