@@ -32,7 +32,7 @@ class WriterSettings:
     """
 
     batch: int = 200
-    poll_s: float = 0.2
+    poll_s: float = 0.5
     backoff_s: float = 0.5
     backoff_max_s: float = 15.0
     lease_s: float = LEASE_S
