@@ -172,6 +172,7 @@ def web_settings(settings: Settings) -> WebSettings:
         cert=str(settings.home / web.tls_cert) if web.tls_cert else "",
         key=str(settings.home / web.tls_key) if web.tls_key else "",
         recordings=settings.recordings_dir,
+        spool=settings.spool_dir,
         recording_keys=settings.recording_keys,
         uploads=settings.var_dir / "uploads",
     )

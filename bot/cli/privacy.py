@@ -13,6 +13,7 @@ from rich.table import Table
 
 from bot.campaigns.contacts import a_phone
 from bot.cli.on_database import By, Json, on_database, who
+from bot.cli.shell import entry
 from bot.core.clock import SystemClock
 from bot.core.errors import BadInput
 from bot.core.files import write_whole
@@ -88,9 +89,13 @@ def erase(
         def progress(done: int) -> None:
             typer.echo(words(f"звонков: {done}", f"calls: {done}"), err=True)
 
-        return await _eraser(db, settings).erase(key, by=who(by), reason=reason, progress=progress)
+        audit = entry(db, "erase", "person", "", by=who(by), reason=reason)
+        return await _eraser(db, settings).erase(
+            key, by=who(by), reason=reason, audit=audit, progress=progress
+        )
 
-    told = certificate(on_database(work), f"…{key[-2:]}")
+    row = on_database(work)
+    told = certificate(row, row.shown)
     text = json.dumps(told, ensure_ascii=False, indent=2)
     if to is not None:
         write_whole(to, (text if to.suffix == ".json" else as_markdown(told)).encode())

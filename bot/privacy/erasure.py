@@ -20,6 +20,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from bot.core.clock import Clock
 from bot.core.errors import BadInput
 from bot.core.ids import new_id
+from bot.privacy.certificate import certificate
 from bot.privacy.files import CallFiles
 from bot.privacy.person import Person, calls_of, find_person
 from bot.privacy.redaction import Counts, redact
@@ -78,7 +79,16 @@ class Eraser:
     ) -> ErasureRow:
         """The erasure, done; that of before where nothing of him is left. Raises BadInput where nobody knows
         the number, or while he is on the line; StoreUnavailable, DiskFull: then the same order goes on."""
-        row = await self._begin(phone, by, reason, audit)
+        row = await self.begin(phone, by=by, reason=reason, audit=audit)
+        return await self.finish(row, phone, progress=progress)
+
+    async def before(self, phone: str) -> ErasureRow | None:
+        """The last erasure of this number, done or not."""
+        async with self._db.write() as session:  # the key is made by whoever asks for it first
+            return await _last(session, seal(await sealing_key(session), phone))
+
+    async def finish(self, row: ErasureRow, phone: str, *, progress: Progress | None = None) -> ErasureRow:
+        """What `begin` gave, done. Raises as `erase`."""
         if row.state == ErasureState.DONE:
             return row
         person = Person.model_validate_json(row.todo) if row.todo else Person(phones=(phone,))
@@ -96,13 +106,17 @@ class Eraser:
         async with self._db.write() as session:
             counts_of = {**(await _row(session, row.id)).counts, "left": left}
             done_at = self._clock.now()
-            return await _set(session, row.id, state=ErasureState.DONE, done_at=done_at, counts=counts_of)
+            row = await _set(session, row.id, state=ErasureState.DONE, done_at=done_at, counts=counts_of)
+            return await _set(session, row.id, certificate=certificate(row, row.shown)["sha256"])
 
-    async def _begin(self, phone: str, by: str, reason: str, audit: AuditRow | None) -> ErasureRow:
+    async def begin(self, phone: str, *, by: str, reason: str, audit: AuditRow | None = None) -> ErasureRow:
+        """The erasure's row, for `finish`; that of before where one goes on, or where nothing of him is left.
+        Raises as `erase`."""
         async with self._db.write() as session:
             key = await sealing_key(session)
-            known = select(ErasureRow).where(col(ErasureRow.sealed) == seal(key, phone))
-            before = (await session.exec(known.order_by(col(ErasureRow.begun_at).desc()).limit(1))).first()
+            before = await _last(session, seal(key, phone))
+            if before is not None and not before.shown:  # of a version that did not keep it
+                await _set(session, before.id, counts={**before.counts, "shown": _shown(phone)})
             if before is not None and before.state == ErasureState.RUNNING:
                 return before
         if not await self.preview(phone):
@@ -121,6 +135,7 @@ class Eraser:
                 sealed=seal(key, phone),
                 alias=f"erased-{secrets.token_hex(8)}",
                 todo=person.model_dump_json(),
+                counts={"shown": _shown(phone)},
                 by=by,
                 reason=reason,
                 begun_at=now,
@@ -155,6 +170,16 @@ class Eraser:
             counts = await _redacted(session, attempts, row.alias, self._clock)
             await _add(session, row.id, counts + gone)
         return len(batch)
+
+
+def _shown(phone: str) -> str:
+    """The number as a certificate has it."""
+    return f"…{phone[-2:]}"
+
+
+async def _last(session: AsyncSession, sealed: str) -> ErasureRow | None:
+    known = select(ErasureRow).where(col(ErasureRow.sealed) == sealed)
+    return (await session.exec(known.order_by(col(ErasureRow.begun_at).desc()).limit(1))).first()
 
 
 async def _redacted(session: AsyncSession, attempts: Sequence[Attempt], alias: str, clock: Clock) -> Counts:

@@ -31,7 +31,8 @@ class ErasureState(StrEnum):
 class ErasureRow(Table, table=True):
     """One person's erasure. `sealed` is his number under the keyed hash, `alias` what stands wherever his
     number or his id stood. `todo` is the JSON of what is sought, "" once it is done. `counts` are rows and
-    files by kind, `certificate` the SHA-256 of the certificate."""
+    files by kind (`erased`), where the number stands yet (`left`) and its last two digits (`shown`);
+    `certificate` is the SHA-256 of the certificate."""
 
     __tablename__ = "erasures"
 
@@ -46,6 +47,12 @@ class ErasureRow(Table, table=True):
     begun_at: datetime = moment_field()
     done_at: datetime | None = moment_field(default=None)
     certificate: str = ""
+
+    @property
+    def shown(self) -> str:
+        """The number as it may be read; "" for an erasure of a version that did not keep it, till it is
+        ordered again."""
+        return str(self.counts.get("shown", ""))
 
 
 class SealedNumberRow(Table, table=True):

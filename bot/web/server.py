@@ -10,8 +10,11 @@ from aiohttp import web
 
 from bot.accounts.roles import OBSERVERS, READERS, Role
 from bot.core.errors import PortInUse, SettingsInvalid
+from bot.privacy.erasure import Eraser
+from bot.privacy.files import CallFiles
 from bot.web import health, pages
-from bot.web.admin import accounts, alerts, audit, own, reports, tokens
+from bot.web.admin import accounts, alerts, audit, erasure, own, reports, tokens
+from bot.web.admin.erasing import ERASURES, Erasures, close_erasures
 from bot.web.api import routes as api
 from bot.web.api.guard import LIMITS, ApiLimits
 from bot.web.assets import ROOT
@@ -72,6 +75,7 @@ ROUTES: Sequence[web.RouteTableDef] = (
     accounts.routes,
     alerts.routes,
     audit.routes,
+    erasure.routes,
     own.routes,
     reports.routes,
     tokens.routes,
@@ -112,6 +116,9 @@ def make_app(parts: Parts) -> web.Application:
     app[NAVIGATION] = list(MENU)
     app[JOBS] = ExportJobs(parts.db, parts.clock)
     app.on_cleanup.append(close_jobs)
+    files = CallFiles(parts.settings.recordings, parts.settings.spool)
+    app[ERASURES] = Erasures(Eraser(parts.db, files, parts.clock))
+    app.on_cleanup.append(close_erasures)
     app[UPLOADS] = Uploads(parts.settings.uploads)
     app.on_startup.append(_open_uploads)
     app.on_cleanup.append(_forget_uploads)

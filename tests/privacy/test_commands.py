@@ -47,6 +47,12 @@ def test_a_person_is_looked_up_erased_and_certified(
     assert run(*erase, "--json") == 0
     again = json.loads(capsys.readouterr().out)
     assert again["sha256"] in page.read_text(), "the same certificate"
+    assert run("audit", "--json") == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    [line] = [line for line in lines if line["action"] == "erase"]
+    assert (line["subject"], line["subject_id"]) == ("person", again["certificate"])
+    assert line["login"].startswith("shell:")
+    assert line["details"] == {"by": "irina", "reason": "письмо"}
     assert run("privacy", "erase", "+79990001122", "--yes") == 2
     assert "ничего не хранится" in capsys.readouterr().err
     assert run(*erase, "--certificate", "c.pdf") == 2

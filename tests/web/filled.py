@@ -106,6 +106,7 @@ PAGES = (
     Shown("account", "/admin/accounts/olga", "Ольга Ким"),
     Shown("tokens", "/admin/tokens", "crm"),
     Shown("reports", "/admin/reports", "Неделя для руководства"),
+    Shown("erasure", "/admin/erasure", "Номер телефона"),
     Shown("audit", "/admin/audit", "olga"),
     Shown("own", "/account", "Сменить пароль"),
 )
@@ -134,8 +135,9 @@ async def filled(folder: Path) -> AsyncIterator[tuple[Parts, str]]:
         server = ControlServer(folder / "node.sock")
         company = Company(server)
         settings = WebSettings(
-            "127.0.0.1", 0, "http://pages.test", "s" * 32, MODULES, recordings=folder / "recordings"
-        )
+            "127.0.0.1", 0, "http://pages.test", "s" * 32, MODULES, recordings=folder / "recordings",
+            spool=folder / "spool",
+        )  # fmt: skip
         parts = web_parts(
             settings, db, clock, Published(folder / "surveys"), Live(), control=company, worker=company,
             passwords=Passwords(QUICK), mails=True,

@@ -170,6 +170,11 @@ TABLE: dict[str, Collection[Role] | str] = {
     "GET /admin/reports": ADMINS,
     "POST /admin/reports": ADMINS,
     "POST /admin/reports/{schedule_id}/{act}": ADMINS,
+    "GET /admin/erasure": ADMINS,
+    "POST /admin/erasure": ADMINS,
+    "POST /admin/erasure/begin": ADMINS,
+    "GET /admin/erasure/{id}": ADMINS,
+    "GET /admin/erasure/{id}/certificate.{form}": ADMINS,
     "GET /admin/audit": GUARDS,
     "GET /admin/audit/export.csv": GUARDS,
     # Programs
