@@ -155,7 +155,7 @@ async def test_what_broke_off_says_so_and_goes_on_by_the_number(
     monkeypatch.setattr("bot.privacy.erasure.BATCH", 1)
     first: Client = await aiohttp_client(TestServer(app := make_app(parts)))
     await sign_in(first, parts, Role.ADMIN, "vera")
-    files = app[ERASURES].eraser._files  # noqa: SLF001
+    files = app[ERASURES].eraser._files
     whole, calls = files.erase, 0
 
     async def away_at_the_second(*args: Any) -> Any:
@@ -188,7 +188,7 @@ async def test_a_long_one_has_its_page_and_is_not_begun_twice(
     monkeypatch.setattr(erasing, "AT_ONCE_S", 0.0)
     client: Client = await aiohttp_client(TestServer(app := make_app(parts)))
     await sign_in(client, parts, Role.ADMIN, "vera")
-    files, on, begun = app[ERASURES].eraser._files, asyncio.Event(), 0  # noqa: SLF001
+    files, on, begun = app[ERASURES].eraser._files, asyncio.Event(), 0
     whole = files.erase
 
     async def slowly(*args: Any) -> Any:
