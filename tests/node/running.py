@@ -75,15 +75,18 @@ class RunningNode:
 
     def metrics(self) -> Samples:
         """What Prometheus would get now."""
+        return {
+            (sample.name, tuple(sample.labels.values())): sample.value
+            for family in text_string_to_metric_families(self.metrics_text())
+            for sample in family.samples
+        }
+
+    def metrics_text(self) -> str:
+        """The same as it comes."""
         metrics = self.settings.metrics
         with urllib.request.urlopen(f"http://{metrics.host}:{metrics.port}/metrics", timeout=10) as reply:
             assert reply.headers["Content-Type"].startswith("text/plain")
-            text = reply.read().decode()
-        return {
-            (sample.name, tuple(sample.labels.values())): sample.value
-            for family in text_string_to_metric_families(text)
-            for sample in family.samples
-        }
+            return str(reply.read().decode())
 
     def terminate(self) -> int:
         """SIGTERM; the exit status."""

@@ -6,6 +6,7 @@ Silence is measured on the caller's socket: nobody hears nothing for two seconds
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import resource
 import signal
@@ -58,6 +59,9 @@ def mute(name: str, how: dict[str, Any]) -> dict[str, Any]:
 
 AT_ONCE = 6
 
+MARKED_PHONE, MARKED_NAME, MARKED_WORD = "79161237548", "Апполинария", "решилась"
+"""Of the caller who complains: these must stay out of logs and metrics."""
+
 
 @pytest.fixture(scope="module")
 def talks(node: RunningNode) -> dict[str, CallReport]:
@@ -66,7 +70,11 @@ def talks(node: RunningNode) -> dict[str, CallReport]:
         mute("mute-silence", SILENCE),
         mute("mute-stop-rtp", NO_RTP),
         {"name": "wants", "answers": {"nps": AGENT}, "after_transfer": {}},
-        {"name": "complains", "answers": {**ANSWERS, "nps": COMPLAINT, "nps#2": NINE}},
+        {
+            "name": MARKED_PHONE,
+            "customer": {"id": "C-1", "first_name": MARKED_NAME},
+            "answers": {**ANSWERS, "nps": COMPLAINT, "nps#2": NINE},
+        },
         *({"name": f"calm-{n}", "answers": ANSWERS} for n in range(3)),
         {"name": "wish-opted-out", "answers": {"nps": STOP}},
         {"name": "wish-callback", "answers": {"nps": LATER}},
@@ -108,11 +116,26 @@ def test_a_wish_for_a_person_at_the_scale_leads_to_one(talks: dict[str, CallRepo
 
 def test_a_complaint_at_the_scale_is_heard(node: RunningNode, talks: dict[str, CallReport]) -> None:
     """«Проблема не решилась», said where a number was asked for: it is noted, and the number still asked."""
-    call = talks["complains"]
+    call = talks[MARKED_PHONE]
     (stored,) = asyncio.run(node.ask("calls", call_ids=[call.call_id]))["calls"]
     assert stored["signals"] == ["complaint"]
     assert (call.disposition, call.answers["nps"]) == ("completed", 9)
     assert call.longest_silence_s < DEAD_AIR_S
+
+
+def test_number_name_and_words_of_a_caller_are_in_no_log(
+    node: RunningNode, talks: dict[str, CallReport]
+) -> None:
+    """Nor in the metrics. That the call was logged is seen by its id, that it was heard by its events."""
+    call_id = talks[MARKED_PHONE].call_id
+    told = str(asyncio.run(node.ask("events", call_id=call_id)))
+    assert all(mark in told for mark in (MARKED_PHONE, MARKED_NAME, MARKED_WORD)), told
+    written = {file.name: file.read_bytes() for file in node.settings.log_dir.iterdir()}
+    written |= {"serve.out": node.output().encode(), "/metrics": node.metrics_text().encode()}
+    assert [name for name, text in written.items() if call_id.encode() in text], "it is logged"
+    for mark in (MARKED_PHONE, MARKED_PHONE[1:], MARKED_NAME, MARKED_WORD):
+        in_clear = (mark.encode(), json.dumps(mark).strip('"').encode())
+        assert [name for name, text in written.items() if any(form in text for form in in_clear)] == []
 
 
 @pytest.mark.parametrize("name", ["mute-silence", "mute-stop-rtp"])
