@@ -13,9 +13,10 @@ MODULES = Path(__file__).resolve().parent / "node_modules"
 class WebSettings:
     """`address` is where people find the pages (`https://otklik.example.ru`); cookies are `secure` where
     it is HTTPS. `secret` signs links and form tokens. `cert` and `key` are PEM files, "" without TLS.
-    `recordings` is the folder of the calls' sound, `spool` that of their events, `recording_keys` the file of its keys, None where it is
-    not encrypted; `timezone` the clock of the company (IANA). `uploads` is where files that were sent wait
-    to be imported, None for a folder that goes with the process; `largest_upload` is in bytes."""
+    `recordings` is the folder of the calls' sound, `spool` that of their events, `recording_keys` the file
+    of the sound's keys, None where it is not encrypted; `timezone` the clock of the company (IANA). `uploads`
+    is where files that were sent wait to be imported, None for a folder that goes with the process;
+    `largest_upload` is in bytes."""
 
     host: str
     port: int

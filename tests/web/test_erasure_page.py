@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -45,10 +44,10 @@ def answered_when_it_is_over(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-async def parts(parts: Parts, place: Place) -> AsyncIterator[Parts]:
+async def parts(parts: Parts, place: Place) -> Parts:
     await fill(parts.db, place)
     settings = replace(parts.settings, recordings=place.recordings, spool=place.spool)
-    yield replace(parts, settings=settings)
+    return replace(parts, settings=settings)
 
 
 @pytest.fixture
