@@ -20,7 +20,7 @@ from bot.surveys.loader import load_survey
 from bot.surveys.words import UNKNOWN
 from small_ru import plan, voices
 from small_ru.lexicon import PHONES, Word, parse_word, read_words, without_stress
-from small_ru.phrases import Phrases, first_words, number, read_lines, read_nlu, read_phrases
+from small_ru.phrases import NAMES, Phrases, first_words, number, read_lines, read_nlu, read_phrases
 
 HERE = Place("words.txt", 7)
 
@@ -129,6 +129,17 @@ def test_unknown_sentences_have_no_known_word(phrases: Phrases) -> None:
     rng = random.Random(4)
     for _ in range(300):
         assert not set(phrases.unknown_sentence(rng).split()) & phrases.vocabulary
+
+
+def test_a_bare_answer_is_expected_as_a_survey_hears_it(phrases: Phrases) -> None:
+    rng = random.Random(8)
+    said = Counter(phrases.bare(rng) for _ in range(2000))
+    assert set(NAMES) < set(said)
+    assert min(said["да"], said["нет"]) > 2 * max(said[name] for name in NAMES)
+    alike = Counter(phrases.bare_or_like(rng) for _ in range(2000))
+    assert alike["ну"]
+    assert alike["нахамил"]
+    assert all(phrases.vocabulary.issuperset(text.split()) for text in (*said, *alike))
 
 
 def test_numbers_agree_with_what_they_count() -> None:

@@ -98,6 +98,9 @@ _TWO = (
     "{} или {}", "между {} и {}", "от {} до {}", "нет не {} а {}", "{} нет {}", "не {} а {}", "{} {}",
 )  # fmt: skip
 
+_BARE = (*NAMES, *("да", "нет") * 4, "не знаю", "ага", "не", "ну да")
+_BARE_SHARE = 0.65
+
 _PLAIN = re.compile(r"[а-яё ]+")
 _NLU_EXAMPLE = re.compile(r"^\s+- (.+)$", re.MULTILINE)
 _NLU_MARK = re.compile(r"\[([^\]]+)\](\([^)]*\)|\{[^}]*\})")
@@ -127,8 +130,19 @@ class Phrases:
             if self.vocabulary.issuperset(text.split()):
                 return text
 
+    def bare(self, rng: random.Random) -> str:
+        """A number, yes or no, and nothing else: what most questions of a survey are answered with."""
+        return self._one_of(_BARE, rng)
+
+    def bare_or_like(self, rng: random.Random) -> str:
+        """The same, or a short word that is easily taken for it."""
+        return self.bare(rng) if rng.random() < _BARE_SHARE else self._one_of(_EASILY_CONFUSED, rng)
+
     def unknown_sentence(self, rng: random.Random) -> str:
         return " ".join(rng.choices(self.unknown, k=rng.randint(1, 5)))
+
+    def _one_of(self, texts: Sequence[str], rng: random.Random) -> str:
+        return rng.choice([text for text in texts if self.vocabulary.issuperset(text.split())])
 
     def _sentence(self, rng: random.Random) -> str:
         kind = rng.random()

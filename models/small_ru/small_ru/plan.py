@@ -22,6 +22,9 @@ class Plan:
     espeak_sentences: int
     """Per variant: there are many of them, and each is cheap."""
     voice_sentences: int
+    espeak_answers: int
+    voice_answers: int
+    """Bare answers beside the sentences, of which the network learns at last: a word or two alone."""
     unknown_share: float
     """Of the sentences, those made of words that the model does not know."""
     aligned_with: int
@@ -34,7 +37,11 @@ class Plan:
     pieces: int
     """Pieces of 2 s in a step of the training."""
     epochs: float
+    finishing_epochs: float
+    """At a low rate, when all else is learnt."""
     left_out_epochs: float
+    left_out_steps: int
+    """At the least: where few voices teach, half an epoch of them teaches nothing."""
     left_out_voices: int
     """Voices that are left out one at a time, 0 for all."""
     tune_sentences: int
@@ -49,6 +56,8 @@ FULL = Plan(
     espeak_variants=32,
     espeak_sentences=75,
     voice_sentences=1500,
+    espeak_answers=60,
+    voice_answers=400,
     unknown_share=0.35,
     aligned_with=2000,
     aligner_passes=10,
@@ -57,7 +66,9 @@ FULL = Plan(
     hidden=256,
     pieces=24,
     epochs=4.0,
+    finishing_epochs=1.0,
     left_out_epochs=0.5,
+    left_out_steps=800,
     left_out_voices=0,
     tune_sentences=120,
     test_sentences=60,
@@ -69,6 +80,8 @@ QUICK = Plan(
     espeak_variants=4,
     espeak_sentences=50,
     voice_sentences=60,
+    espeak_answers=20,
+    voice_answers=20,
     unknown_share=0.2,
     aligned_with=120,
     aligner_passes=5,
@@ -77,7 +90,9 @@ QUICK = Plan(
     hidden=96,
     pieces=6,
     epochs=10.0,
+    finishing_epochs=2.0,
     left_out_epochs=4.0,
+    left_out_steps=2,
     left_out_voices=1,
     tune_sentences=16,
     test_sentences=16,

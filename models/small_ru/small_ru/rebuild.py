@@ -24,20 +24,23 @@ from small_ru.network import CONTEXT
 from small_ru.plan import HOME, PROJECT, TEXTS, WORK, Plan
 from small_ru.synthesis import Line, lines, say_all
 from small_ru.texts import Texts
-from small_ru.training import train
+from small_ru.training import Course, train
 from small_ru.voices import Role, Voice, installed_engines, known_voices
 
 NAME = "vosk-model-otklik-demo-ru"
 _UNKNOWN_SHARE = 0.2
 """Of the sentences of tuning and test."""
-_SENTENCES = 20_000
-"""From which the chances of words are counted."""
+_SENTENCES, _BARE_ANSWERS = 20_000, 6_000
+"""From which the chances of words are counted: most callers answer with a word or two."""
 _SCALES, _GARBAGE_PRIORS = (0.4, 0.55, 0.75, 1.0), (0.04, 0.08, 0.16, 0.3)
 """What is tried with the tuning set: belief in the acoustic model, and how common `[unk]` is taken to be."""
 _UNKNOWN_WEIGHT, _NONSPEECH_WEIGHT = 0.2, 1.0
 """What a false word weighs in tuning against one that was not heard."""
 _SILENCE_PRIOR, _LEAST_PRIOR = 0.2, 2e-4
 _RECORDED_LINES = 4
+_FINISHING_RATE = 5e-4
+_NONSPEECH = 3
+"""How often the plan's sounds that are no speech are taught at last; once before."""
 _BABBLE = 300
 """Sentences that may talk in the background of others."""
 _SEED = 20261128
@@ -64,15 +67,18 @@ class Rebuild:
         needs is not there."""
         self.introduce()
         self.speak()
-        aligned = self.align()
-        training = self.prepare(aligned)
+        aligned, answers = self.align()
+        training, finishing = self.prepare(aligned, answers)
         stays = self.durations(aligned)
         model = self.work / "model_ru"
-        acoustic = self.learn("all voices", training, stays, self.plan.epochs)
+        course = Course(self.plan.epochs, words_apart=False)
+        acoustic = self.learn("all voices", training, stays, course)
+        course = Course(self.plan.finishing_epochs, highest_rate=_FINISHING_RATE, begin=acoustic)
+        acoustic = self.learn("finished", finishing, stays, course)
         self.lay_graph(model, stays)
         acoustic, found = self.tune(model, acoustic)
         found |= self.test(model)
-        left_out = self.leave_out(model, acoustic, training, stays)
+        left_out = self.leave_out(model, acoustic, list(dict.fromkeys([*training, *finishing])), stays)
         told = ", ".join(f"{person} {share:.1%}" for person, share in left_out.items())
         self.tell(
             say(f"слова голосов, которых модель не слышала: {told}", f"words of people never heard: {told}")
@@ -102,37 +108,46 @@ class Rebuild:
         if not (self.work / "espeak-data").exists():
             espeak.lay_data(self.work / "espeak-data", invented, _SEED)
         jobs = [(voice, self._lines(voice), self._spoken(voice)) for voice in self.voices]
+        jobs += [(voice, self._answers(voice), self._answered(voice)) for voice in self._teachers()]
         say_all(jobs, self.work, self.tell)
         count = len(self.voices)
         self.tell(say(f"голосов {count}, всё сказано", f"{count} voices, all is said") + self._since())
 
-    def align(self) -> list[Path]:
-        """The files of the training voices, with a phone for each 10 ms."""
-        spoken = [self._spoken(voice) for voice in self.voices if voice.role is Role.TRAIN]
-        aligned = [file.parent.with_name("aligned") / file.name for file in spoken]
+    def align(self) -> tuple[list[Path], list[Path]]:
+        """The sentences of the training voices, and their bare answers, with a phone for each 10 ms."""
+        spoken = [self._spoken(voice) for voice in self._teachers()]
+        every = [*spoken, *(self._answered(voice) for voice in self._teachers())]
+        aligned = [file.parent.with_name("aligned") / file.name for file in every]
         if not all(file.exists() for file in aligned):
             count, passes = self.plan.aligned_with, self.plan.aligner_passes
             mixtures = train_aligner(spoken, self.texts.said, count, passes, self.tell)
-            align_all(spoken, aligned, self.texts.said, mixtures)
+            align_all(every, aligned, self.texts.said, mixtures)
         self.tell(say("фонемы размечены", "aligned") + self._since())
-        return aligned
+        return aligned[: len(spoken)], aligned[len(spoken) :]
 
-    def prepare(self, aligned: Sequence[Path]) -> list[Path]:
-        """What the network learns from, in files of one voice and one telephone line each."""
-        jobs = [
-            dataset.Job(file, file.parent.with_name("features") / f"{copy}-{file.name}", _SEED + copy)
-            for copy in range(self.plan.copies)
-            for file in aligned
-        ]
+    def prepare(self, aligned: Sequence[Path], answers: Sequence[Path]) -> tuple[list[Path], list[Path]]:
+        """What the network learns from, in files of one voice and one telephone line each; and what it
+        learns from at last: bare answers, sounds that are no speech, and some of the sentences."""
+        sentences, bare = self._over_lines(aligned), self._over_lines(answers)
         babble = self.work / "babble.npz"
         if not babble.exists():
             each = list(corpus.load_all(aligned))
             corpus.save(babble, random.Random(_SEED).sample(each, min(_BABBLE, len(each))))
-        dataset.make(jobs, babble, self.tell)
-        silent = self.work / "features" / "nonspeech.npz"
-        dataset.make_nonspeech(silent, self.plan.nonspeech_s, _SEED)
+        dataset.make([*sentences, *bare], babble, self.tell)
+        silent = [self.work / "features" / f"nonspeech{again or ''}.npz" for again in range(_NONSPEECH)]
+        for again, file in enumerate(silent):
+            dataset.make_nonspeech(file, self.plan.nonspeech_s, _SEED + 10 * again)
         self.tell(say("телефонные линии готовы", "telephone lines are ready") + self._since())
-        return [*(job.written for job in jobs), silent]
+        written = [job.written for job in sentences]
+        return [*written, silent[0]], [*written[: len(aligned)], *(job.written for job in bare), *silent]
+
+    def _over_lines(self, aligned: Sequence[Path]) -> list[dataset.Job]:
+        """Each file over so many telephone lines as the plan has copies."""
+        return [
+            dataset.Job(file, file.parent.with_name("features") / f"{copy}-{file.name}", _SEED + copy)
+            for copy in range(self.plan.copies)
+            for file in aligned
+        ]
 
     def durations(self, aligned: Sequence[Path]) -> Mapping[str, float]:
         """How likely each phone is to last; kept."""
@@ -143,13 +158,13 @@ class Rebuild:
         found: dict[str, float] = json.loads(kept.read_text())
         return found
 
-    def learn(self, what: str, files: Sequence[Path], stays: Mapping[str, float], epochs: float) -> Acoustic:
+    def learn(self, what: str, files: Sequence[Path], stays: Mapping[str, float], course: Course) -> Acoustic:
         """A network that learnt from these; kept by its name."""
         kept = self.work / "networks" / f"{what.replace(' ', '-')}.mdl"
         if not kept.exists():
             self.tell(say(f"обучение: {what}", f"training: {what}"))
             progress = kept.with_suffix(".progress.npz")
-            trained = train(files, self.plan, epochs, _SEED, progress, self.tell)
+            trained = train(files, self.plan, course, _SEED, progress, self.tell)
             priors = np.asarray(trained.counts, np.float64) / sum(trained.counts)
             priors[0] = min(priors[0], _SILENCE_PRIOR)
             priors = np.maximum(priors, _LEAST_PRIOR)
@@ -175,6 +190,7 @@ class Rebuild:
         rng = random.Random(_SEED)
         phrases = self.texts.training
         said = [phrases.sentence(rng) for _ in range(_SENTENCES)] + list(phrases.fixed)
+        said += [phrases.bare(rng) for _ in range(_BARE_ANSWERS)]
         graph.lay_out(model, entries(self.texts.words), stays, said)
 
     def tune(self, model: Path, acoustic: Acoustic) -> tuple[Acoustic, dict[str, object]]:
@@ -220,15 +236,16 @@ class Rebuild:
         shorter than the model itself, with the same graphs and settings."""
         people = list(dict.fromkeys(voice.person for voice in self.voices if voice.role is Role.TRAIN))
         count = self.plan.left_out_voices or len(people)
+        course = Course(self.plan.left_out_epochs, least_steps=self.plan.left_out_steps)
         found: dict[str, float] = {}
         folder = self.work / "left_out_model"
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(model, folder)
         for person in people[:count]:
             theirs = [voice for voice in self.voices if voice.person == person]
-            names = {self._spoken(voice).stem for voice in theirs}
+            names = {file.stem for voice in theirs for file in (self._spoken(voice), self._answered(voice))}
             files = [file for file in training if file.stem.partition("-")[2] not in names]
-            other = self.learn(f"without {person}", files, stays, self.plan.left_out_epochs)
+            other = self.learn(f"without {person}", files, stays, course)
             other = _with_garbage(other, float(acoustic.priors[-1]))
             kaldi_model.write(other, folder / "am" / "final.mdl")
             trials = [measuring.spoken(file, known=True) for file in self._held_out(theirs)]
@@ -284,6 +301,18 @@ class Rebuild:
             return lines(self.texts.training, self.texts.marked, voice, count, voice.role, share)
         count = self.plan.tune_sentences if voice.role is Role.TUNE else self.plan.test_sentences
         return lines(self.texts.held, self.texts.marked, voice, count, voice.role, _UNKNOWN_SHARE)
+
+    def _answers(self, voice: Voice) -> list[Line]:
+        count = self.plan.espeak_answers if voice.engine == "espeak" else self.plan.voice_answers
+        share = self.plan.unknown_share / 2
+        return lines(self.texts.training, self.texts.marked, voice, count, voice.role, share, bare=True)
+
+    def _teachers(self) -> list[Voice]:
+        return [voice for voice in self.voices if voice.role is Role.TRAIN]
+
+    def _answered(self, voice: Voice) -> Path:
+        spoken = self._spoken(voice)
+        return spoken.with_name(f"{spoken.stem}_answers.npz")
 
     def _spoken(self, voice: Voice) -> Path:
         return self.work / "speech" / f"{voice.engine}_{voice.name.removeprefix('ru+').lower()}.npz"

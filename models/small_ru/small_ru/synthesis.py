@@ -38,14 +38,24 @@ class Line:
 
 
 def lines(
-    phrases: Phrases, marked: Mapping[str, str], voice: Voice, count: int, role: Role, unknown_share: float
+    phrases: Phrases,
+    marked: Mapping[str, str],
+    voice: Voice,
+    count: int,
+    role: Role,
+    unknown_share: float,
+    *,
+    bare: bool = False,
 ) -> list[Line]:
-    """A voice's sentences. The same voice and role say the same; every fourth long one has a comma."""
-    rng = random.Random(_SEEDS[role] * 1_000_003 + zlib.crc32(f"{voice.engine}/{voice.name}".encode()))
+    """A voice's sentences, bare answers if so wanted. The same voice and role say the same; every fourth
+    long one has a comma."""
+    about = f"{voice.engine}/{voice.name}{'/answers' if bare else ''}"
+    rng = random.Random(_SEEDS[role] * 1_000_003 + zlib.crc32(about.encode()))
+    known_sentence = phrases.bare_or_like if bare else phrases.sentence
     found = []
     for _ in range(count):
         known = rng.random() >= unknown_share
-        text = phrases.sentence(rng) if known else phrases.unknown_sentence(rng)
+        text = known_sentence(rng) if known else phrases.unknown_sentence(rng)
         written = [marked[word] for word in text.split()]
         if len(written) > 2 and rng.random() < 0.25:
             written[rng.randrange(len(written) - 1)] += ","

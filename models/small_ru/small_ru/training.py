@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,16 +17,17 @@ from jax import Array
 
 from bot.words import words
 from small_ru.corpus import save_arrays
-from small_ru.dataset import batches, count_batches, label_counts, scale
-from small_ru.kaldi_model import Affine
-from small_ru.network import CONTEXT, Averages, Weights, folded, fresh, outputs
+from small_ru.dataset import SILENT, UNKNOWN, batches, count_batches, label_counts, scale
+from small_ru.kaldi_model import Acoustic, Affine
+from small_ru.network import CONTEXT, Averages, Weights, folded, fresh, outputs, unfolded, with_kinds
 from small_ru.plan import Plan
 
 FRAMES = 64
 """Output frames (30 ms) of a piece."""
-_HIGHEST_RATE = 2e-3
 _SMOOTHED = 0.02
-_SPEECH_WEIGHT = 0.3
+_KIND_WEIGHT = 0.3
+_MEASURED = 8
+"""Steps whose sound tells the normalisation of a network that goes on."""
 _TOLD_EVERY = 100
 
 Tell = Callable[[str], None]
@@ -40,6 +42,18 @@ class Trained:
     counts: list[int]
 
 
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How long and how strongly a network learns, and from which other one it goes on, if from any.
+    `words_apart` teaches its second output known words from others, else speech alone."""
+
+    epochs: float
+    highest_rate: float = 2e-3
+    least_steps: int = 2
+    words_apart: bool = True
+    begin: Acoustic | None = None
+
+
 class Progress(NamedTuple):
     """How far a training has come: steps and epochs that are done, and what was learnt by them."""
 
@@ -50,35 +64,42 @@ class Progress(NamedTuple):
     state: optax.OptState
 
 
-def train(files: Sequence[Path], plan: Plan, epochs: float, seed: int, kept: Path, tell: Tell) -> Trained:
+def train(files: Sequence[Path], plan: Plan, course: Course, seed: int, kept: Path, tell: Tell) -> Trained:
     """Blocking, minutes. The same files and seed give the same weights on the same machine. After each epoch
     its progress is put into `kept`; where that is there already, the training goes on from it.
 
     Raises ValueError where there is too little sound for a step.
     """
     mean, deviation = scale(files)
-    weights, averages = fresh(plan.hidden, seed)
+    last_kind = UNKNOWN if course.words_apart else SILENT + 1
     per_epoch = count_batches(files, FRAMES, plan.pieces)
     if not per_epoch:
         raise ValueError(f"less sound than one step of {plan.pieces * FRAMES * 0.03:.0f} s")
-    steps = max(int(per_epoch * epochs), 2)
-    schedule = optax.cosine_onecycle_schedule(steps, _HIGHEST_RATE, pct_start=0.15)
+    weights, averages = _beginning(files, plan, course, last_kind + 1, seed)
+    steps = max(int(per_epoch * course.epochs), course.least_steps)
+    schedule = optax.cosine_onecycle_schedule(steps, course.highest_rate, pct_start=0.15)
     optimiser = optax.chain(optax.clip_by_global_norm(2.0), optax.adamw(schedule, weight_decay=1e-3))
     at = _read(kept, Progress(0, 0, weights, averages, optimiser.init(weights)))
 
     def loss(
-        weights: Weights, averages: Averages, inputs: Array, wanted: Array, key: Array
+        weights: Weights, averages: Averages, inputs: Array, wanted: tuple[Array, Array], key: Array
     ) -> tuple[Array, tuple[Averages, Array]]:
-        phone, speech, averages = outputs(weights, averages, inputs, key)
-        truth = optax.smooth_labels(jax.nn.one_hot(wanted, phone.shape[-1]), _SMOOTHED)
+        phone, kind, averages = outputs(weights, averages, inputs, key)
+        said, kinds = wanted
+        truth = optax.smooth_labels(jax.nn.one_hot(said, phone.shape[-1]), _SMOOTHED)
         by_phone = optax.softmax_cross_entropy(phone, truth).mean()
-        by_speech = optax.softmax_cross_entropy_with_integer_labels(speech, (wanted > 0).astype(int)).mean()
-        right = (phone.argmax(axis=-1) == wanted).mean()
-        return by_phone + _SPEECH_WEIGHT * by_speech, (averages, right)
+        by_kind = optax.softmax_cross_entropy_with_integer_labels(kind, kinds).mean()
+        right = (phone.argmax(axis=-1) == said).mean()
+        return by_phone + _KIND_WEIGHT * by_kind, (averages, right)
 
     @jax.jit
     def step(
-        weights: Weights, averages: Averages, state: optax.OptState, inputs: Array, wanted: Array, key: Array
+        weights: Weights,
+        averages: Averages,
+        state: optax.OptState,
+        inputs: Array,
+        wanted: tuple[Array, Array],
+        key: Array,
     ) -> tuple[Weights, Averages, optax.OptState, Array]:
         (_, (averages, right)), slopes = jax.value_and_grad(loss, has_aux=True)(
             weights, averages, inputs, wanted, key
@@ -91,10 +112,11 @@ def train(files: Sequence[Path], plan: Plan, epochs: float, seed: int, kept: Pat
     recent: list[Array] = []
     while at.done < steps:
         before = at.done
-        for inputs, wanted in batches(files, FRAMES, plan.pieces, CONTEXT, seed * 1000 + at.epoch):
+        for inputs, phones, kinds in batches(files, FRAMES, plan.pieces, CONTEXT, seed * 1000 + at.epoch):
             normal = jnp.asarray((inputs - mean) / deviation)
             own = jax.random.fold_in(key, at.done)
-            *learnt, right = step(at.weights, at.averages, at.state, normal, jnp.asarray(wanted), own)
+            wanted = jnp.asarray(phones), jnp.asarray(np.minimum(kinds, last_kind))
+            *learnt, right = step(at.weights, at.averages, at.state, normal, wanted, own)
             at = Progress(at.done + 1, at.epoch, *learnt)
             recent.append(right)
             if at.done % _TOLD_EVERY == 0 or at.done == steps:
@@ -114,6 +136,19 @@ def train(files: Sequence[Path], plan: Plan, epochs: float, seed: int, kept: Pat
         _write(kept, at)
     layers, heads = folded(at.weights, at.averages, mean, deviation)
     return Trained(layers, heads, label_counts(files).tolist())
+
+
+def _beginning(
+    files: Sequence[Path], plan: Plan, course: Course, kinds: int, seed: int
+) -> tuple[Weights, Averages]:
+    if course.begin is None:
+        return fresh(plan.hidden, kinds, seed)
+    mean, deviation = scale(files)
+    some = itertools.islice(batches(files, FRAMES, plan.pieces, CONTEXT, seed), _MEASURED)
+    inputs = np.concatenate([(inputs - mean) / deviation for inputs, _, _ in some])
+    heads = dict(course.begin.heads)
+    weights, averages = unfolded(course.begin.hidden, heads, jnp.asarray(inputs), mean, deviation)
+    return with_kinds(weights, kinds), averages
 
 
 def _write(kept: Path, at: Progress) -> None:
