@@ -21,7 +21,8 @@ from small_ru.voices import Manner, Role, Voice, open_engine
 
 PROCESSES = 2
 _EDGE_S = 0.12
-_LEAST_S = 0.15
+_LEAST_S, _LEAST_BARE_S = 0.15, 0.06
+"""What is shorter was not spoken; a quick «да» is very short."""
 _ENDS = (".", ".", ".", "?", "!", "")
 _SEEDS = {Role.TRAIN: 11, Role.TUNE: 12, Role.TEST: 13}
 """The sentences of tuning and of the test are drawn apart from those of the training."""
@@ -35,6 +36,7 @@ class Line:
     written: str
     known: bool
     manner: Manner
+    least_s: float = _LEAST_S
 
 
 def lines(
@@ -51,6 +53,7 @@ def lines(
     long one has a comma."""
     about = f"{voice.engine}/{voice.name}{'/answers' if bare else ''}"
     rng = random.Random(_SEEDS[role] * 1_000_003 + zlib.crc32(about.encode()))
+    least_s = _LEAST_BARE_S if bare else _LEAST_S
     known_sentence = phrases.bare_or_like if bare else phrases.sentence
     found = []
     for _ in range(count):
@@ -63,7 +66,7 @@ def lines(
         if role != Role.TRAIN:
             rate, pitch = (0.9, 1.2), (0.95, 1.05)
         manner = Manner(rng.uniform(*rate), rng.uniform(*pitch))
-        found.append(Line(text, " ".join(written) + rng.choice(_ENDS), known, manner))
+        found.append(Line(text, " ".join(written) + rng.choice(_ENDS), known, manner, least_s))
     return found
 
 
@@ -90,7 +93,7 @@ def _say(voice: Voice, said: Sequence[Line], file: Path, work: Path) -> float:
     for line in said:
         samples, rate = engine.speak(line.written, voice.name, line.manner)
         samples = trim(samples, rate, _EDGE_S)
-        if len(samples) < rate * _LEAST_S:
+        if len(samples) < rate * line.least_s:
             continue
         sound = soxr.resample(samples, rate, RATE)
         sound = np.clip(sound * 32768, -32768, 32767).astype(np.int16)
