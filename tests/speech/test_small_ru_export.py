@@ -103,6 +103,22 @@ def test_chances_of_words_are_chances() -> None:
 
 
 @pytest.mark.usefixtures("logs_as_before")
+def test_an_unknown_word_is_expected_beside_another() -> None:
+    words = {"<eps>": 0, "да": 1, "нет": 2, graph.UNKNOWN: 3}
+    unknown = f"{graph.UNKNOWN} {graph.UNKNOWN}"
+    chances = graph.bigrams(["да", "нет", "да нет"] * 10 + [unknown] * 10, words)
+    after = {(arc.source, arc.output): arc for arc in chances.arcs}
+    again = after[after[0, 3].target, 3]
+    assert again.target == again.source
+    shares = {arc.output: math.exp(-arc.cost) for arc in chances.arcs if arc.source == again.source}
+    assert 0.4 < shares[3] < 0.6
+    assert shares[0] < 0.2  # the way to any known word
+    assert 0.4 < math.exp(-chances.finals[again.source]) < 0.6
+    alone = {arc.output: arc.cost for arc in chances.arcs if arc.source == 1}
+    without = graph.bigrams(["да", "нет", "да нет"] * 10, words)
+    assert alone == {arc.output: arc.cost for arc in without.arcs if arc.source == 1}
+
+
 def test_vosk_takes_the_folder_and_the_archive_is_the_same_each_time(tmp_path: Path) -> None:
     folder = tmp_path / "model"
     stays = dict.fromkeys(graph.OUTPUTS, 0.5)

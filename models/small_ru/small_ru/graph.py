@@ -95,12 +95,13 @@ def durations(labels: Sequence[npt.NDArray[np.int8]]) -> dict[str, float]:
 
 def bigrams(said: Sequence[str], words: Mapping[str, int]) -> Graph:
     """Chances of a word after another one, interpolated with those of the word alone (Witten and Bell,
-    1991). State 0 begins a sentence, 1 is after a word of which nothing is known."""
+    1991). State 0 begins a sentence, 1 is after a word of which nothing is known. UNKNOWN may be said, too:
+    what follows it is counted, how often it is said is not."""
     alone: Counter[str] = Counter()
     after: dict[str, Counter[str]] = defaultdict(Counter)
     for text in said:
         spoken = text.split()
-        alone.update(spoken)
+        alone.update(word for word in spoken if word != UNKNOWN)
         for before, word in zip(["<s>", *spoken], [*spoken, "</s>"], strict=True):
             after[before][word] += 1
     real = [word for word in words if word not in ("<eps>", UNKNOWN)]

@@ -14,7 +14,7 @@ import soxr
 from small_ru.corpus import load
 from small_ru.decoding import Heard, hear, taken_for_words, word_accuracy
 from small_ru.nonspeech import pieces
-from small_ru.telephony import LINE, MEASURING, WIDE, Sound, over_telephone
+from small_ru.telephony import LINE, MEASURING, WIDE, Hardship, Sound, over_telephone
 
 _RUN_OUT_S = 0.6
 """What a line brings after the last word: else the recogniser has to guess that it was the last."""
@@ -39,15 +39,14 @@ class Result:
     rtf: float
 
 
-def spoken(file: Path, *, known: bool, lines: int = 1) -> Trial:
-    """The sentences of a voice, each over so many telephone lines. The same file gives the same lines."""
+def spoken(file: Path, *, known: bool, hardship: Hardship = MEASURING) -> Trial:
+    """The sentences of a voice, each over a telephone line. The same file gives the same lines."""
     rng = np.random.default_rng(zlib.crc32(file.stem.encode()))
     said, sounds = [], []
-    for _ in range(lines):
-        for one in load(file):
-            if one.known == known:
-                said.append(one.text)
-                sounds.append(_received(one.sound, rng))
+    for one in load(file):
+        if one.known == known:
+            said.append(one.text)
+            sounds.append(_received(one.sound, rng, hardship))
     return Trial(tuple(said), tuple(sounds))
 
 
@@ -65,7 +64,7 @@ def recorded(manifest: Path, lines: int) -> dict[str, Trial]:
         said, sounds = found.setdefault(voice, ([], []))
         for _ in range(lines):
             said.append(text)
-            sounds.append(_received(wide, rng))
+            sounds.append(_received(wide, rng, MEASURING))
     return {voice: Trial(tuple(said), tuple(sounds)) for voice, (said, sounds) in found.items()}
 
 
@@ -91,6 +90,6 @@ def accuracy_of(model: Path, trial: Trial) -> tuple[float, Sequence[Heard]]:
     return word_accuracy(hearing.each), hearing.each
 
 
-def _received(sound: np.typing.NDArray[np.int16], rng: np.random.Generator) -> Sound:
-    heard = over_telephone(sound, rng, (), MEASURING).sound
+def _received(sound: np.typing.NDArray[np.int16], rng: np.random.Generator, hardship: Hardship) -> Sound:
+    heard = over_telephone(sound, rng, (), hardship).sound
     return np.concatenate([heard, 8 * rng.standard_normal(round(_RUN_OUT_S * LINE))])

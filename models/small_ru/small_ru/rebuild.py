@@ -23,6 +23,7 @@ from small_ru.lexicon import entries
 from small_ru.network import CONTEXT
 from small_ru.plan import HOME, PROJECT, TEXTS, WORK, Plan
 from small_ru.synthesis import Line, lines, say_all
+from small_ru.telephony import MEASURING, NOISY
 from small_ru.texts import Texts
 from small_ru.training import Course, train
 from small_ru.voices import Role, Voice, installed_engines, known_voices
@@ -30,8 +31,9 @@ from small_ru.voices import Role, Voice, installed_engines, known_voices
 NAME = "vosk-model-otklik-demo-ru"
 _UNKNOWN_SHARE = 0.2
 """Of the sentences of tuning and test."""
-_SENTENCES, _BARE_ANSWERS = 20_000, 6_000
-"""From which the chances of words are counted: most callers answer with a word or two."""
+_SENTENCES, _BARE_ANSWERS, _UNKNOWN_SENTENCES = 20_000, 6_000, 4_000
+"""From which the chances of words are counted. Most callers answer with a word or two; and who says a word
+that the model does not know says more of them: else a piece of it is heard as a short word that it resembles."""
 _SCALES, _GARBAGE_PRIORS = (0.4, 0.55, 0.75, 1.0), (0.04, 0.08, 0.16, 0.3)
 """What is tried with the tuning set: belief in the acoustic model, and how common `[unk]` is taken to be."""
 _UNKNOWN_WEIGHT, _NONSPEECH_WEIGHT = 0.2, 1.0
@@ -191,12 +193,17 @@ class Rebuild:
         phrases = self.texts.training
         said = [phrases.sentence(rng) for _ in range(_SENTENCES)] + list(phrases.fixed)
         said += [phrases.bare(rng) for _ in range(_BARE_ANSWERS)]
+        said += [" ".join([graph.UNKNOWN] * rng.randint(1, 5)) for _ in range(_UNKNOWN_SENTENCES)]
         graph.lay_out(model, entries(self.texts.words), stays, said)
 
     def tune(self, model: Path, acoustic: Acoustic) -> tuple[Acoustic, dict[str, object]]:
         """With the settings that are best on the tuning set, which are written into the model."""
         tuning = [voice for voice in self.voices if voice.role is Role.TUNE]
-        known = {voice.name: measuring.spoken(self._spoken(voice), known=True) for voice in tuning}
+        known = {
+            f"{voice.name}{name}": measuring.spoken(self._spoken(voice), known=True, hardship=hardship)
+            for voice in tuning
+            for name, hardship in (("", MEASURING), (" noisy", NOISY))
+        }
         unknown = self._unknown(tuning)
         silent = measuring.nonspeech(min(self.plan.nonspeech_s / 4, 300), _SEED + 1)
         best: tuple[float, float, float] | None = None

@@ -28,11 +28,13 @@ class Hardship:
 
     warp: tuple[float, float]
     least_snr_db: float
+    most_snr_db: float = 38.0
 
 
 TRAINING = Hardship(warp=(0.78, 1.26), least_snr_db=4.0)
 MEASURING = Hardship(warp=(1.0, 1.0), least_snr_db=12.0)
 """As the prototype of this model was measured: 12 to 38 dB, the voice as it is."""
+NOISY = Hardship(warp=(1.0, 1.0), least_snr_db=11.0, most_snr_db=15.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ def over_telephone(
         sound = in_band(sound, rng.uniform(120, 320), rng.uniform(3100, 3750))
     sound = at_level(sound, rng.uniform(-38, -16))
     if rng.random() < 0.85:
-        snr_db = rng.uniform(hardship.least_snr_db, 38)
+        snr_db = rng.uniform(hardship.least_snr_db, hardship.most_snr_db)
         noise = background(rng, len(sound), babble)
         sound = sound + noise * rms(sound) / rms(noise) * 10 ** (-snr_db / 20)
     return Received(coded(sound, rng), warp, lead)
