@@ -33,7 +33,7 @@ _UNKNOWN_SHARE = 0.2
 """Of the sentences of tuning and test."""
 _SENTENCES, _BARE_ANSWERS, _UNKNOWN_SENTENCES = 20_000, 6_000, 4_000
 """From which the chances of words are counted. Most callers answer with a word or two; and who says a word
-that the model does not know says more of them: else a piece of it is heard as a short word that it resembles."""
+that the model does not know says more of them: else a piece of it is heard as a short known word."""
 _SCALES, _GARBAGE_PRIORS = (0.4, 0.55, 0.75, 1.0), (0.04, 0.08, 0.16, 0.3)
 """What is tried with the tuning set: belief in the acoustic model, and how common `[unk]` is taken to be."""
 _UNKNOWN_WEIGHT, _NONSPEECH_WEIGHT = 0.2, 1.0
