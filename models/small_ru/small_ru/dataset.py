@@ -22,8 +22,6 @@ from small_ru.nonspeech import pieces
 from small_ru.synthesis import PROCESSES
 from small_ru.telephony import TRAINING, over_telephone
 
-SILENT, KNOWN, UNKNOWN = range(3)
-"""Kinds of frames: no speech, of words of the vocabulary, of other words."""
 _TOLD_EVERY = 20
 _MIXED = 6
 """Files whose pieces are shuffled together."""
@@ -53,43 +51,35 @@ def make_nonspeech(written: Path, seconds: float, seed: int) -> None:
     if written.exists():
         return
     features = [recogniser_features(sound) for sound in pieces(seconds, seed)]
-    silent = [np.zeros(len(one), np.int8) for one in features]
-    _write(written, features, silent, silent)
+    _write(written, features, [np.zeros(len(one), np.int8) for one in features])
 
 
-def read(file: Path) -> tuple[npt.NDArray[np.float16], Labels, Labels]:
-    """Features, and for each frame its phone and its kind."""
+def read(file: Path) -> tuple[npt.NDArray[np.float16], Labels]:
     with np.load(file) as parts:
-        return parts["features"], parts["labels"], parts["kinds"]
+        return parts["features"], parts["labels"]
 
 
 def batches(
     files: Sequence[Path], frames: int, size: int, context: int, seed: int
-) -> Iterator[tuple[Features, npt.NDArray[np.int64], npt.NDArray[np.int64]]]:
+) -> Iterator[tuple[Features, npt.NDArray[np.int64]]]:
     """Pieces of so many output frames, every third frame of the sound one, with `context` frames before and
-    after, and the phones and kinds of these; in an order that the seed decides. Sentences are cut where they
-    happen to be, and each step hears several voices."""
+    after; in an order that the seed decides. Sentences are cut where they happen to be, and each step hears
+    several voices."""
     rng = np.random.default_rng(seed)
     order = rng.permutation(len(files))
     for group in range(0, len(order), _MIXED):
         parts = [read(files[index]) for index in order[group : group + _MIXED]]
         pieces = [
-            (features, labels, kinds, int(start))
-            for features, labels, kinds in parts
+            (features, labels, int(start))
+            for features, labels in parts
             for start in _cut(rng, len(labels), 3 * frames, context)
         ]
         places = rng.permutation(len(pieces))
         for first in range(0, len(places) - size + 1, size):
             chosen = [pieces[place] for place in places[first : first + size]]
-            inputs = [features[at : at + 3 * frames + 2 * context - 2] for features, _, _, at in chosen]
-            heard = [slice(at + context, at + context + 3 * frames, 3) for _, _, _, at in chosen]
-            phones = [one[1][where] for one, where in zip(chosen, heard, strict=True)]
-            kinds = [one[2][where] for one, where in zip(chosen, heard, strict=True)]
-            yield (
-                np.stack(inputs).astype(np.float32),
-                np.stack(phones).astype(np.int64),
-                np.stack(kinds).astype(np.int64),
-            )
+            inputs = [features[at : at + 3 * frames + 2 * context - 2] for features, _, at in chosen]
+            wanted = [labels[at + context : at + context + 3 * frames : 3] for _, labels, at in chosen]
+            yield np.stack(inputs).astype(np.float32), np.stack(wanted).astype(np.int64)
 
 
 def _cut(rng: np.random.Generator, length: int, step: int, context: int) -> npt.NDArray[np.int64]:
@@ -121,21 +111,18 @@ def _make(job: Job, babble: Path) -> None:
     behind = [soxr.resample(one.sound.astype(np.float64), 16_000, 8_000) for one in load(babble)]
     utterances = load(job.spoken)
     rng = np.random.default_rng([job.seed, zlib.crc32(job.spoken.stem.encode())])
-    features, labels, kinds = [], [], []
+    features, labels = [], []
     for index in rng.permutation(len(utterances)):
         one = utterances[index]
         received = over_telephone(one.sound, rng, behind, TRAINING)
         rows = recogniser_features(received.sound)
         features.append(rows)
         labels.append(received.labels(one.labels, len(rows)))
-        kinds.append(np.where(labels[-1] > 0, KNOWN if one.known else UNKNOWN, SILENT).astype(np.int8))
-    _write(job.written, features, labels, kinds)
+    _write(job.written, features, labels)
 
 
-def _write(
-    file: Path, features: Sequence[Features], labels: Sequence[Labels], kinds: Sequence[Labels]
-) -> None:
+def _write(file: Path, features: Sequence[Features], labels: Sequence[Labels]) -> None:
     rows = np.concatenate([*features, np.zeros((0, COUNT), np.float32)])
-    none = np.zeros(0, np.int8)
-    told = {"labels": np.concatenate([*labels, none]), "kinds": np.concatenate([*kinds, none])}
-    save_arrays(file, {"features": rows.astype(np.float16), **told})
+    save_arrays(
+        file, {"features": rows.astype(np.float16), "labels": np.concatenate([*labels, np.zeros(0, np.int8)])}
+    )

@@ -1,7 +1,7 @@
 """The acoustic model: affine layers over frames apart in time, ReLU, normalised by the batch; two outputs.
 
-One output tells the phone, the other silence, speech of known words and of others; the last of these is what
-`[unk]` is made of. After the third layer only every third frame is computed: the recogniser asks for no more.
+One output tells the phone, the other speech from silence; the latter is what `[unk]` is made of. After the
+third layer only every third frame is computed: the recogniser asks for no more.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Layer(NamedTuple):
 class Weights(NamedTuple):
     hidden: tuple[Layer, ...]
     phone: Layer
-    kind: Layer
+    speech: Layer
 
 
 class Averages(NamedTuple):
@@ -48,7 +48,7 @@ class Averages(NamedTuple):
     variances: tuple[Array, ...]
 
 
-def fresh(hidden: int, kinds: int, seed: int) -> tuple[Weights, Averages]:
+def fresh(hidden: int, seed: int) -> tuple[Weights, Averages]:
     """Random weights (He, 2015): three quarters of `hidden` in the first two layers."""
     sizes = [COUNT, *[hidden * 3 // 4] * _STRIDE_AT, *[hidden] * (len(OFFSETS) - _STRIDE_AT)]
     keys = iter(jax.random.split(jax.random.key(seed), len(OFFSETS) + 2))
@@ -62,11 +62,11 @@ def fresh(hidden: int, kinds: int, seed: int) -> tuple[Weights, Averages]:
         for before, after, offsets in zip(sizes[:-1], sizes[1:], OFFSETS, strict=True)
     )
     averages = Averages(tuple(map(jnp.zeros, sizes[1:])), tuple(map(jnp.ones, sizes[1:])))
-    return Weights(layers, layer(hidden, len(LABELS)), layer(hidden, kinds)), averages
+    return Weights(layers, layer(hidden, len(LABELS)), layer(hidden, 2)), averages
 
 
 def outputs(weights: Weights, averages: Averages, inputs: Array, key: Array) -> tuple[Array, Array, Averages]:
-    """In training: logits of phone and kind by piece and output frame, and the averages as they are now.
+    """In training: logits of phone and speech by piece and output frame, and the averages as they are now.
     `inputs` have a mean of 0 and a deviation of 1, by piece, frame and cepstrum."""
     values = inputs
     means, variances = [], []
@@ -79,8 +79,8 @@ def outputs(weights: Weights, averages: Averages, inputs: Array, key: Array) -> 
         means.append(_KEPT * averages.means[number] + (1 - _KEPT) * mean)
         variances.append(_KEPT * averages.variances[number] + (1 - _KEPT) * variance)
     phone = values @ weights.phone.weights + weights.phone.bias
-    kind = values @ weights.kind.weights + weights.kind.bias
-    return phone, kind, Averages(tuple(means), tuple(variances))
+    speech = values @ weights.speech.weights + weights.speech.bias
+    return phone, speech, Averages(tuple(means), tuple(variances))
 
 
 def _spliced(values: Array, number: int) -> Array:
@@ -108,7 +108,7 @@ def folded(
         hidden.append(affine(layer, offsets))
         deviations = np.sqrt(np.asarray(averages.variances[number], np.float64) + _EPSILON)
         scale, shift = 1 / deviations, -np.asarray(averages.means[number], np.float64) / deviations
-    return hidden, {"output": affine(weights.phone, (0,)), "speech": affine(weights.kind, (0,))}
+    return hidden, {"output": affine(weights.phone, (0,)), "speech": affine(weights.speech, (0,))}
 
 
 def unfolded(
@@ -138,10 +138,3 @@ def unfolded(
         values = (values - before_mean) / before_deviation
     weights = Weights(tuple(layers), layer(heads["output"]), layer(heads["speech"]))
     return weights, Averages(tuple(means), tuple(variances))
-
-
-def with_kinds(weights: Weights, kinds: int) -> Weights:
-    """With so many kinds, of which those behind the last one begin as that one is."""
-    known = weights.kind.weights.shape[1]
-    places = jnp.minimum(jnp.arange(kinds), known - 1)
-    return weights._replace(kind=Layer(weights.kind.weights[:, places], weights.kind.bias[places]))

@@ -73,7 +73,7 @@ class Rebuild:
         training, finishing = self.prepare(aligned, answers)
         stays = self.durations(aligned)
         model = self.work / "model_ru"
-        course = Course(self.plan.epochs, words_apart=False)
+        course = Course(self.plan.epochs)
         acoustic = self.learn("all voices", training, stays, course)
         course = Course(self.plan.finishing_epochs, highest_rate=_FINISHING_RATE, begin=acoustic)
         acoustic = self.learn("finished", finishing, stays, course)

@@ -17,15 +17,15 @@ from jax import Array
 
 from bot.words import words
 from small_ru.corpus import save_arrays
-from small_ru.dataset import SILENT, UNKNOWN, batches, count_batches, label_counts, scale
+from small_ru.dataset import batches, count_batches, label_counts, scale
 from small_ru.kaldi_model import Acoustic, Affine
-from small_ru.network import CONTEXT, Averages, Weights, folded, fresh, outputs, unfolded, with_kinds
+from small_ru.network import CONTEXT, Averages, Weights, folded, fresh, outputs, unfolded
 from small_ru.plan import Plan
 
 FRAMES = 64
 """Output frames (30 ms) of a piece."""
 _SMOOTHED = 0.02
-_KIND_WEIGHT = 0.3
+_SPEECH_WEIGHT = 0.3
 _MEASURED = 8
 """Steps whose sound tells the normalisation of a network that goes on."""
 _TOLD_EVERY = 100
@@ -44,13 +44,11 @@ class Trained:
 
 @dataclass(frozen=True, slots=True)
 class Course:
-    """How long and how strongly a network learns, and from which other one it goes on, if from any.
-    `words_apart` teaches its second output known words from others, else speech alone."""
+    """How long and how strongly a network learns, and from which other one it goes on, if from any."""
 
     epochs: float
     highest_rate: float = 2e-3
     least_steps: int = 2
-    words_apart: bool = True
     begin: Acoustic | None = None
 
 
@@ -71,35 +69,28 @@ def train(files: Sequence[Path], plan: Plan, course: Course, seed: int, kept: Pa
     Raises ValueError where there is too little sound for a step.
     """
     mean, deviation = scale(files)
-    last_kind = UNKNOWN if course.words_apart else SILENT + 1
     per_epoch = count_batches(files, FRAMES, plan.pieces)
     if not per_epoch:
         raise ValueError(f"less sound than one step of {plan.pieces * FRAMES * 0.03:.0f} s")
-    weights, averages = _beginning(files, plan, course, last_kind + 1, seed)
+    weights, averages = _beginning(files, plan, course, seed)
     steps = max(int(per_epoch * course.epochs), course.least_steps)
     schedule = optax.cosine_onecycle_schedule(steps, course.highest_rate, pct_start=0.15)
     optimiser = optax.chain(optax.clip_by_global_norm(2.0), optax.adamw(schedule, weight_decay=1e-3))
     at = _read(kept, Progress(0, 0, weights, averages, optimiser.init(weights)))
 
     def loss(
-        weights: Weights, averages: Averages, inputs: Array, wanted: tuple[Array, Array], key: Array
+        weights: Weights, averages: Averages, inputs: Array, wanted: Array, key: Array
     ) -> tuple[Array, tuple[Averages, Array]]:
-        phone, kind, averages = outputs(weights, averages, inputs, key)
-        said, kinds = wanted
-        truth = optax.smooth_labels(jax.nn.one_hot(said, phone.shape[-1]), _SMOOTHED)
+        phone, speech, averages = outputs(weights, averages, inputs, key)
+        truth = optax.smooth_labels(jax.nn.one_hot(wanted, phone.shape[-1]), _SMOOTHED)
         by_phone = optax.softmax_cross_entropy(phone, truth).mean()
-        by_kind = optax.softmax_cross_entropy_with_integer_labels(kind, kinds).mean()
-        right = (phone.argmax(axis=-1) == said).mean()
-        return by_phone + _KIND_WEIGHT * by_kind, (averages, right)
+        by_speech = optax.softmax_cross_entropy_with_integer_labels(speech, (wanted > 0).astype(int)).mean()
+        right = (phone.argmax(axis=-1) == wanted).mean()
+        return by_phone + _SPEECH_WEIGHT * by_speech, (averages, right)
 
     @jax.jit
     def step(
-        weights: Weights,
-        averages: Averages,
-        state: optax.OptState,
-        inputs: Array,
-        wanted: tuple[Array, Array],
-        key: Array,
+        weights: Weights, averages: Averages, state: optax.OptState, inputs: Array, wanted: Array, key: Array
     ) -> tuple[Weights, Averages, optax.OptState, Array]:
         (_, (averages, right)), slopes = jax.value_and_grad(loss, has_aux=True)(
             weights, averages, inputs, wanted, key
@@ -112,11 +103,10 @@ def train(files: Sequence[Path], plan: Plan, course: Course, seed: int, kept: Pa
     recent: list[Array] = []
     while at.done < steps:
         before = at.done
-        for inputs, phones, kinds in batches(files, FRAMES, plan.pieces, CONTEXT, seed * 1000 + at.epoch):
+        for inputs, wanted in batches(files, FRAMES, plan.pieces, CONTEXT, seed * 1000 + at.epoch):
             normal = jnp.asarray((inputs - mean) / deviation)
             own = jax.random.fold_in(key, at.done)
-            wanted = jnp.asarray(phones), jnp.asarray(np.minimum(kinds, last_kind))
-            *learnt, right = step(at.weights, at.averages, at.state, normal, wanted, own)
+            *learnt, right = step(at.weights, at.averages, at.state, normal, jnp.asarray(wanted), own)
             at = Progress(at.done + 1, at.epoch, *learnt)
             recent.append(right)
             if at.done % _TOLD_EVERY == 0 or at.done == steps:
@@ -138,17 +128,14 @@ def train(files: Sequence[Path], plan: Plan, course: Course, seed: int, kept: Pa
     return Trained(layers, heads, label_counts(files).tolist())
 
 
-def _beginning(
-    files: Sequence[Path], plan: Plan, course: Course, kinds: int, seed: int
-) -> tuple[Weights, Averages]:
+def _beginning(files: Sequence[Path], plan: Plan, course: Course, seed: int) -> tuple[Weights, Averages]:
     if course.begin is None:
-        return fresh(plan.hidden, kinds, seed)
+        return fresh(plan.hidden, seed)
     mean, deviation = scale(files)
     some = itertools.islice(batches(files, FRAMES, plan.pieces, CONTEXT, seed), _MEASURED)
-    inputs = np.concatenate([(inputs - mean) / deviation for inputs, _, _ in some])
+    inputs = np.concatenate([(inputs - mean) / deviation for inputs, _ in some])
     heads = dict(course.begin.heads)
-    weights, averages = unfolded(course.begin.hidden, heads, jnp.asarray(inputs), mean, deviation)
-    return with_kinds(weights, kinds), averages
+    return unfolded(course.begin.hidden, heads, jnp.asarray(inputs), mean, deviation)
 
 
 def _write(kept: Path, at: Progress) -> None:
