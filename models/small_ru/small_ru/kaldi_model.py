@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -58,6 +58,24 @@ def log_likelihoods(model: Acoustic, features: Floats) -> Floats:
     heads = [_log_softmax(values @ head.weights.T + head.bias) for _, head in model.heads]
     joined = np.concatenate([heads[0], heads[1][:, -1:]], axis=1)
     return np.asarray(joined - np.log(model.priors), dtype=np.float32)
+
+
+def halfway(one: Acoustic, other: Acoustic) -> Acoustic:
+    """The mean of two networks of which one went on from the other: it keeps most of what either is good at
+    (Wortsman et al., ICML 2022)."""
+
+    def mean(first: Affine, second: Affine) -> Affine:
+        return first._replace(
+            weights=(first.weights + second.weights) / 2, bias=(first.bias + second.bias) / 2
+        )
+
+    heads = dict(other.heads)
+    return replace(
+        one,
+        hidden=tuple(map(mean, one.hidden, other.hidden)),
+        heads=tuple((name, mean(head, heads[name])) for name, head in one.heads),
+        priors=(one.priors + other.priors) / 2,
+    )
 
 
 def write(model: Acoustic, file: Path) -> None:
