@@ -66,6 +66,21 @@ def test_an_acoustic_model_reads_back_as_it_was_written(tmp_path: Path) -> None:
     assert np.all(shares[:, -1] < 1)
 
 
+def test_halfway_between_two_networks_lie_all_of_their_numbers() -> None:
+    one, other = acoustic(1), acoustic(3)
+    mean = kaldi_model.halfway(one, other)
+    for between, first, second in zip(
+        [*mean.hidden, *(head for _, head in mean.heads)],
+        [*one.hidden, *(head for _, head in one.heads)],
+        [*other.hidden, *(head for _, head in other.heads)],
+        strict=True,
+    ):
+        assert np.allclose(between.weights - first.weights, second.weights - between.weights, atol=1e-6)
+        assert np.allclose(between.bias - first.bias, second.bias - between.bias, atol=1e-6)
+    assert np.allclose(mean.priors, (one.priors + other.priors) / 2)
+    assert mean.phones == one.phones
+
+
 def test_another_file_is_refused(tmp_path: Path) -> None:
     file = tmp_path / "final.mdl"
     kaldi_model.write(acoustic(), file)
