@@ -64,17 +64,18 @@ def halfway(one: Acoustic, other: Acoustic) -> Acoustic:
     """The mean of two networks of which one went on from the other: it keeps most of what either is good at
     (Wortsman et al., ICML 2022)."""
 
+    half = np.float32(0.5)
+
     def mean(first: Affine, second: Affine) -> Affine:
-        return first._replace(
-            weights=(first.weights + second.weights) / 2, bias=(first.bias + second.bias) / 2
-        )
+        weights, bias = half * (first.weights + second.weights), half * (first.bias + second.bias)
+        return first._replace(weights=weights, bias=bias)
 
     heads = dict(other.heads)
     return replace(
         one,
         hidden=tuple(map(mean, one.hidden, other.hidden)),
         heads=tuple((name, mean(head, heads[name])) for name, head in one.heads),
-        priors=(one.priors + other.priors) / 2,
+        priors=half * (one.priors + other.priors),
     )
 
 
