@@ -13,8 +13,8 @@ PYTHON3 := $(shell for p in python3 python3.13 python3.12 python3.11; do \
 	"$$p" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && { echo "$$p"; break; }; done)
 OTKLIK := .venv/bin/otklik
 
-# A call is mostly waiting: three files of tests at a time on two cores. A file stays together, for its fixtures' sake; files run in
-# the order of tests/conftest.py, calls first, so that no long one is left alone at the end.
+# A call is mostly waiting: three files of tests at a time on two cores. A file stays together, for its fixtures'
+# sake; files run in the order of tests/conftest.py, calls first, so that no long one is left alone at the end.
 SIDE_BY_SIDE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
 help:
