@@ -27,6 +27,7 @@ from telephony.doorman import Doorman
 from telephony.leg import RejectReason
 from telephony.orphans import DialogKeeper
 from telephony.pacer import Pacer
+from telephony.rtplimit import limit_rtp
 from telephony.settings import SipSettings
 from telephony.sipconfig import account, domain, stack_config, uri_of
 from telephony.sipleg import SipLeg
@@ -130,6 +131,7 @@ class SipEndpoint:
         self._runtime = runtime
         runtime.subscribe(self._on_event)
         try:
+            limit_rtp()
             agent = await self._agent_for(self.settings.user, self.settings.display_name)
             if self.settings.register:
                 await self._register(agent)

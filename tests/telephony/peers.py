@@ -108,6 +108,10 @@ class RtpParty(asyncio.DatagramProtocol):
         for duration, end in ((160, 0), (640, 0), (1280, 0x80), (1280, 0x80), (1280, 0x80)):
             self._events.append(struct.pack("!BBH", _KEYS.index(key), end | 10, duration))
 
+    def send_one(self, kind: int, payload: bytes) -> None:
+        """One more packet, of any payload type and length, at once."""
+        self._send(kind, self._stamp, payload)
+
     def heard_since(self, at: float, seconds: float) -> Pcm:
         """What arrived in the `seconds` after `at` (loop clock), packets joined."""
         return Pcm(b"".join(pcm for when, pcm in self.heard if at <= when < at + seconds), 8000)
