@@ -40,11 +40,14 @@ def _getters() -> ctypes.PyDLL:
 _STACK = _getters()
 
 
-@_Handler
 def _limit(_kind: int, event: int, _argument: int | None) -> None:
     """STACK THREAD. Each function of the stack answers NULL with NULL: an event may be of no call."""
     stream = _STACK.audio_strm(_STACK.call_audio(_STACK.bevent_get_call(event)))
     _STACK.udp_rxsz_set(_STACK.rtp_sock(_STACK.stream_rtp_sock(stream)), MOST)
+
+
+_HANDLER = _Handler(_limit)
+"""The stack keeps its address for good."""
 
 
 def limit_rtp() -> None:
@@ -53,7 +56,7 @@ def limit_rtp() -> None:
     stack.bevent_register.argtypes = [_Handler, ctypes.c_void_p]
     stack.re_thread_enter()
     try:
-        code = stack.bevent_register(_limit, None)
+        code = stack.bevent_register(_HANDLER, None)
     finally:
         stack.re_thread_leave()
     if code:
