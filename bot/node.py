@@ -73,8 +73,8 @@ from bot.web.live import Live
 from bot.web.parts import web_parts
 from bot.web.server import WebServer
 from bot.words import words
-from bot.worker import dialogs_dir, socket_path
 from bot.worker_link import ANSWER_S, WorkerLink
+from bot.worker_process import dialogs_dir, socket_path
 from dialogue.launch import new_token
 from telephony.orphans import end_orphans
 

@@ -16,7 +16,7 @@ from bot.settings_load import as_environment
 from bot.settings_rooms import speech_settings
 from bot.speech.synthesiser import synthesiser_command
 from bot.supervisor import ChildSpec
-from bot.worker import GOODBYE_S, ORPHANED, socket_path
+from bot.worker_process import GOODBYE_S, ORPHANED, socket_path
 from dialogue.launch import TOKEN, actions_command, rasa_command
 
 PRECEDENCE = -10

@@ -14,7 +14,6 @@ import sys
 from collections.abc import Callable, Coroutine
 from contextlib import AsyncExitStack
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -59,6 +58,7 @@ from bot.speech.voices import SileroVoices
 from bot.surveys.prompts import prompts_by_voice
 from bot.surveys.schema import Survey
 from bot.worker_orders import CallOrders
+from bot.worker_process import GOODBYE_S, ORPHANED, dialogs_dir, socket_path
 from dialogue.launch import TOKEN
 from telephony.leg import CallLeg, RejectReason
 from telephony.orphans import DialogKeeper
@@ -70,23 +70,8 @@ from telephony.webrtc import WebRtcEndpoint
 log = structlog.get_logger()
 
 
-GOODBYE_S = 10.0
-"""How long an apology and a hang-up may take once the live calls have had their `call.drain_s`."""
-
-ORPHANED = signal.SIGHUP
-"""Control is gone, and with it the dialogue: nobody could answer a caller any more, and he is told so."""
-
 MEET_S = 1.5
 """How long a telephone may ring until control has said whether this call was announced."""
-
-
-def socket_path(settings: Settings, index: int) -> Path:
-    return settings.run_dir / f"worker-{index}.sock"
-
-
-def dialogs_dir(settings: Settings, index: int) -> Path:
-    """What is needed to hang up for a worker that died: one file for each call that is up."""
-    return settings.run_dir / f"dialogs-{index}"
 
 
 class Worker:
