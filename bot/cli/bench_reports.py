@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import os
 import time
@@ -71,6 +72,7 @@ async def _measured(database: str, answers: int, runs: int, seed: int) -> dict[s
             bar = progress.add_task("", total=answers)
             calls = await sample.fill(db, answers, seed, lambda added: progress.advance(bar, added))
         filled = time.perf_counter()
+        gc.freeze()  # as a node does when it has come up
         figures = await bench.measure(db, runs, seed)
         pages = await bench.measure_pages(db, runs, seed)
         searches = await bench_journal.measure(db, runs, seed)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
@@ -53,9 +52,6 @@ def _placeholder(name: str, line: str) -> typer.Typer:
 def load(name: str, lazy: Lazy) -> Any:
     """The real command: from its module's `app`, by its name, or the whole `app` where it is a group."""
     command = typer.main.get_command(import_module(lazy.module).app)
-    # What was imported stays as long as the process: looked through anew, it held up every fifth report of a
-    # year by 60 ms.
-    gc.freeze()
     inner = getattr(command, "commands", {}).get(name, command)
     inner.name = name
     return inner
