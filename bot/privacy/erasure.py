@@ -116,7 +116,7 @@ class Eraser:
             key = await sealing_key(session)
             before = await _last(session, seal(key, phone))
             if before is not None and not before.shown:  # of a version that did not keep it
-                await _set(session, before.id, counts={**before.counts, "shown": _shown(phone)})
+                await _set(session, before.id, counts={**before.counts, "shown": shown(phone)})
             if before is not None and before.state == ErasureState.RUNNING:
                 return before
         if not await self.preview(phone):
@@ -135,7 +135,7 @@ class Eraser:
                 sealed=seal(key, phone),
                 alias=f"erased-{secrets.token_hex(8)}",
                 todo=person.model_dump_json(),
-                counts={"shown": _shown(phone)},
+                counts={"shown": shown(phone)},
                 by=by,
                 reason=reason,
                 begun_at=now,
@@ -172,8 +172,8 @@ class Eraser:
         return len(batch)
 
 
-def _shown(phone: str) -> str:
-    """The number as a certificate has it."""
+def shown(phone: str) -> str:
+    """The number as a certificate and the audit log have it."""
     return f"…{phone[-2:]}"
 
 

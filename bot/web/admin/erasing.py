@@ -11,6 +11,7 @@ from aiohttp import web
 from bot.core.errors import OtklikError
 from bot.privacy.erasure import Eraser
 from bot.store.tables_privacy import ErasureRow
+from bot.web.admin.forms import problem_of
 from bot.words import words
 
 log = structlog.get_logger()
@@ -62,7 +63,7 @@ class Erasures:
         try:
             await self.eraser.finish(row, phone, progress=told)
         except OtklikError as error:
-            going.problem = f"{error.message}: {error.hint}" if error.hint else error.message
+            going.problem = problem_of(error)
         except Exception:
             # The border of a task that nobody waits for: it is told on its page, and goes on when ordered.
             log.exception("erasure failed", erasure=row.id)

@@ -22,6 +22,7 @@ from bot.accounts.roles import Role
 from bot.campaigns.contacts import a_phone, shown_phone
 from bot.core.errors import BadInput
 from bot.privacy.certificate import KINDS, as_markdown, certificate, kept
+from bot.privacy.erasure import shown
 from bot.store.tables_privacy import ErasureRow, ErasureState
 from bot.web.admin.clock import zone_of
 from bot.web.admin.erasing import ERASURES
@@ -63,7 +64,7 @@ async def _asked(request: web.Request, form: Mapping[str, str], problem: str = "
     phone = a_phone(form.get("phone", ""))
     eraser = request.config_dict[ERASURES].eraser
     before, counts = await eraser.before(phone), await eraser.preview(phone)
-    await noted(request, LOOK, "person", f"…{phone[-2:]}")
+    await noted(request, LOOK, "person", shown(phone))
     goes_on = before is not None and before.state == ErasureState.RUNNING
     if not counts and not goes_on:
         if before is None:

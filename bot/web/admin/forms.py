@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from aiohttp import web
 
-from bot.core.errors import BadInput
+from bot.core.errors import BadInput, OtklikError
 from bot.web.language import tr
 from bot.words import words
 
@@ -25,7 +25,7 @@ async def form_of(request: web.Request) -> dict[str, str]:
     return form
 
 
-def problem_of(error: BadInput) -> str:
+def problem_of(error: OtklikError) -> str:
     """The error and what would be right, as one sentence of a page."""
     return f"{error.message}: {error.hint}" if error.hint else error.message
 
