@@ -6,13 +6,13 @@ import asyncio
 import json
 import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from bot.cli.bench_options import AsJson, Capture, Write
 from bot.cli.bench_tables import markdown_table, wide_console, write_section
 from bot.core.errors import BadInput
 from bot.sim.bench.bridge_run import KINDS, SIP_SIP, SIP_WEBRTC, Plan, run_bridges
@@ -27,9 +27,7 @@ console = Console(stderr=True, highlight=False)
 
 
 def bridge(
-    as_json: Annotated[
-        bool, typer.Option("--json", help=words("один объект JSON", "one JSON object"))
-    ] = False,
+    as_json: AsJson = False,
     calls: Annotated[
         int, typer.Option(min=1, max=100, help=words("сколько звонков каждого вида", "calls of each kind"))
     ] = 4,
@@ -46,15 +44,9 @@ def bridge(
         list[str] | None,
         typer.Option(help=words(f"вид моста: {', '.join(KINDS)}", f"kind of bridge: {', '.join(KINDS)}")),
     ] = None,
-    capture: Annotated[
-        Path | None,
-        typer.Option(help=words("папка: звук с сокетов", "a folder for the sound at the sockets")),
-    ] = None,
+    capture: Capture = None,
     seed: Annotated[int, typer.Option(help=words("какие опоздания", "which delays are drawn"))] = SEED,
-    write: Annotated[
-        Path | None,
-        typer.Option(help=words("вписать таблицу в эту страницу", "put the table into this page")),
-    ] = None,
+    write: Write = None,
 ) -> None:
     """Задержка моста туда и обратно, и доля кадров, которые не пришли вовремя."""
     unknown = sorted(set(kind or ()) - set(KINDS))

@@ -22,6 +22,7 @@ from sqlmodel import col, select
 
 from bot.campaigns.facts import CampaignState
 from bot.campaigns.schema import Campaign
+from bot.cli.bench_options import AsJson
 from bot.cli.campaign_screen import screen
 from bot.cli.demo import demo_settings, free_ports
 from bot.cli.serve import fresh_log, show_step, stop_on_sigterm
@@ -80,9 +81,7 @@ def campaign(
         int, typer.Option(min=10, max=5000, help=words("сколько контактов", "how many contacts"))
     ] = 1000,
     lines: Annotated[int, typer.Option(min=1, max=100, help=words("сколько линий", "how many lines"))] = 12,
-    as_json: Annotated[
-        bool, typer.Option("--json", help=words("один объект JSON", "one JSON object"))
-    ] = False,
+    as_json: AsJson = False,
     data: Annotated[Path, typer.Option(help=words("что говорят телефоны", "what the telephones say"))] = DATA,
 ) -> None:
     """Обзвон фермы телефонов SIPp: занято, нет ответа, автоответчик, меню, люди, отказы от звонков.

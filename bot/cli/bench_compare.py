@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -12,6 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from bot.cli.bench_options import AsJson, Audio, Write
 from bot.cli.bench_reply_gap import AUDIO, SEED
 from bot.cli.bench_tables import Row, markdown_table, wide_console, write_section
 from bot.cli.comparing import Comparison, Way, compare
@@ -30,20 +30,13 @@ UNHURRIED_S = 5.0
 
 
 def compare_ways(
-    as_json: Annotated[
-        bool, typer.Option("--json", help=words("один объект JSON", "one JSON object"))
-    ] = False,
-    audio: Annotated[
-        Path, typer.Option(help=words("папка записей для звонящих", "a folder of callers' recordings"))
-    ] = AUDIO,
+    as_json: AsJson = False,
+    audio: Audio = AUDIO,
     seed: Annotated[int, typer.Option(help=words("какие реплики", "which turns are drawn"))] = SEED,
     calls: Annotated[
         int, typer.Option(min=1, help=words("реплики скольких звонков", "the turns of how many calls"))
     ] = CALLS,
-    write: Annotated[
-        Path | None,
-        typer.Option(help=words("вписать таблицу в эту страницу", "put the table into this page")),
-    ] = None,
+    write: Write = None,
 ) -> None:
     """Наш конец реплики против одной тишины на все вопросы: во сколько раз быстрее при равных обрывах."""
     configure_logs("warning")

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from bot.cli.bench_options import AsJson
 from bot.cli.demo import demo_settings
 from bot.cli.serve import fresh_log, stop_on_sigterm
 from bot.core.control import ControlClient
@@ -43,9 +44,7 @@ def fuzz_node(
         int, typer.Option(min=1, max=20, help=words("сколько живых звонков сразу", "live calls at a time"))
     ] = 2,
     seed: Annotated[int, typer.Option(help=words("какие сообщения", "which messages are drawn"))] = SEED,
-    as_json: Annotated[
-        bool, typer.Option("--json", help=words("один объект JSON", "one JSON object"))
-    ] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Испорченные сообщения узлу и живые звонки через него: код 1, если узел упал или звонок потерян."""
     # A folder for each run: two at once do not disturb each other, and one that fails leaves its logs.

@@ -14,6 +14,9 @@ AsJson = Annotated[bool, typer.Option("--json", help=words("один объек�
 Audio = Annotated[
     Path, typer.Option(help=words("папка записей для звонящих", "a folder of callers' recordings"))
 ]
+Capture = Annotated[
+    Path | None, typer.Option(help=words("папка: звук с сокетов", "a folder for the sound at the sockets"))
+]
 Seed = Annotated[int, typer.Option(help=words("какие реплики", "which turns are drawn"))]
 Turns = Annotated[int, typer.Option(min=1, max=TURNS, help=words("реплик в звонке", "turns of a call"))]
 Write = Annotated[

@@ -16,6 +16,7 @@ from typing import Annotated, Any
 import typer
 from rich.console import Console
 
+from bot.cli.bench_options import AsJson, Audio, Capture, Seed, Write
 from bot.cli.bench_tables import latency_section, show_figures, wide_console, write_section
 from bot.cli.demo import demo_settings
 from bot.cli.serve import fresh_log, stop_on_sigterm
@@ -49,17 +50,10 @@ def reply_gap(
     calls: Annotated[
         int, typer.Option(min=1, max=100, help=words("сколько звонков сразу", "calls at the same time"))
     ] = 1,
-    as_json: Annotated[
-        bool, typer.Option("--json", help=words("один объект JSON", "one JSON object"))
-    ] = False,
-    capture: Annotated[
-        Path | None,
-        typer.Option(help=words("папка: звук с сокетов", "a folder for the sound at the sockets")),
-    ] = None,
-    audio: Annotated[
-        Path, typer.Option(help=words("папка записей для звонящих", "a folder of callers' recordings"))
-    ] = AUDIO,
-    seed: Annotated[int, typer.Option(help=words("какие реплики", "which turns are drawn"))] = SEED,
+    as_json: AsJson = False,
+    capture: Capture = None,
+    audio: Audio = AUDIO,
+    seed: Seed = SEED,
     turns: Annotated[
         int | None,
         typer.Option(min=1, help=words("сколько реплик хватит", "how many turns are enough")),
@@ -74,10 +68,7 @@ def reply_gap(
         float,
         typer.Option(min=0, max=1000, help=words("дрожание: опоздание до, мс", "jitter: late by up to, ms")),
     ] = 0.0,
-    write: Annotated[
-        Path | None,
-        typer.Option(help=words("вписать таблицу в эту страницу", "put the table into this page")),
-    ] = None,
+    write: Write = None,
 ) -> None:
     """Паузы бота на сокете клиента: по видам вопросов, с долями каждой стадии."""
     if capture is not None and (capture / FILE).exists():
