@@ -94,3 +94,18 @@ async def csrf_of(client: Client, path: str = "/") -> str:
         found = re.search(r'name="csrf" value="([0-9a-f]{64})"', await reply.text())
     assert found
     return found[1]
+
+
+async def page(client: Client, address: str, status: int = 200, language: str = "ru") -> str:
+    """Its text; a redirect is not followed."""
+    headers = {**HTML, "Accept-Language": language}
+    async with client.get(address, headers=headers, allow_redirects=False) as reply:
+        text = await reply.text()
+        assert reply.status == status, text
+        return text
+
+
+@pytest.fixture
+async def manager(client: Client, parts: Parts) -> Client:
+    await sign_in(client, parts, Role.MANAGER)
+    return client

@@ -29,7 +29,7 @@ from bot.web.parts import Parts
 from bot.web.server import make_app
 from tests.store.talk import START
 from tests.web.calls import store, talk
-from tests.web.conftest import HTML, Client, csrf_of, sign_in
+from tests.web.conftest import HTML, Client, csrf_of, page, sign_in
 
 FORMS = {
     "note": {"text": "позвонила, занято"},
@@ -56,19 +56,6 @@ async def client(parts: Parts, clock: ManualClock, aiohttp_client: AiohttpClient
     for orders in (AgentOrders, CaseOrders):
         orders(parts.db, writer, router, clock).register(server)
     return await aiohttp_client(TestServer(make_app(replace(parts, control=server.ask))))
-
-
-@pytest.fixture
-async def manager(client: Client, parts: Parts) -> Client:
-    await sign_in(client, parts, Role.MANAGER)
-    return client
-
-
-async def page(client: Client, path: str, status: int = 200) -> str:
-    async with client.get(path, headers=HTML, allow_redirects=False) as reply:
-        text = await reply.text()
-        assert reply.status == status, text
-        return text
 
 
 def found(text: str) -> list[str]:

@@ -12,12 +12,11 @@ from aiohttp.test_utils import TestServer
 from pytest_aiohttp import AiohttpClient
 from sqlmodel import col, select
 
-from bot.accounts.roles import Role
 from bot.store.account_tables import AuditRow
 from bot.web.parts import Parts
 from bot.web.server import make_app
 from tests.web.calls import record, store, talk
-from tests.web.conftest import HTML, Client, sign_in
+from tests.web.conftest import Client
 
 
 @pytest.fixture
@@ -28,19 +27,6 @@ async def client(parts: Parts, aiohttp_client: AiohttpClient, tmp_path: Path) ->
     await store(parts.db, tmp_path / "spool", calls)
     settings = replace(parts.settings, recordings=tmp_path / "recordings", recording_keys=tmp_path / "keys")
     return await aiohttp_client(TestServer(make_app(replace(parts, settings=settings))))
-
-
-@pytest.fixture
-async def manager(client: Client, parts: Parts) -> Client:
-    await sign_in(client, parts, Role.MANAGER)
-    return client
-
-
-async def page(client: Client, path: str, status: int = 200) -> str:
-    async with client.get(path, headers=HTML, allow_redirects=False) as reply:
-        text = await reply.text()
-        assert reply.status == status, text
-        return text
 
 
 def found(text: str) -> list[str]:

@@ -15,8 +15,8 @@ from bot.store.queries import call as stored_call
 from bot.web.parts import Parts
 from tests.store.talk import START
 from tests.web.calls import record, talk
-from tests.web.conftest import Client, Orders, sign_in
-from tests.web.journal.conftest import audit, page
+from tests.web.conftest import Client, Orders, page, sign_in
+from tests.web.journal.conftest import audit
 
 
 async def test_a_call_is_told_from_its_ring_to_its_end(manager: Client) -> None:

@@ -12,8 +12,8 @@ from bot.reports.slices import Scope
 from bot.store.queries import call as stored_call
 from bot.web.parts import Parts
 from tests.store.talk import START
-from tests.web.conftest import HTML, Client, csrf_of
-from tests.web.journal.conftest import audit, found, page
+from tests.web.conftest import HTML, Client, csrf_of, page
+from tests.web.journal.conftest import audit, found
 
 YEAR = Scope(Period(date(2026, 1, 1), date(2026, 12, 31), "Europe/Moscow"))
 

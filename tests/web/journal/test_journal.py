@@ -14,8 +14,8 @@ from pytest_aiohttp import AiohttpClient
 from bot.accounts.roles import OBSERVERS, Role
 from bot.web.parts import Parts
 from bot.web.server import make_app
-from tests.web.conftest import HTML, Client, csrf_of, sign_in
-from tests.web.journal.conftest import audit, found, page
+from tests.web.conftest import HTML, Client, csrf_of, page, sign_in
+from tests.web.journal.conftest import audit, found
 
 FILTERS = {
     "": ["call-2", "call-1", "call-0"],

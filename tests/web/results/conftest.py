@@ -74,14 +74,6 @@ async def manager(client: Client) -> Client:
     return client
 
 
-async def page(client: Client, address: str, status: int = 200, language: str = "ru") -> str:
-    headers = {**HTML, "Accept-Language": language}
-    async with client.get(address, headers=headers, allow_redirects=False) as reply:
-        text = await reply.text()
-        assert reply.status == status, text
-        return text
-
-
 async def taken(client: Client, address: str) -> bytes:
     async with client.get(address, headers=HTML) as reply:
         assert reply.status == 200

@@ -15,8 +15,8 @@ from bot.reports.slices import By, Scope
 from bot.reports.wording import number, scale_name
 from bot.store.tables_reports import QuestionPut
 from bot.web.parts import Parts
-from tests.web.conftest import Client
-from tests.web.results.conftest import NOW, PERIOD, QUERY, enter, page, plain, rows
+from tests.web.conftest import Client, page
+from tests.web.results.conftest import NOW, PERIOD, QUERY, enter, plain, rows
 
 
 @pytest.mark.parametrize(

@@ -22,8 +22,8 @@ from bot.reports.export import sav
 from bot.store.account_tables import AuditRow
 from bot.web.parts import Parts
 from bot.web.results import jobs
-from tests.web.conftest import HTML, Client
-from tests.web.results.conftest import QUERY, enter, key, page, plain, rows, taken
+from tests.web.conftest import HTML, Client, page
+from tests.web.results.conftest import QUERY, enter, key, plain, rows, taken
 
 
 async def read(client: Client, address: str, folder: Path) -> dict[str, list[dict[str, Any]]]:
