@@ -11,7 +11,7 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from bot.cli.bench_options import AsJson, Audio, Write
+from bot.cli.bench_options import AsJson, Audio, Seed, Write
 from bot.cli.bench_reply_gap import AUDIO, SEED
 from bot.cli.bench_tables import Row, markdown_table, wide_console, write_section
 from bot.cli.comparing import Comparison, Way, compare
@@ -32,7 +32,7 @@ UNHURRIED_S = 5.0
 def compare_ways(
     as_json: AsJson = False,
     audio: Audio = AUDIO,
-    seed: Annotated[int, typer.Option(help=words("какие реплики", "which turns are drawn"))] = SEED,
+    seed: Seed = SEED,
     calls: Annotated[
         int, typer.Option(min=1, help=words("реплики скольких звонков", "the turns of how many calls"))
     ] = CALLS,
