@@ -34,7 +34,7 @@ _UNKNOWN_SHARE = 0.2
 _SENTENCES, _BARE_ANSWERS, _UNKNOWN_SENTENCES = 20_000, 6_000, 4_000
 """From which the chances of words are counted. Most callers answer with a word or two; and who says a word
 that the model does not know says more of them: else a piece of it is heard as a short known word."""
-_SCALES, _GARBAGE_PRIORS = (0.4, 0.5, 0.6), (0.1, 0.2, 0.3, 0.45)
+_SCALES, _GARBAGE_PRIORS = (0.3, 0.4, 0.5), (0.1, 0.2, 0.3, 0.45)
 """What is tried with the tuning set: belief in the acoustic model, and how common `[unk]` is taken to be."""
 _UNKNOWN_WEIGHT, _NONSPEECH_WEIGHT = 0.2, 1.0
 """What a false word weighs in tuning against one that was not heard."""
