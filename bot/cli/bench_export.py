@@ -21,6 +21,7 @@ import typer
 from bot.cli.bench_node import bench_settings, hold, running, stopping, tell
 from bot.cli.bench_options import AsJson, Audio, Seed, Turns, Write
 from bot.cli.bench_reply_gap import AUDIO, SEED, about
+from bot.cli.bench_sample import fill
 from bot.cli.bench_tables import markdown_table, wide_console, write_section
 from bot.core.errors import Unavailable
 from bot.reports import sample
@@ -103,7 +104,7 @@ async def _sample(file: Path, rows: int) -> None:
         fresh = Path(folder) / file.name
         async with Database.open(StoreSettings(f"sqlite+aiosqlite:///{fresh}")) as db:
             await db.upgrade()
-            await sample.fill(db, rows, SEED, lambda added: None)
+            await fill(db, rows, SEED)
         fresh.rename(file)
 
 

@@ -16,12 +16,11 @@ from typing import Annotated, Any
 
 import typer
 from rich import box
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
+from bot.cli.bench_sample import counted, fill
 from bot.cli.bench_tables import wide_console
-from bot.reports import bench, bench_journal, sample
+from bot.reports import bench, bench_journal
 from bot.store.database import Database
 from bot.store.settings import StoreSettings
 from bot.words import words
@@ -62,20 +61,22 @@ async def _measured(database: str, answers: int, runs: int, seed: int) -> dict[s
     async with _empty(database) as db:
         await db.upgrade()
         began = time.perf_counter()
-        with Progress(
-            TextColumn(words("ответов", "answers")),
-            BarColumn(),
-            MofNCompleteColumn(),
-            console=Console(stderr=True),
-            transient=True,
-        ) as progress:
-            bar = progress.add_task("", total=answers)
-            calls = await sample.fill(db, answers, seed, lambda added: progress.advance(bar, added))
+        calls = await fill(db, answers, seed)
         filled = time.perf_counter()
         gc.freeze()  # as a node does when it has come up
-        figures = await bench.measure(db, runs, seed)
-        pages = await bench.measure_pages(db, runs, seed)
-        searches = await bench_journal.measure(db, runs, seed)
+        with counted(words("замерено", "measured")) as bar:
+            task = bar.add_task("", total=None)
+
+            async def taken(measured: AsyncIterator[bench.Took]) -> list[bench.Took]:
+                found = []
+                async for took in measured:
+                    found.append(took)
+                    bar.update(task, advance=1, description=f"{took.figure}, {took.period}")
+                return found
+
+            figures = await taken(bench.measure(db, runs, seed))
+            pages = await taken(bench.measure_pages(db, runs, seed))
+            searches = await taken(bench_journal.measure(db, runs, seed))
         return {
             "database": db.dialect,
             "answers": answers,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from random import Random
+from typing import TypeVar
 
 import numpy as np
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -29,6 +30,7 @@ NOW = datetime(2026, 2, 1, tzinfo=UTC)
 GRAINS = (Grain.DAY, Grain.WEEK, Grain.MONTH, Grain.QUARTER, Grain.YEAR)
 
 
+_Asked = TypeVar("_Asked")
 Figure = Callable[[AsyncSession, Scope], Awaitable[object]]
 
 
@@ -44,12 +46,11 @@ class Took:
     max_ms: float
 
 
-async def measure(db: Database, runs: int, seed: int = 1) -> list[Took]:
+async def measure(db: Database, runs: int, seed: int = 1) -> AsyncIterator[Took]:
     """Each figure over `runs` periods of each length, drawn from the sample's year."""
     chance = Random(seed)
     async with db.read() as session:
         known = await definitions(session)
-    found = []
     for grain in GRAINS:
         scopes = [Scope(_period(grain, chance)) for _ in range(runs)]
         for name, figure in _figures(known, grain).items():
@@ -58,14 +59,12 @@ async def measure(db: Database, runs: int, seed: int = 1) -> list[Took]:
                 async with db.read() as session:
                     await figure(session, scope)
 
-            found.append(await _took(name, grain, scopes, once))
-    return found
+            yield await timed(name, grain.value, scopes, once)
 
 
-async def measure_pages(db: Database, runs: int, seed: int = 1) -> list[Took]:
+async def measure_pages(db: Database, runs: int, seed: int = 1) -> AsyncIterator[Took]:
     """As `measure`, all that a page asks for one after another, as it does."""
     chance = Random(seed)
-    found = []
     for grain in GRAINS:
         scopes = [Scope(_period(grain, chance)) for _ in range(runs)]
         by = _over_time(grain) if grain is not Grain.DAY else None
@@ -78,21 +77,21 @@ async def measure_pages(db: Database, runs: int, seed: int = 1) -> list[Took]:
             await sliced(db, scope, By.EMPLOYEE, NOW)
             await choices(db, scope)
 
-        found.append(await _took("overview", grain, scopes, overview))
-        found.append(await _took("employees", grain, scopes, employees))
-    return found
+        yield await timed("overview", grain.value, scopes, overview)
+        yield await timed("employees", grain.value, scopes, employees)
 
 
-async def _took(
-    name: str, grain: Grain, scopes: Sequence[Scope], once: Callable[[Scope], Awaitable[None]]
+async def timed(
+    figure: str, period: str, asked: Sequence[_Asked], once: Callable[[_Asked], Awaitable[object]]
 ) -> Took:
+    """What `once` takes for each of what is asked."""
     took = []
-    for scope in scopes:
+    for each in asked:
         began = time.perf_counter()
-        await once(scope)
+        await once(each)
         took.append((time.perf_counter() - began) * 1000)
     p50, p95 = (round(float(np.percentile(took, at)), 1) for at in (50, 95))
-    return Took(name, grain.value, len(scopes), p50, p95, round(max(took), 1))
+    return Took(figure, period, len(asked), p50, p95, round(max(took), 1))
 
 
 def _over_time(grain: Grain) -> By:

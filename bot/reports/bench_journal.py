@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import time
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from random import Random
 
-import numpy as np
 from sqlmodel import col, select
 
-from bot.reports.bench import ZONE, Took
+from bot.reports.bench import ZONE, Took, timed
 from bot.reports.journal import Journal, ScoreRange, page
 from bot.reports.sample import AGENTS, DAYS, START, WORDS
 from bot.store.database import Database
@@ -19,24 +18,21 @@ from bot.store.transcripts import question
 PERIOD = "year"
 
 
-async def measure(db: Database, runs: int, seed: int = 1) -> list[Took]:
+async def measure(db: Database, runs: int, seed: int = 1) -> AsyncIterator[Took]:
     """Each kind of search `runs` times, for another employee, word or month each time."""
     chance = Random(seed)
     async with db.read() as session:
         newest = select(col(Attempt.id)).order_by(col(Attempt.created_at)).limit(10_000)
         places = (await session.exec(newest)).all()
-    found = []
+
+    async def once(asked: tuple[Journal, str]) -> None:
+        journal, before = asked
+        await page(db, journal, before=before)
+
     for name in _searches(chance):
-        took = []
-        for _ in range(runs):
-            journal = _searches(chance)[name]
-            before = chance.choice(places) if name == "a page far back" else ""
-            began = time.perf_counter()
-            await page(db, journal, before=before)
-            took.append((time.perf_counter() - began) * 1000)
-        p50, p95 = (round(float(np.percentile(took, at)), 1) for at in (50, 95))
-        found.append(Took(f"journal: {name}", PERIOD, runs, p50, p95, round(max(took), 1)))
-    return found
+        far = name == "a page far back"
+        asked = [(_searches(chance)[name], chance.choice(places) if far else "") for _ in range(runs)]
+        yield await timed(f"journal: {name}", PERIOD, asked, once)
 
 
 def _searches(chance: Random) -> dict[str, Journal]:
