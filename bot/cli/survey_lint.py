@@ -18,9 +18,10 @@ from bot.settings import Settings
 from bot.settings_load import load_settings
 from bot.settings_rooms import speech_settings
 from bot.speech.advice import unheard
-from bot.surveys.lint import RULES, lint
+from bot.surveys.lint import RULES, lint_read
 from bot.surveys.loader import read_survey
 from bot.surveys.problems import Problem
+from bot.surveys.schema import Survey
 from bot.words import words
 
 app = typer.Typer(no_args_is_help=True)
@@ -62,7 +63,8 @@ def lint_files(
     settings = load_settings()
     with lint_tools(settings, partial(typer.echo, err=True)) as tools:
         for file in files:
-            problems = lint(file, tools)
+            read = read_survey(file)
+            problems = lint_read(file, read, tools)
             for problem in problems:
                 status = max(status, UNREADABLE if problem.unreadable else FOUND)
             if not as_json:
@@ -70,16 +72,16 @@ def lint_files(
             listed += map(problem_as_json, problems)
             if not problems and not as_json:
                 console.print(Text.assemble(str(file), (words(": в порядке", ": clean"), "green")))
-            _tell_unheard(file, settings)
+            if read.survey is not None:
+                _tell_unheard(file, read.survey, settings)
     if as_json:
         typer.echo(json.dumps(listed, ensure_ascii=False, indent=1))
     raise typer.Exit(status)
 
 
-def _tell_unheard(file: Path, settings: Settings) -> None:
+def _tell_unheard(file: Path, survey: Survey, settings: Settings) -> None:
     """No fault of the file: here nobody understands what is said in its language."""
-    survey = read_survey(file).survey
-    if survey and (lacking := unheard(speech_settings(settings), survey.language, survey.id)):
+    if lacking := unheard(speech_settings(settings), survey.language, survey.id):
         typer.echo(f"{file}: {lacking}", err=True)
 
 

@@ -27,7 +27,7 @@ from bot.surveys.lint import (
     wording,
 )
 from bot.surveys.lint.rules import NO_TOOLS, Check, Rule, Sheet, Tools
-from bot.surveys.loader import read_survey
+from bot.surveys.loader import SurveyRead, read_survey
 from bot.surveys.problems import Problem
 from bot.surveys.schema import Survey
 
@@ -46,7 +46,11 @@ def lint(path: Path, tools: Tools = NO_TOOLS) -> tuple[Problem, ...]:
 
     What is against the schema is told alone: the rest can only be judged once that is mended.
     """
-    read = read_survey(path)
+    return lint_read(path, read_survey(path), tools)
+
+
+def lint_read(path: Path, read: SurveyRead, tools: Tools = NO_TOOLS) -> tuple[Problem, ...]:
+    """As `lint`, of a file that was read already."""
     if read.file is None or read.survey is None:
         return read.problems
     found = tuple(_problems(Sheet(read.survey, path, read.file), tools))
