@@ -85,6 +85,13 @@ class Postgres:
         """Returns when its process (the pid in its own data folder) has ended."""
         self._run("pg_ctl", "-D", self._data, "-m", "immediate", "-w", "stop")
 
+    async def set_read_only(self, on: bool) -> None:
+        """For every transaction from now on, those of connections that are open too."""
+        await self.execute(
+            f"ALTER SYSTEM SET default_transaction_read_only = {'on' if on else 'off'}",
+            "SELECT pg_reload_conf()",
+        )
+
     async def execute(self, *statements: str, database: str = "postgres") -> None:
         connection = await asyncpg.connect(
             host="127.0.0.1", port=self.port, user=self.user, password=PASSWORD, database=database

@@ -294,15 +294,30 @@ async def test_while_redis_is_away_nobody_new_is_rung_and_then_it_goes_on_by_its
     assert tally.dispositions == {Disposition.COMPLETED: CONTACTS}
 
 
-async def test_while_the_database_is_away_answers_wait_in_the_spool_and_nobody_new_is_rung(
-    db: Database, survey: Survey, site: Site, postgres: Postgres
+@pytest.mark.parametrize("database", ["away", "read-only"])
+async def test_while_the_database_takes_nothing_answers_wait_in_the_spool_and_nobody_new_is_rung(
+    db: Database, survey: Survey, site: Site, postgres: Postgres, database: str
 ) -> None:
+    """Read-only is what a standby is that clients have come to, or a cluster that its administrator closed."""
+
+    async def take_it() -> None:
+        if database == "away":
+            await asyncio.to_thread(postgres.stop)
+        else:
+            await postgres.set_read_only(True)
+
+    async def give_it_back() -> None:
+        if database == "away":
+            await asyncio.to_thread(postgres.start)
+        else:
+            await postgres.set_read_only(False)
+
     play = Play(ring_s=0.4, talk_s=4.0)  # so long that no line is free again before all are taken
     contacts = 2 * play.lines
     stage = await start_big(db, survey, contacts=contacts)
     async with node("west", site, play) as west:
         await west.told("talks", play.lines)
-        await asyncio.to_thread(postgres.stop)
+        await take_it()
         try:
             begun = west.count("rings")
             assert begun == play.lines, "every line is taken: no claim was under way"
@@ -311,7 +326,7 @@ async def test_while_the_database_is_away_answers_wait_in_the_spool_and_nobody_n
             await west.told("waits store", away + 3)
             assert west.count("rings") == begun, "there are lines, and nobody is rung"
         finally:
-            await asyncio.to_thread(postgres.start)
+            await give_it_back()
         events = [spooled.event for spooled in SpoolReader(site.spool("west")).read({})]
         answers = [event for event in events if isinstance(event, AnswerRecorded)]
         assert len(answers) == begun
