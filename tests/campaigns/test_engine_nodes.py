@@ -298,7 +298,7 @@ async def test_while_redis_is_away_nobody_new_is_rung_and_then_it_goes_on_by_its
 async def test_while_the_database_takes_nothing_answers_wait_in_the_spool_and_nobody_new_is_rung(
     db: Database, survey: Survey, site: Site, postgres: Postgres, database: str
 ) -> None:
-    """Read-only is what a standby is that clients have come to, or a cluster that its administrator closed."""
+    """Read-only is a standby that clients have come to, or a cluster that its administrator closed."""
 
     async def take_it() -> None:
         if database == "away":

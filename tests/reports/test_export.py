@@ -7,12 +7,13 @@ import csv
 import json
 from collections import Counter
 from collections.abc import Callable
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import pandas as pd
 import pyreadstat
 import pytest
 from python_calamine import CalamineWorkbook
@@ -20,9 +21,9 @@ from python_calamine import CalamineWorkbook
 from bot.core.answer import AnswerStatus
 from bot.core.cells import harmless
 from bot.core.endings import Disposition
-from bot.core.errors import BadInput
 from bot.reports.export import calls as export_calls
 from bot.reports.export import sav
+from bot.reports.export.columns import Cell, Column, Kind
 from bot.reports.export.writing import Exported, Format, Wanted, export
 from bot.reports.funnel import Funnel
 from bot.reports.periods import Period
@@ -272,15 +273,51 @@ async def test_whoever_interrupts_leaves_what_was_there(
     assert not half_written(tmp_path)
 
 
-async def test_a_sav_too_large_for_memory_is_refused_before_it_begins(
-    db: Database, crowd: list[FakeCall], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("rows", [7, 100])
+async def test_a_sav_written_in_parts_is_the_one_written_in_one_go(
+    db: Database, crowd: list[FakeCall], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rows: int
 ) -> None:
-    monkeypatch.setattr(sav, "MAX_CELLS", 1000)
-    with pytest.raises(BadInput, match="слишком много"):
-        await export(db, SCOPE, Wanted(Format.SAV, tmp_path / "out.sav"))
+    whole, parts = tmp_path / "whole.sav", tmp_path / "parts.sav"
+    done = await export(db, SCOPE, Wanted(Format.SAV, whole, personal=True))
+    monkeypatch.setattr(sav, "PART_ROWS", rows)
+    await export(db, SCOPE, Wanted(Format.SAV, parts, personal=True))
+    created = slice(92, 109)  # date and time
+    first, second = bytearray(whole.read_bytes()), bytearray(parts.read_bytes())
+    first[created] = second[created] = b""
+    assert first == second
+    _, about = pyreadstat.read_sav(parts)
+    assert about.number_rows == done.calls > 7
     assert not half_written(tmp_path)
-    with pytest.raises(FileNotFoundError):
-        (tmp_path / "out.sav").read_bytes()
+
+
+def test_pyreadstat_writes_the_same_bytes_for_all_rows_at_once(tmp_path: Path) -> None:
+    """But for its mark of the end, which a row carries where there is room for it. With the widest row these
+    are 999, a number that ends a dictionary as well."""
+    columns = (
+        Column("t", "Text", Kind.TEXT),
+        Column("n", "Number", Kind.NUMBER),
+        Column("m", "", Kind.MOMENT),
+    )
+    noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    rows: list[tuple[Cell, ...]] = [("я" * 300, 1, noon), *((str(n), n / 7, None) for n in range(997))]
+    sink = sav.SavSink(tmp_path / "ours.sav", columns)
+    for row in rows:
+        sink.write(row)
+    sink.close()
+    frame = pd.DataFrame({
+        "t": [text for text, _, _ in rows],
+        "n": [float(number) for _, number, _ in rows],  # type: ignore[arg-type]
+        "m": pd.Series([noon.replace(tzinfo=None), *[None] * 997], dtype="datetime64[us]"),
+    })  # fmt: skip
+    pyreadstat.write_sav(
+        frame, tmp_path / "theirs.sav", file_label="Otklik", row_compress=True,
+        column_labels=["Text", "Number", ""],
+        variable_measure={"t": "nominal", "n": "scale", "m": "scale"},
+    )  # fmt: skip
+    ours, theirs = (bytearray((tmp_path / name).read_bytes()) for name in ("ours.sav", "theirs.sav"))
+    ours[92:109] = theirs[92:109] = b""
+    differ = [pair for pair in zip(ours, theirs, strict=True) if pair[0] != pair[1]]
+    assert differ == [(0, 252)]
 
 
 async def test_an_empty_period_is_a_table_without_rows(db: Database, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """One class for each format: takes rows one by one, and has written its file when it is closed.
 
 CSV and JSON lines go straight to disk. XLSX does, too (xlsxwriter's `constant_memory`), a sheet for every
-million rows, because a sheet ends at 1,048,576 of them. SPSS is another matter, see `sav.py`.
+million rows, because a sheet ends at 1,048,576 of them. So does SPSS, by a way of its own: `sav.py`.
 """
 
 from __future__ import annotations

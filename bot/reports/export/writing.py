@@ -74,7 +74,7 @@ async def export(db: Database, scope: Chosen, wanted: Wanted, told: Told | None 
     async with open_table(db, scope, personal=wanted.personal) as table:
         with fresh_file(wanted.file) as fresh:
             sheet = words("Звонки", "Calls")
-            sink = _sink(wanted.format, fresh, table.columns, table.total, sheet, wanted.delimiter)
+            sink = _sink(wanted.format, fresh, table.columns, sheet, wanted.delimiter)
             calls = answers = 0
             try:
                 async for piece in table.pieces():
@@ -128,10 +128,9 @@ def write_rows(
     delimiter: str = ",",
 ) -> None:  # fmt: skip
     """A small table that is there already. `sheet` names it in a workbook."""
-    found = list(rows)
-    sink = _sink(form, file, columns, len(found), sheet, delimiter)
+    sink = _sink(form, file, columns, sheet, delimiter)
     try:
-        for row in found:
+        for row in rows:
             sink.write(row)
         sink.close()
     except BaseException:
@@ -139,9 +138,7 @@ def write_rows(
         raise
 
 
-def _sink(
-    form: Format, file: Path, columns: Sequence[Column], total: int, sheet: str, delimiter: str
-) -> Sink:
+def _sink(form: Format, file: Path, columns: Sequence[Column], sheet: str, delimiter: str) -> Sink:
     match form:
         case Format.CSV | Format.JSONL:
             return _flowing(form, file.open("w", encoding="utf-8", newline=""), columns, delimiter)
@@ -151,7 +148,7 @@ def _sink(
             # pandas is loaded by nobody else
             from bot.reports.export.sav import SavSink
 
-            return SavSink(file, columns, total)
+            return SavSink(file, columns)
 
 
 def _flowing(form: Format, text: TextIO, columns: Sequence[Column], delimiter: str) -> Sink:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import csv
+import errno
 import html
 import io
 import json
+import os
 import re
 from collections import Counter
 from pathlib import Path
@@ -161,8 +163,13 @@ async def test_a_file_that_takes_a_while_has_a_page(
     await page(manager, where, 404)
 
 
-async def test_what_is_too_large_for_a_sav_is_said(manager: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sav, "MAX_CELLS", 10)
+async def test_a_file_that_the_disk_has_no_room_for_is_said(
+    manager: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(sink: sav.SavSink) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(sav.SavSink, "close", full)
     async with manager.get(f"/results/export?{QUERY}&format=sav", headers=HTML) as reply:
-        assert "для .sav это слишком много" in plain(await reply.text())
+        assert f"файл не записать: {os.strerror(errno.ENOSPC)}" in plain(await reply.text())
     await page(manager, "/results/exports/export-none", 404)
