@@ -16,6 +16,7 @@ from bot.campaigns.contacts import find_contact, full_name, shown_phone
 from bot.campaigns.importing.rows import moment
 from bot.cli.contact_export import WhereTo, csv_out
 from bot.cli.on_database import By, Json, on_database, who
+from bot.cli.shell import entry
 from bot.core.errors import BadInput
 from bot.settings import Settings
 from bot.store import consents
@@ -70,9 +71,9 @@ def give(
         except ValueError as error:
             raise BadInput(f"--at: {error}") from error
         row = await find_contact(db, contact)
-        return await consents.give(
-            db, row.id, NewConsent(kind, given, source, text, call), by=who(by), now=now
-        )
+        new = NewConsent(kind, given, source, text, call)
+        line = entry(db, "consent", "contact", row.id, kind=kind, source=source, by=who(by))
+        return await consents.give(db, row.id, new, by=who(by), now=now, audit=line)
 
     row = on_database(work)
     when = f"{row.given_at.astimezone():%d.%m.%Y %H:%M}"
@@ -94,7 +95,9 @@ def withdraw(
 
     async def work(db: Database, settings: Settings) -> int:
         row = await find_contact(db, contact)
-        return await consents.withdraw(db, row.id, kind, words=text, by=who(by), now=datetime.now(UTC))
+        line = entry(db, "withdraw consent", "contact", row.id, kind=kind, by=who(by))
+        now = datetime.now(UTC)
+        return await consents.withdraw(db, row.id, kind, words=text, by=who(by), now=now, audit=line)
 
     if not (done := on_database(work)):
         raise BadInput(

@@ -19,6 +19,7 @@ from bot.campaigns.importing.refused import RefusedReport, default_report
 from bot.campaigns.proofs import PROOF_HEADS, proof_cells
 from bot.cli.contact_export import WhereTo, csv_out
 from bot.cli.on_database import By, Json, on_database, who
+from bot.cli.shell import entry
 from bot.core.clock import SystemClock
 from bot.core.errors import BadInput
 from bot.settings import Settings
@@ -55,8 +56,9 @@ def add(phone: Phone, reason: Reason, by: By = "") -> None:
     key = a_phone(phone)
 
     async def work(db: Database, settings: Settings) -> int:
+        line = entry(db, "add", "do-not-call", key, reason=reason, by=who(by))
         return await do_not_call.add(
-            db, [key], source=do_not_call.BY_HAND, words=reason, by=who(by), now=datetime.now(UTC)
+            db, [key], source=do_not_call.BY_HAND, words=reason, by=who(by), now=datetime.now(UTC), audit=line
         )
 
     added = on_database(work)
@@ -86,8 +88,10 @@ def remove(
     async def work(db: Database, settings: Settings) -> int:
         now = datetime.now(UTC)
         if name:
-            return await do_not_call.remove_list(db, name, reason=reason, by=who(by), now=now)
-        return int(await do_not_call.remove(db, key, reason=reason, by=who(by), now=now))
+            line = entry(db, "remove list", "do-not-call", name, reason=reason, by=who(by))
+            return await do_not_call.remove_list(db, name, reason=reason, by=who(by), now=now, audit=line)
+        line = entry(db, "remove", "do-not-call", key, reason=reason, by=who(by))
+        return int(await do_not_call.remove(db, key, reason=reason, by=who(by), now=now, audit=line))
 
     if not (done := on_database(work)):
         raise BadInput(

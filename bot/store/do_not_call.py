@@ -92,15 +92,10 @@ async def remove(
 ) -> bool:
     """Let a number be rung again; False where nothing forbade it."""
     async with db.write() as session:
-        done = await _remove(session, [phone], reason, by, now)
-        wished = await session.exec(
-            update(Contact)
-            .where(col(Contact.phone) == phone, col(Contact.do_not_call_at).is_not(None))
-            .values(do_not_call_at=None)
-        )
-        removed = bool(done or wished.rowcount)
+        rows, contacts = await _remove(session, [phone], reason, by, now)
+        removed = bool(rows or contacts)
         if removed and audit is not None:
-            session.add(audit)
+            session.add(_counted(audit, rows, contacts))
         return removed
 
 
@@ -112,25 +107,36 @@ async def remove_list(
     async with db.write() as session:
         on_it = select(DoNotCall.phone).where(col(DoNotCall.source) == LIST + name)
         phones = list((await session.exec(on_it)).all())
+        contacts = 0
         for piece in pieces(phones):
-            await _remove(session, piece, reason, by, now)
-            await session.exec(
-                update(Contact).where(col(Contact.phone).in_(piece)).values(do_not_call_at=None)
-            )
+            contacts += (await _remove(session, piece, reason, by, now))[1]
         if phones and audit is not None:
-            audit.details = {**audit.details, "count": len(phones)}
-            session.add(audit)
+            session.add(_counted(audit, len(phones), contacts))
         return len(phones)
 
 
-async def _remove(session: AsyncSession, phones: Sequence[str], reason: str, by: str, now: datetime) -> int:
+def _counted(audit: AuditRow, rows: int, contacts: int) -> AuditRow:
+    """Both, for a contact may be let go whose number stood on no list: then nothing but he was changed."""
+    audit.details = {**audit.details, "count": rows, "contacts": contacts}
+    return audit
+
+
+async def _remove(
+    session: AsyncSession, phones: Sequence[str], reason: str, by: str, now: datetime
+) -> tuple[int, int]:
+    """How many rows of the list went, and how many contacts may be rung again."""
     rows = (await session.exec(select(DoNotCall).where(col(DoNotCall.phone).in_(phones)))).all()
     for row in rows:
         was: dict[str, Any] = row.model_dump()
         removed = {"id": new_id("removed"), "removed_at": now, "removed_by": by, "reason": reason}
         session.add(DoNotCallRemoved(**was | removed))
     await session.exec(delete(DoNotCall).where(col(DoNotCall.phone).in_(phones)))
-    return len(rows)
+    let_go = await session.exec(
+        update(Contact)
+        .where(col(Contact.phone).in_(phones), col(Contact.do_not_call_at).is_not(None))
+        .values(do_not_call_at=None)
+    )
+    return len(rows), int(let_go.rowcount)
 
 
 async def listed(
