@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 import fcntl
 import io
+import os
 from pathlib import Path
 from typing import BinaryIO, cast
 
@@ -20,6 +21,27 @@ from bot.words import words
 
 _RIFF = b"RIFF"
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.EOPNOTSUPP, errno.ENOSYS})
+
+
+def recording_at(folder: Path, name: str) -> Path | None:
+    """The recording of this name; None where there is none. Names come from rows and from people: one that
+    leads out of the folder is none, and neither is a link in it, wherever that leads.
+
+    Blocks. Raises OSError.
+    """
+    folder = folder.resolve()
+    try:
+        file = folder / name
+        # realpath(3) follows links; `Path.resolve` raises for one that leads to itself.
+        if os.path.realpath(file) != str(file) or not file.is_relative_to(folder) or not file.is_file():
+            return None
+    except ValueError:  # NUL, or what no name of a file can hold
+        return None
+    except OSError as error:
+        if error.errno != errno.ENAMETOOLONG:
+            raise
+        return None
+    return file
 
 
 def read_recording(file: Path, keys: Path | None) -> BinaryIO:

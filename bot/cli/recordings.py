@@ -13,7 +13,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 from rich.table import Table
 
-from bot.call.recording_files import read_recording
+from bot.call.recording_files import read_recording, recording_at
 from bot.call.recording_keys import KeyRing
 from bot.cli.on_database import Json
 from bot.core.errors import BadInput, RecordingsLocked
@@ -159,9 +159,8 @@ def save(
     """Файл наружу уже не зашифрован: храните его как персональные данные."""
     settings = load_settings()
     configure_logs("warning")
-    folder = settings.recordings_dir.resolve()
-    file = (folder / f"{call}.wav").resolve()
-    if not file.is_relative_to(folder) or not file.is_file():
+    file = recording_at(settings.recordings_dir, f"{call}.wav")
+    if file is None:
         raise BadInput(words(f"записи звонка {call} здесь нет", f"there is no recording of {call} here"))
     if to.exists():
         raise BadInput(words(f"{to} уже есть", f"{to} is there already"))

@@ -14,7 +14,7 @@ from pathlib import Path
 from sqlalchemy import update
 from sqlmodel import col, select
 
-from bot.call.recording_files import hold_with_others
+from bot.call.recording_files import hold_with_others, recording_at
 from bot.call.spool import DAMAGED, SUFFIX
 from bot.call.spool_rewriting import Undrained, rewrite_spool
 from bot.core.errors import StoreUnavailable
@@ -39,10 +39,9 @@ class CallFiles:
         self._spool = spool
 
     def recorded(self, names: Collection[str]) -> list[Path]:
-        """Those of these recordings that are here; nothing outside the folder."""
-        folder = self._recordings.resolve()
-        found = ((folder / name).resolve() for name in names if name)
-        return [file for file in found if file.is_relative_to(folder) and file.is_file()]
+        """Those of these recordings that are here."""
+        found = (recording_at(self._recordings, name) for name in names)
+        return [file for file in found if file is not None]
 
     async def erase(self, db: Database, calls: Collection[str], names: Collection[str]) -> Counter[str]:
         """Raises StoreUnavailable where a file cannot be removed, or where the spool holds events of these
@@ -110,7 +109,7 @@ class CallFiles:
 
     def _ended(self) -> dict[str, float]:
         """When each recording was last written to. Blocks."""
-        return {file.name: _ended(file) for file in self._recordings.glob("*.wav")}
+        return {file.name: _ended(file) for file in self._recordings.glob("*.wav") if not file.is_symlink()}
 
     def remove(self, names: Collection[str]) -> int:
         """How many were there. Blocks. Raises StoreUnavailable."""

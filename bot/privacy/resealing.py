@@ -33,8 +33,12 @@ def passing_file(file: Path) -> Path:
 
 
 def recordings_in(folder: Path) -> list[Path]:
-    """Blocks."""
-    return sorted(file for file in folder.rglob("*.wav") if file.is_file() and not file.name.startswith("."))
+    """A link is none, for it may lead out of the folder. Blocks."""
+    return sorted(
+        file
+        for file in folder.rglob("*.wav")
+        if file.is_file() and not file.is_symlink() and not file.name.startswith(".")
+    )
 
 
 def keys_in_use(folder: Path) -> Counter[str]:

@@ -9,7 +9,7 @@ from typing import BinaryIO
 import structlog
 from aiohttp import web
 
-from bot.call.recording_files import key_of, read_recording
+from bot.call.recording_files import key_of, read_recording, recording_at
 from bot.core.errors import RecordingDamaged, RecordingsLocked
 from bot.store.tables import Attempt
 from bot.web.journal.waveform import Waveform, waveform
@@ -24,10 +24,8 @@ _HEADERS = {"Content-Type": "audio/wav"}
 
 
 def sound_of(parts: Parts, attempt: Attempt) -> Path | None:
-    """The call's file; None where there is none, and for a name that leads out of the folder. Blocks."""
-    folder = parts.settings.recordings.resolve()
-    file = (folder / attempt.recording).resolve()
-    return file if attempt.recording and file.is_relative_to(folder) and file.is_file() else None
+    """The call's file; None where there is none. Blocks."""
+    return recording_at(parts.settings.recordings, attempt.recording)
 
 
 def drawn(
