@@ -111,6 +111,31 @@ def test_a_word_that_lost_packets_shorten_is_no_cough() -> None:
     assert run(Endpointer(NPS, no_input_s=5.0), torn)[-1] == TurnOver(2.36, 0.5, 0.66, OverReason.SILENCE)
 
 
+def losing(fed: Iterable[tuple[Frame, float]], every: int) -> list[tuple[Frame, float]]:
+    """The same over a line on which one frame in so many does not arrive."""
+    return [
+        (silent_frame(f.at, concealed=True), p) if index % every == 0 else (f, p)
+        for index, (f, p) in enumerate(fed)
+    ]
+
+
+def test_scraps_of_a_voice_on_a_line_that_loses_much_are_an_answer_to_ask_for_again() -> None:
+    """Else he who has answered would wait in silence for as long as one who has not."""
+    scraps = list(spoken(pattern(("quiet", 1.0), ("voice", 0.06), ("quiet", 6.0))))
+    assert run(Endpointer(NPS, no_input_s=5.0), losing(scraps, 5)) == [NoInput(2.46)]
+    assert run(Endpointer(NPS, no_input_s=5.0), losing(scraps, 50)) == [NoInput(5.0)]
+    silent = losing(spoken(pattern(("quiet", 7.0))), 5)
+    assert run(Endpointer(NPS, no_input_s=5.0), silent) == [NoInput(5.0)]
+
+
+def test_scraps_during_the_question_are_no_answer_to_it() -> None:
+    endpointer = Endpointer(NPS, no_input_s=5.0, waiting=False)
+    fed = losing(spoken(pattern(("quiet", 1.0), ("voice", 0.06), ("quiet", 9.0))), 5)
+    assert run(endpointer, fed[:100]) == []
+    endpointer.wait(2.0)
+    assert run(endpointer, fed[100:]) == [NoInput(7.0)]
+
+
 def test_a_line_that_breaks_off_in_a_sound_leaves_nobody_waiting() -> None:
     flags = pattern(("quiet", 0.5), ("voice", 0.04), ("quiet", 6.0))
     cut = [(silent_frame(f.at, concealed=True), p) if f.at >= 0.54 else (f, p) for f, p in spoken(flags)]

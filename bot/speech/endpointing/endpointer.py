@@ -52,6 +52,13 @@ _NOISE_WEIGHT = 0.1
 """Weight of the newest frame in the noise level: it follows within ~0.2 s."""
 _TORN_S = 0.08
 """A voice that lost packets tear for less has not paused, and was as long as it would have been."""
+_TEARING_LOSS = (0.08, 0.5)
+"""Of the last second's frames: a line that loses so many tears words into scraps of voice. One that loses more
+is interrupted, and whoever is on it does not hear a question either."""
+_LOSS_WEIGHT = 0.02
+"""Weight of the newest frame in what the line loses: a second's worth."""
+_SCRAP_SILENCE_S = 1.4
+"""So long after a scrap of voice on such a line he is taken to have spoken, and to wait to be asked again."""
 _WORD_LAG_S = 0.2
 """A partial shows a word a median 0.21 s after the word ended (measured, small model)."""
 _WORD_LAG_MAX_S = 0.5
@@ -92,6 +99,8 @@ class Endpointer:
         self._waits_since: float | None = None
         self._speaking = False
         self._burst_at: float | None = None  # where the run of voice that is not yet speech began
+        self._scrap_until: float | None = None  # end of the last such run that came to nothing
+        self._losing = 0.0
         self._started: float | None = None
         self._voiced_until = 0.0
         self._voiced_s = 0.0
@@ -154,14 +163,15 @@ class Endpointer:
         in_speech = self._speaking or self._burst_at is not None
         threshold = self._settings.stay_probability if in_speech else self._settings.start_probability
         levels = _block_levels(frame)
+        self._losing += _LOSS_WEIGHT * (frame.concealed - self._losing)
         if frame.concealed:
             if _reached(frame.at + FRAME_S - self._voiced_until, _TORN_S):
-                self._burst_at = None
+                self._drop_burst()
             elif in_speech:
                 self._voiced_s += FRAME_S
             return []
         if probability < threshold:
-            self._burst_at = None
+            self._drop_burst()
             if probability < _NOISE_PROBABILITY:
                 self._noise_dbfs += _NOISE_WEIGHT * (max(levels) - self._noise_dbfs)
             return []
@@ -177,6 +187,11 @@ class Endpointer:
         if burst is not None and _reached(end - burst, self._settings.min_speech_s):
             return self._start(burst)
         return []
+
+    def _drop_burst(self) -> None:
+        if self._burst_at is not None:
+            self._burst_at = None
+            self._scrap_until = self._voiced_until
 
     def _start(self, at: float) -> list[EndpointEvent]:
         self._burst_at = None
@@ -219,11 +234,19 @@ class Endpointer:
                 if _has_words(self._partial) or self._voiced_s >= self._settings.min_wordless_s:
                     return TurnOver(now, self._started, self._voiced_until, OverReason.SILENCE)
                 self._started = None  # a cough or a click: go on waiting
+                self._scrap_until = self._voiced_until
                 self._voiced_s = 0.0
         waited = self._waits_since is not None and _reached(now - self._waits_since, self._no_input_s)
-        if waited and self._started is None and self._burst_at is None:
+        if (waited or self._torn(now)) and self._started is None and self._burst_at is None:
             return NoInput(now)
         return None
+
+    def _torn(self, now: float) -> bool:
+        """Whether he seems to have answered, and the line to have lost what he said."""
+        least, most = _TEARING_LOSS
+        if self._waits_since is None or self._scrap_until is None or not least <= self._losing <= most:
+            return False
+        return self._scrap_until > self._waits_since and _reached(now - self._scrap_until, _SCRAP_SILENCE_S)
 
 
 def _reached(value: float, limit: float) -> bool:
