@@ -24,7 +24,10 @@ from bot.core.events import PERSONAL_FIELDS
 PHONE_FIELDS = frozenset({"remote", "phone", "customer"})
 """Personal fields whose last two digits stay, so that two calls can be told apart."""
 SECRET_FIELDS = re.compile(r"password|passwd|secret|token|authorization|api_key|\bcookie", re.IGNORECASE)
-CREDENTIALS = re.compile(r"(?P<before>\b(?:sips?:|[a-z][a-z0-9+.-]*://)[^\s:@/]*):[^\s@/]+@", re.IGNORECASE)
+CREDENTIALS = re.compile(
+    r"(?P<before>(?<=[a-z0-9+.-]://)[^\s:@/]*|(?<![^\s@/])(?=[^\s@/]*@)[^\s@/]*?\bsips?:[^\s:@/]*):[^\s@/]+@",
+    re.IGNORECASE,
+)
 """A password in a URI: `sip:user:password@host`, `postgresql+asyncpg://user:password@host`."""
 SHORT_NUMBER = 4
 """Digits of a number within a PBX: no customer's."""

@@ -166,10 +166,10 @@ def line_of(text: str, path: Sequence[str]) -> int:
     table: list[str] = []
     best, best_depth = 0, 0
     for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*\[+([^\]]+)\]+", line):
+        if header := re.match(r"\s*\[+([^\[\]]+)\]+", line):
             table = _dotted(header[1])
             here = table
-        elif key := re.match(r"\s*([\w.\-\"' ]+?)\s*=", line):
+        elif key := re.match(r"([\w.\-\"'\s]+)=", line):
             here = [*table, *_dotted(key[1])]
         else:
             continue

@@ -9,7 +9,7 @@ import re
 from collections import OrderedDict
 from dataclasses import dataclass
 
-_HEADER = re.compile(r"^(call-id|i|cseq)\s*:\s*(.+?)\s*$", re.IGNORECASE | re.MULTILINE)
+_HEADER = re.compile(r"^(call-id|i|cseq)\s*:\s*(\S.*)", re.IGNORECASE | re.MULTILINE)
 _AUDIO = re.compile(r"^m=audio \d+ \S+ ([\d ]+)", re.MULTILINE)
 _RECEIVED = re.compile(r"^RX \w+ (\S+):\d+ -> ")
 _RTPMAP = re.compile(r"^a=rtpmap:(\d+) ([^/\s]+)/(\d+)", re.MULTILINE)
@@ -56,7 +56,7 @@ def sighting(message: str) -> Sighting | None:
     lines = head.splitlines()
     # The first line names direction and addresses; the start line of the message is the second.
     start = lines[1] if len(lines) > 1 else ""
-    headers = {name.lower(): value for name, value in _HEADER.findall(head)}
+    headers = {name.lower(): value.rstrip() for name, value in _HEADER.findall(head)}
     call_id = headers.get("call-id") or headers.get("i", "")
     if not call_id or not headers.get("cseq", "").upper().endswith(("INVITE", "ACK")):
         return None

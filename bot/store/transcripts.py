@@ -35,7 +35,7 @@ AROUND = 6
 """Words that an excerpt shows before and after what was found."""
 
 _WORD = re.compile(r"[^\W_]+")
-_PART = re.compile(r'"([^"]*)"|«([^»]*)»|([^\W_]+)(\*?)')
+_PART = re.compile(r'"([^"]*)"|«([^«»]*)»|([^\W_]+)(\*?)')
 
 
 def folded(said: str) -> str:

@@ -23,7 +23,7 @@ _BREAK = re.compile(
     r"""<break\s+time\s*=\s*(?P<quote>["'])(?P<time>\d{1,4}(?:\.\d{1,3})?)(?P<unit>ms|s)(?P=quote)\s*/>"""
 )
 _MARK = re.compile(r"</?[^\W\d_][^<>]*>?|<[!?][^<>]*>?")
-_SPACE = re.compile(r"\s+(?=[,.!?…:;])")
+_SPACE = re.compile(r"(?<!\s)\s+(?=[,.!?…:;])")
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def meaning(value: Any) -> Any:
 
 def words_of(text: str) -> tuple[str, ...]:
     """The words of a text and its pipes, without case, punctuation and the dots of ё."""
-    return tuple(re.findall(r"\{[^}]*\}|[\w'’-]+", without_breaks(text).casefold().replace("ё", "е")))
+    return tuple(re.findall(r"\{[^{}]*\}|[\w'’-]+", without_breaks(text).casefold().replace("ё", "е")))
 
 
 def _of_condition(condition: Condition) -> Any:

@@ -29,9 +29,9 @@ BY = "{by}"
 
 _PIPE = re.compile(r"\{([^{}|]*)(?:\|([^{}]*))?\}")
 _ANSWER = re.compile(r"answer\.([a-z][a-z0-9_]{0,39})")
-_HANGING = re.compile(r"[\s,]+(?=[,.!?…:;])")
+_HANGING = re.compile(r"(?<![\s,])[\s,]+(?=[,.!?…:;])")
 _LEADING = re.compile(r"^(?:[\s,]|<break[^<>]*/>)+")
-_NOTHING_BEHIND = re.compile(r"(?:[\s,]|<break[^<>]*/>)+(?=[.!?](?:\s|$))")
+_NOTHING_BEHIND = re.compile(r"(?<![\s,])(?:[\s,]|<break[^<>]*/>)+(?=[.!?](?:\s|$))")
 
 NO_ANSWERS: Mapping[str, str] = {}
 

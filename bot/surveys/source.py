@@ -154,8 +154,9 @@ _LINES_OF_A_VALUE = 12
 
 def _find_word(line: str, near: str, start: int) -> int:
     """The place of whole words, not of a part of others; -1 where there are none."""
-    pattern = rf"(?<![\w.]){re.escape(near)}(?!\w)" if near[:1].isalnum() else re.escape(near)
-    found = re.compile(pattern).search(line, start)
+    if not near[:1].isalnum():
+        return line.find(near, start)
+    found = re.compile(rf"(?<![\w.]){re.escape(near)}(?!\w)").search(line, start)
     return found.start() if found else -1
 
 

@@ -131,7 +131,7 @@ def _day(name: str, text: str) -> int:
 def _spans(times: str, text: str) -> tuple[Span, ...]:
     spans = []
     for piece in filter(None, (each.strip() for each in times.split(","))):
-        first, dash, last = re.sub(r"\s*[-–—]\s*", "-", piece).partition("-")
+        first, dash, last = re.sub(r"(?<!\s)\s*[-–—]\s*", "-", piece).partition("-")
         if not dash:
             raise _refused(text, f"«{piece}» не промежуток времени")
         start, end = _minutes(first, text), _minutes(last, text)

@@ -77,7 +77,7 @@ async def lines(db: Database) -> list[tuple[str, str, dict[str, Any]]]:
     actions = {action for action, _, _ in TAKEN_OFF}
     async with db.read() as session:
         rows = (await session.exec(select(AuditRow).where(col(AuditRow.action).in_(actions)))).all()
-    told = [
+    told: list[tuple[str, str, dict[str, Any]]] = [
         (
             row.action,
             row.subject_id,

@@ -101,7 +101,7 @@ def _clip(folder: Path, row: dict[str, str], place: Place) -> Clip:
             row["part"],
             float(row["answered_s"]) if row["answered_s"] else None,
             float(row["knowable_s"]),
-            tuple(re.findall("«([^»]+)»", row.get("what") or "")),
+            tuple(re.findall("«([^«»]+)»", row.get("what") or "")),
         )
     except (KeyError, ValueError, TypeError) as error:
         known = ", ".join(Answerer)

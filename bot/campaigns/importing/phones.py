@@ -14,7 +14,7 @@ from bot.store.phones import phone_key
 _SCIENTIFIC = re.compile(r"([1-9])(?:[.,](\d+))?[eEеЕ]\+?(\d{1,2})")
 _FLOAT = re.compile(r"(\d{7,15})[.,]0+")
 _EXTENSION = re.compile(
-    r"[\s,;(]*\b(?:доб(?:авочный)?|вн(?:утр(?:енний)?)?|ext(?:ension)?)\b[.:\s№#]*(\d{1,7})\s*\)?",
+    r"(?<![\s,;(])[\s,;(]*\b(?:доб(?:авочный)?|вн(?:утр(?:енний)?)?|ext(?:ension)?)\b[.:\s№#]*(\d{1,7})\s*\)?",
     re.IGNORECASE,
 )
 _BETWEEN = re.compile(r"[;,/|\\\n\r]+|\s(?:и|или|and|or)\s", re.IGNORECASE)

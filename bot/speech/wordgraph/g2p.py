@@ -28,16 +28,16 @@ _VOICELESS = {*_VOICED_OF, "ts", "ch", "sch", "h", "hj"}
 _VOICING = {*_VOICELESS_OF} - {"v", "vj"}
 
 _SPOKEN = (
-    (r"^ч(?=т[оО])", "ш"),
-    (r"(?<=кон[еЕ])ч(?=н)", "ш"),
-    (r"(?<=[оОеЕ])г(?=[оО]$)|(?<=с[еЕ])г(?=[оО]дн)", "в"),
-    (r"(?<=[аАуУ])в(?=ств)|л(?=нц)|(?<=[сз])[тд](?=н)", ""),
-    (r"тьс(?=[яЯ])|тс(?=[яЯ])", "ц"),
-    (r"[сзж]ч", "щ"),
-    (r"[тд]ч", "ч"),
-    (r"[тд]ц", "ц"),
-    (r"[сз]ш", "ш"),
-    (r"зж", "ж"),
+    (re.compile(r"^ч(?=т[оО])"), "ш"),
+    (re.compile(r"(?<=кон[еЕ])ч(?=н)"), "ш"),
+    (re.compile(r"(?<=[оОеЕ])г(?=[оО]$)|(?<=с[еЕ])г(?=[оО]дн)"), "в"),
+    (re.compile(r"(?<=[аАуУ])в(?=ств)|л(?=нц)|(?<=[сз])[тд](?=н)"), ""),
+    (re.compile(r"тьс(?=[яЯ])|тс(?=[яЯ])"), "ц"),
+    (re.compile(r"[сзж]ч"), "щ"),
+    (re.compile(r"[тд]ч"), "ч"),
+    (re.compile(r"[тд]ц"), "ц"),
+    (re.compile(r"[сз]ш"), "ш"),
+    (re.compile(r"зж"), "ж"),
 )
 """Spellings that are not spoken as they stand; a capital is the stressed vowel. «-ого» of words in which it
 is no ending («много») is not told apart: such a word is written as it sounds."""
@@ -48,7 +48,7 @@ def phones(word: str) -> tuple[str, ...]:
     plain, stress = stressed_vowel(word.lower())
     spoken = plain[:stress] + plain[stress].upper() + plain[stress + 1 :]
     for written, said in _SPOKEN:
-        spoken = re.sub(written, said, spoken)
+        spoken = written.sub(said, spoken)
     sounds: list[str] = []
     lower = spoken.lower()
     for place, letter in enumerate(lower):

@@ -59,8 +59,10 @@ _HARD = re.compile(
 
 
 _CLAUSES = re.compile(
-    r"[.;!?]|,\s+(?=[^,—–:]*\s[—–:-]\s)|,\s+(?:где|а|и|where|and)\s+|\s+and\s+(?=\w+\s+(?:is|means)\s)"
+    r"[.;!?]|,\s+(?=[^\s,—–:][^,—–:]*\s[—–:-]\s)|,\s+(?:где|а|и|where|and)\s+|\s+and\s+(?=\w+\s+(?:is|means)\s)"
 )
+_DASH = re.compile(r"\s[—–-]\s")
+_MEANS = re.compile(r":\s|\s(?:is|means|значит|это)\s")
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +86,8 @@ def labels_in(text: str) -> Iterator[Label]:
 
 
 def _halves(clause: str) -> tuple[str, str, str]:
-    for parts in (r"\s[—–-]\s", r":\s|\s(?:is|means|значит|это)\s"):
-        if match := re.search(parts, clause):
+    for parts in (_DASH, _MEANS):
+        if match := parts.search(clause):
             return clause[: match.start()], match.group(), clause[match.end() :]
     return clause, "", ""
 

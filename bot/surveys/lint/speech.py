@@ -60,7 +60,7 @@ _PIECES = {
         re.IGNORECASE,
     ),
     "en": re.compile(
-        rf"(?P<digits>\d+\s?[/–—-]\s?\d+)|\b(?P<abbreviation>{_EN_DOTTED})|(?P<foreign>[а-яё][\w'-]*)"
+        rf"(?P<digits>(?<!\d)\d+\s?[/–—-]\s?\d+)|\b(?P<abbreviation>{_EN_DOTTED})|(?P<foreign>[а-яё][\w'-]*)"
         rf"|{_SYMBOLS}",
         re.IGNORECASE,
     ),
