@@ -95,8 +95,13 @@ def faults(found: Found) -> list[tuple[str, Attack]]:
     attacks, wrong = hostile.attacks(), []
     for use in sorted(found.uses if attacks else ()):
         times = hostile.times()
-        worst = max(attacks, key=lambda attack: growth(use, counting, attack, times))
-        if growth(use, counting, worst, times) and not (
+        grown = 0
+        for attack in attacks:
+            if (by := growth(use, counting, attack, times)) > grown:
+                grown, worst = by, attack
+            if grown == MOST:
+                break
+        if grown and not (
             found.where.startswith(SENTENCES) and not takes_long(use, counting, worst)
         ):
             wrong.append((use, worst))
