@@ -101,9 +101,7 @@ def faults(found: Found) -> list[tuple[str, Attack]]:
                 grown, worst = by, attack
             if grown == MOST:
                 break
-        if grown and not (
-            found.where.startswith(SENTENCES) and not takes_long(use, counting, worst)
-        ):
+        if grown and not (found.where.startswith(SENTENCES) and not takes_long(use, counting, worst)):
             wrong.append((use, worst))
     return wrong
 

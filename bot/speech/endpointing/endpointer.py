@@ -53,8 +53,8 @@ _NOISE_WEIGHT = 0.1
 _TORN_S = 0.08
 """A voice that lost packets tear for less has not paused, and was as long as it would have been."""
 _TEARING_LOSS = (0.08, 0.5)
-"""Of the last second's frames: a line that loses so many tears words into scraps of voice. One that loses more
-is interrupted, and whoever is on it does not hear a question either."""
+"""Of the last second's frames: a line that loses so many tears words into scraps of voice. One that loses
+more is interrupted, and whoever is on it does not hear a question either."""
 _LOSS_WEIGHT = 0.02
 """Weight of the newest frame in what the line loses: a second's worth."""
 _SCRAP_SILENCE_S = 1.4
