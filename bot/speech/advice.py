@@ -34,7 +34,7 @@ def recognition(speech: SpeechSettings) -> Advice:
     better = _BETTER.get(name.removesuffix(WITH_WORDS))
     if better is None:
         return Advice(used)
-    used += words(": учебная, 660 слов, людей не слышала", ": for demonstration, 660 words")
+    used += words(": учебная, 880 слов, людей не слышала", ": for demonstration, 880 words")
     said = words(f"для живых клиентов лучше {better}", f"{better} is better for real callers")
     return Advice(used, f"{said}: {get_and_use(better, speech)}")
 

@@ -102,11 +102,11 @@ def test_a_word_is_heard_once_it_was_added(
     before = heard(ensure_model(DEMO, MODELS, tmp_path), *sounds)
     assert before[0] != "бегемот"
     capsys.readouterr()
-    models_words.add(["бегем+от", "Нахамил", "десять"])
+    models_words.add(["бегем+от", "Носорог", "десять"])
     told = capsys.readouterr().out.splitlines()
     assert told[:3] == [
         "бегем+от: добавлено [bj i gj i m O t]",
-        "нахам+ил: добавлено [n a h a mj I l]",
+        "носор+ог: добавлено [n a s a r O k]",
         "д+есять: уже есть [dj E sj i tj]",
     ]
     own = ensure_model(OWN, MODELS, tmp_path)
@@ -118,7 +118,7 @@ def test_a_word_is_heard_once_it_was_added(
     # More words come on top of these; what cannot be added changes nothing.
     added = {"кирпич": phones("кирп+ич")}
     assert add_words(OWN, added, MODELS, tmp_path) == (OWN, ("кирпич",))
-    assert set(read_added(own)) == {"бегемот", "нахамил", "кирпич"}
+    assert set(read_added(own)) == {"бегемот", "носорог", "кирпич"}
     with pytest.raises(BadInput, match="XX"):
         add_words(DEMO, {"щука": ("XX",)}, MODELS, tmp_path)
     with no_file_beyond(100_000), pytest.raises(DiskFull):
@@ -126,7 +126,7 @@ def test_a_word_is_heard_once_it_was_added(
     assert not [
         path for path in (tmp_path / "models").iterdir() if path.name.startswith(f".{OWN}.") and path.is_dir()
     ]
-    assert set(read_added(own)) == {"бегемот", "нахамил", "кирпич"}
+    assert set(read_added(own)) == {"бегемот", "носорог", "кирпич"}
     assert heard(own, sounds[0]) == ["бегемот"]
 
 
