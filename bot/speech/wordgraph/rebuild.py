@@ -6,7 +6,7 @@ the same graphs, byte for byte.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from bot.core.errors import BadInput
@@ -91,10 +91,3 @@ def compile_graphs(
 def _table(file: Path, rows: dict[str, int]) -> None:
     lines = sorted(rows.items(), key=lambda row: row[1])
     file.write_text("".join(f"{name} {number}\n" for name, number in lines), encoding="utf-8")
-
-
-def read_entries(file: Path) -> Iterator[tuple[str, Pronunciation]]:
-    for line in file.read_text(encoding="utf-8").splitlines():
-        if line and not line.startswith("#"):
-            word, *said = line.split()
-            yield word, tuple(said)
