@@ -86,7 +86,7 @@ def test_a_shipped_survey_ends_for_every_caller(survey: Survey, data: st.DataObj
 
 
 @given(survey=surveys(), data=st.data())
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 def test_any_survey_that_lints_ends_for_every_caller(survey: Survey, data: st.DataObject) -> None:
     check_end(live_through(survey, data))
 

@@ -25,6 +25,8 @@ SHORT = 600
 SENTENCES = ("bot.surveys.", "bot.speech.reading", "dialogue.server.")
 """What these read is a sentence of a survey or a turn of a caller, and so short. Of them alone it is enough
 that a sentence takes few steps."""
+ATTACKS = 150
+"""Of one pattern: where there are more, every so many-th."""
 FEW = 900_000
 """About a hundredth of a second of `re`."""
 
@@ -93,6 +95,7 @@ def faults(found: Found) -> list[tuple[str, Attack]]:
     counting = Counting(text_of(found), found.flags)
     hostile = Hostile(counting)
     attacks, wrong = hostile.attacks(), []
+    attacks = attacks[:: len(attacks) // ATTACKS + 1]
     for use in sorted(found.uses if attacks else ()):
         times = hostile.times()
         grown = 0
