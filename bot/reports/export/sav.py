@@ -11,11 +11,10 @@ from __future__ import annotations
 
 import pickle
 import struct
-import tempfile
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import BinaryIO
+from tempfile import TemporaryDirectory
 
 import pandas as pd
 import pyreadstat
@@ -47,7 +46,10 @@ class SavSink:
         self._codes = {Missing(code.id): float(code.number) for code in missing_codes()}
         self._widths = [1] * len(columns)
         self._rows: list[_Row] = []
-        self._waiting: BinaryIO = tempfile.TemporaryFile(dir=file.parent)  # noqa: SIM115 - closed at the end
+        self._folder = TemporaryDirectory(
+            prefix=".", suffix=".part", dir=file.parent
+        )  # nobody else's to read
+        self._waiting = (Path(self._folder.name) / "rows").open("w+b")
 
     def write(self, row: Sequence[Cell]) -> None:
         stored = tuple(self._stored(column, cell) for column, cell in zip(self._columns, row, strict=True))
@@ -61,7 +63,7 @@ class SavSink:
 
     def close(self) -> None:
         """Texts' widths are known only now. Raises OSError."""
-        part = self._file.with_suffix(".rows")
+        part = Path(self._folder.name) / "part.sav"
         widest = tuple(map(_widest, self._columns, self._widths))
         try:
             alone = self._written([widest], part)
@@ -72,9 +74,7 @@ class SavSink:
                 file.write(header)
                 for rows in self._parts():
                     written = self._written([*rows, widest], part)
-                    if written[:length][-len(_DICTIONARY_END) :] != _DICTIONARY_END or not written.endswith(
-                        last
-                    ):
+                    if not (written[:length].endswith(_DICTIONARY_END) and written.endswith(last)):
                         raise RuntimeError("two parts of one .sav differ in their dictionaries")
                     file.write(memoryview(written)[length : -len(last)])
                     cases += len(rows)
@@ -83,18 +83,18 @@ class SavSink:
                 file.seek(header.index(_CASES_64) + len(_CASES_64))
                 file.write(struct.pack("<q", cases))
         finally:
-            part.unlink(missing_ok=True)
             self.abandon()
 
     def abandon(self) -> None:
         self._rows = []
         self._waiting.close()
+        self._folder.cleanup()
 
     def _parts(self) -> Iterator[list[_Row]]:
         end = self._waiting.tell()
         self._waiting.seek(0)
         while self._waiting.tell() < end:
-            yield pickle.load(self._waiting)  # noqa: S301 - our own, a file without a name
+            yield pickle.load(self._waiting)  # noqa: S301 - our own, in a folder of our own
         if self._rows:
             yield self._rows
 
