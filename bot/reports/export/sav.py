@@ -46,9 +46,8 @@ class SavSink:
         self._codes = {Missing(code.id): float(code.number) for code in missing_codes()}
         self._widths = [1] * len(columns)
         self._rows: list[_Row] = []
-        self._folder = TemporaryDirectory(
-            prefix=".", suffix=".part", dir=file.parent
-        )  # nobody else's to read
+        # Nobody else's to read.
+        self._folder = TemporaryDirectory(prefix=".", suffix=".part", dir=file.parent)
         self._waiting = (Path(self._folder.name) / "rows").open("w+b")
 
     def write(self, row: Sequence[Cell]) -> None:
