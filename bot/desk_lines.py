@@ -26,6 +26,9 @@ from telephony.webrtcleg import WebRtcLeg
 
 log = structlog.get_logger(__name__)
 
+_REJOIN_S = 5.0
+"""So long an agent's page may be away: somebody waits for him in silence."""
+
 
 class DeskOffer(Order):
     """`webrtc_offer` with purpose `desk`. With `again` the page comes back to the line that it had."""
@@ -95,7 +98,10 @@ class DeskLines:
                 "этот звонок уже решён или отменён", hint="его принял другой или клиент положил трубку"
             )
         sdp, leg = await self._endpoint.answer(
-            order.sdp, remote=f"webrtc:{order.agent_id}", local=f"webrtc:{order.call_id}"
+            order.sdp,
+            remote=f"webrtc:{order.agent_id}",
+            local=f"webrtc:{order.call_id}",
+            rejoin_s=min(self._endpoint.settings.rejoin_s, _REJOIN_S),
         )
         task = asyncio.create_task(self._join(who, leg))
         self._joining.add(task)

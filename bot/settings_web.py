@@ -53,7 +53,7 @@ class WebRtcSection(Section):
         20.0, description="сколько секунд ждать браузер, который пропал из сети, прежде чем класть трубку"
     )
     rejoin_s: float = Field(
-        5.0, ge=0, le=3600, description="сколько секунд ждать страницу, которую закрыли: её могли обновить"
+        15.0, ge=0, le=3600, description="сколько секунд ждать страницу, которую закрыли: её могли обновить"
     )
     turn: TurnSection = Field(TurnSection(), description="ретранслятор TURN")
 

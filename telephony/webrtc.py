@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import fractions
 from collections.abc import Callable, Coroutine, Mapping
+from dataclasses import replace
 from typing import Any, cast
 
 import structlog
@@ -226,10 +227,16 @@ class WebRtcEndpoint:
         return self._legs.get(leg_id)
 
     async def answer(
-        self, sdp: str, *, remote: str, local: str, headers: Mapping[str, str] | None = None
+        self,
+        sdp: str,
+        *,
+        remote: str,
+        local: str,
+        headers: Mapping[str, str] | None = None,
+        rejoin_s: float | None = None,
     ) -> tuple[str, WebRtcLeg]:
         """Our answer with all its candidates, and the line, which is on its way up. `remote` and `local`
-        are URIs that say who talks to whom. Raises OfferInvalid, PortInUse, and Unavailable where all
+        are URIs that say who talks to whom; `rejoin_s` is this line's own in the place of the settings'. Raises OfferInvalid, PortInUse, and Unavailable where all
         lines are taken."""
         if len(self._legs) >= self.settings.max_calls:
             raise Unavailable(f"all {self.settings.max_calls} lines for browsers are taken")
@@ -238,7 +245,7 @@ class WebRtcEndpoint:
             remote=remote,
             local=local,
             headers=dict(headers or {}),
-            settings=self.settings,
+            settings=self.settings if rejoin_s is None else replace(self.settings, rejoin_s=rejoin_s),
             pacer=self._pacer,
             keep=self._run,
             closed=lambda leg: self._forget(leg.id),

@@ -77,7 +77,11 @@ async def test_a_survey_by_voice_and_one_key_to_its_end(node: RunningNode, says_
 async def test_keys_alone_do_and_a_page_that_comes_back_is_still_in_its_call(node: RunningNode) -> None:
     """Without a microphone nothing but keys goes in; all that is said stands on the screen."""
     url = await asyncio.to_thread(link, node, "csat")
-    async with await node.connect() as control, chromium(flags=(DENY,)) as context:
+    async with (
+        await node.connect() as control,
+        chromium(flags=(DENY,)) as context,
+        chromium() as stranger,
+    ):
         await control.watch()
         page = context.pages[0]
         complaints = Complaints(page)
@@ -88,12 +92,9 @@ async def test_keys_alone_do_and_a_page_that_comes_back_is_still_in_its_call(nod
         await page.get_by_role("button", name="4", exact=True).click(timeout=PATIENCE_MS)
         no = page.get_by_role("button", name="Нет", exact=True)
         await expect(no).to_be_visible(timeout=PATIENCE_MS)
+        await stranger.pages[0].goto(url)  # another browser has no part in it
+        await expect(stranger.pages[0].get_by_role("heading")).to_have_text("Опрос уже открыт в другом месте")
         await page.reload()
-        async with chromium() as stranger:  # another browser has no part in it
-            await stranger.pages[0].goto(url)
-            await expect(stranger.pages[0].get_by_role("heading")).to_have_text(
-                "Опрос уже открыт в другом месте"
-            )
         await page.get_by_role("button", name="Отвечать кнопками").click()
         await expect(page.get_by_role("log")).to_contain_text("Вопрос решён?", timeout=PATIENCE_MS)
         await page.evaluate(f"{LINE}.offer({{iceRestart: true}})")  # as after a change of the network

@@ -103,9 +103,11 @@ class Browser:
         if self._ear is None:
             self._ear = asyncio.create_task(self._listen())
 
-    async def call(self, endpoint: WebRtcEndpoint) -> WebRtcLeg:
+    async def call(self, endpoint: WebRtcEndpoint, rejoin_s: float | None = None) -> WebRtcLeg:
         """A line that is up."""
-        answer, self.leg = await endpoint.answer(await self.offer(), remote="webrtc:page", local="webrtc:bot")
+        answer, self.leg = await endpoint.answer(
+            await self.offer(), remote="webrtc:page", local="webrtc:bot", rejoin_s=rejoin_s
+        )
         await self.accept(answer)
         async with asyncio.timeout(5):
             await self.leg.answer()

@@ -88,9 +88,10 @@ async def test_a_page_that_is_loaded_anew_keeps_its_call() -> None:
         assert leg.stats().packets_received > 30  # of both pages
 
 
-async def test_a_page_that_does_not_come_back_has_hung_up() -> None:
-    async with webrtc_endpoint(rejoin_s=0.4) as endpoint, browser() as page:
-        leg = await page.call(endpoint)
+@pytest.mark.parametrize(("settings_s", "line_s"), [(0.4, None), (60.0, 0.4)], ids=["settings", "its own"])
+async def test_a_page_that_does_not_come_back_has_hung_up(settings_s: float, line_s: float | None) -> None:
+    async with webrtc_endpoint(rejoin_s=settings_s) as endpoint, browser() as page:
+        leg = await page.call(endpoint, line_s)
         offer = await page.offer()
         await page.close()
         began = asyncio.get_running_loop().time()
