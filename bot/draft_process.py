@@ -141,13 +141,14 @@ class Ears:
     def hear(self, pcm: str, language: str) -> dict[str, Any]:
         from bot.speech.models import ensure_model
         from bot.speech.recogniser import VoskRecogniser
+        from bot.speech.transcribing import words_of
 
         name = self._speech.recogniser.model_for(language)
         if name not in self._loaded:
             path = ensure_model(name, self._speech.models_dir, self._speech.var_dir)
             self._loaded[name] = VoskRecogniser(path, self._speech.recogniser)
         sound = Pcm(base64.b64decode(pcm, validate=True), HEARD_AT)
-        return {"text": self._loaded[name].transcribe(sound).text}
+        return {"text": words_of(self._loaded[name], sound).text}
 
 
 def serve(orders: IO[str], answers: IO[str], folder: Path, tools: Tools, ears: Ears) -> None:

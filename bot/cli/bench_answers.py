@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,6 +20,7 @@ from bot.speech.bench import Outcome, outcomes, read_manifest
 from bot.speech.files import read_audio
 from bot.speech.models import ensure_model
 from bot.speech.recogniser import VoskRecogniser
+from bot.speech.transcribing import words_of
 from bot.words import words
 from dialogue.report import table
 
@@ -54,9 +56,11 @@ def answers(
         ensure_model(name, settings.models_dir, settings.var_dir), settings.recogniser
     )
     try:
-        found = {"open": list(outcomes(recordings, read_audio, lambda pcm, _: recogniser.transcribe(pcm)))}
+        openly = outcomes(recordings, read_audio, lambda pcm, _: words_of(recogniser, pcm))
+        found = {"open": list(openly)}
         if recogniser.takes_grammars:
-            found = {"grammar": list(outcomes(recordings, read_audio, recogniser.transcribe)), **found}
+            closely = outcomes(recordings, read_audio, partial(words_of, recogniser))
+            found = {"grammar": list(closely), **found}
     finally:
         recogniser.close()
     Console().print(_lines(found), highlight=False)

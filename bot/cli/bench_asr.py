@@ -36,6 +36,7 @@ from bot.speech.recogniser import VoskRecogniser
 from bot.speech.settings import SpeechSettings
 from bot.speech.sound import to_pcm
 from bot.speech.synthesiser import spawned_synthesiser
+from bot.speech.transcribing import voiced
 from bot.words import words
 from telephony.tones import dtmf, hold_music, ringback, tone
 
@@ -94,7 +95,8 @@ def asr(
 
 
 class _Meter:
-    """Hears, and counts the seconds of sound and of a processor: what else runs here does not count."""
+    """Hears as a call does, and counts the seconds of sound and of a processor that the recogniser took: what
+    else runs here does not count, and the voice activity is the line's own."""
 
     def __init__(self, recogniser: VoskRecogniser) -> None:
         self._recogniser = recogniser
@@ -106,7 +108,7 @@ class _Meter:
         transcript = self._recogniser.transcribe(pcm)
         self.spent_s += time.thread_time() - started
         self.heard_s += pcm.seconds
-        return transcript
+        return voiced(pcm).believed(transcript)
 
 
 async def _spoken(items: Sequence[Item], settings: SpeechSettings) -> dict[Item, Pcm]:

@@ -23,6 +23,7 @@ from bot.speech.prompts import encode
 from bot.speech.recogniser import VoskRecogniser
 from bot.speech.settings import SpeechSettings
 from bot.speech.synthesiser import spawned_synthesiser
+from bot.speech.transcribing import words_of
 from bot.surveys.breaks import faults
 from bot.surveys.schema import LANGUAGES
 from bot.words import words
@@ -56,7 +57,7 @@ def transcribe(
                 _complain(error)
                 continue
             started = time.perf_counter()
-            heard = recogniser.transcribe(pcm)
+            heard = words_of(recogniser, pcm)
             spent = time.perf_counter() - started
             if not as_json:
                 typer.echo(f"{file}: {heard.text}")

@@ -27,6 +27,7 @@ RATE = 8000
 ONSET_S = 0.06
 """The consonant before the first voiced sound: without it «ну» is heard as «нуль»."""
 TURNS = PROJECT / "tests" / "data" / "audio" / "turns"
+NOISES = PROJECT / "tests" / "data" / "speech" / "noise"
 
 
 @pytest.fixture(scope="module")
@@ -80,6 +81,14 @@ def answer_nps(recogniser: VoskRecogniser, speech: Pcm) -> Hearing:
 
 def values(bench: Hearing) -> list[object]:
     return [e.answer.value for e in bench.sink.of(AnswerRecorded) if e.question_id == "nps"]
+
+
+def test_music_that_sounds_like_a_word_answers_nothing(recogniser: VoskRecogniser) -> None:
+    """«ну да», as the recogniser alone has it."""
+    music = sound_of(NOISES / "music_11_026.wav")
+    bench = answer_nps(recogniser, said(music, 0.3, voice("009_elena"), 1.0))
+    assert values(bench) == [9]
+    assert [event.text for event in bench.sink.of(TurnHeard) if event.text] == ["девять"]
 
 
 PAUSES = [0.3, 0.5, 0.8, 1.1, 1.5]

@@ -211,10 +211,18 @@ def test_long_sound_without_words_is_a_turn_too() -> None:
 
 
 def test_words_that_the_vad_slept_through_are_a_turn() -> None:
-    fed = [(f, 0.05) for f, _ in spoken(pattern(("quiet", 1.0), ("voice", 0.5), ("quiet", 4.0)))]
+    fed = [(f, min(p, 0.4)) for f, p in spoken(pattern(("quiet", 1.0), ("voice", 0.5), ("quiet", 4.0)))]
     events = run(Endpointer(NPS, no_input_s=5.0), fed, {1.7: "девять"})
     assert events[0] == SpeechStarted(1.52)
     assert events[-1] == TurnOver(1.78, 1.52, 1.52, OverReason.SILENCE)
+
+
+def test_words_where_the_vad_is_sure_that_nobody_speaks_are_none() -> None:
+    """A bar of music that sounds like a word, long after a cough and before the answer."""
+    fed = spoken(pattern(("voice", 0.04), ("quiet", 2.0), ("voice", 0.5), ("quiet", 4.0)))
+    events = run(Endpointer(NPS, no_input_s=5.0), fed, {1.7: "да", 2.9: "да девять"})
+    assert events[0] == SpeechStarted(2.04)
+    assert isinstance(events[-1], TurnOver)
 
 
 def test_words_that_appear_late_do_not_prolong_the_turn() -> None:

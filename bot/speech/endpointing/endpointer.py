@@ -63,6 +63,8 @@ _WORD_LAG_S = 0.2
 """A partial shows a word a median 0.21 s after the word ended (measured, small model)."""
 _WORD_LAG_MAX_S = 0.5
 """Words that come later than this after the last voice were not in that voice."""
+_SLEPT_S = 1.0
+"""Words are new so long after the detector last thought of a voice, at most: a word, and its lag."""
 _SILENT_DBFS = -120.0
 _NO_WORDS = {UNKNOWN, "м", "мм", "э", "эм"}
 """What a cough or a breath is heard as: with a voice it holds the floor, without one it is a noise."""
@@ -101,6 +103,7 @@ class Endpointer:
         self._burst_at: float | None = None  # where the run of voice that is not yet speech began
         self._scrap_until: float | None = None  # end of the last such run that came to nothing
         self._losing = 0.0
+        self._doubtful_at = -math.inf  # the end of the last frame that may have been a voice
         self._started: float | None = None
         self._voiced_until = 0.0
         self._voiced_s = 0.0
@@ -160,6 +163,8 @@ class Endpointer:
         return self._judged[1]
 
     def _hear(self, frame: Frame, probability: float) -> list[EndpointEvent]:
+        if probability >= self._settings.stay_probability:
+            self._doubtful_at = frame.at + FRAME_S
         in_speech = self._speaking or self._burst_at is not None
         threshold = self._settings.stay_probability if in_speech else self._settings.start_probability
         levels = _block_levels(frame)
@@ -213,11 +218,12 @@ class Endpointer:
         return round(frame.at + loud[0] * _BLOCK_S, 4), round(frame.at + (loud[-1] + 1) * _BLOCK_S, 4)
 
     def _read(self, partial: str, now: float) -> list[EndpointEvent]:
-        """Words that the VAD slept through are speech as well."""
+        """Words that the VAD slept through are speech as well; where it is sure that nobody speaks they are
+        music, or a key (bot/speech/voiced.py)."""
         grown = len(partial.split()) > len(self._partial.split()) and _has_words(partial)
         self._partial = partial
         explained = self._voiced_s > 0 and now - self._voiced_until < _WORD_LAG_MAX_S
-        if not grown or self._speaking or explained:
+        if not grown or self._speaking or explained or now - self._doubtful_at > _SLEPT_S:
             return []
         self._voiced_until = max(self._voiced_until, now - _WORD_LAG_S)
         return self._start(self._voiced_until)

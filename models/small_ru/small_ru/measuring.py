@@ -13,11 +13,13 @@ import soxr
 
 from small_ru.corpus import load
 from small_ru.decoding import Heard, hear, taken_for_words, word_accuracy
-from small_ru.nonspeech import pieces
+from small_ru.nonspeech import kind_of, pieces
 from small_ru.telephony import LINE, MEASURING, WIDE, Hardship, Sound, over_telephone
 
 _RUN_OUT_S = 0.6
 """What a line brings after the last word: else the recogniser has to guess that it was the last."""
+
+_NOISE_S, _NOISE_SEEDS = 3600.0, (11, 12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +73,19 @@ def recorded(manifest: Path, lines: int) -> dict[str, Trial]:
 def nonspeech(seconds: float, seed: int) -> Trial:
     sounds = tuple(pieces(seconds, seed))
     return Trial(("",) * len(sounds), sounds)
+
+
+def write_noises(folder: Path) -> None:
+    """A set for `otklik bench asr`: an hour of what is no speech, by two seeds that no rebuild draws from."""
+    folder.mkdir(parents=True, exist_ok=True)
+    lines = []
+    for seed in _NOISE_SEEDS:
+        for index, sound in enumerate(pieces(_NOISE_S / len(_NOISE_SEEDS), seed)):
+            name = f"{kind_of(index)}_{seed}_{index:03d}.wav"
+            clipped = np.clip(sound, -32768, 32767).astype(np.int16)
+            soundfile.write(folder / name, clipped, LINE, subtype="ALAW")
+            lines.append(f"noise\t{name}\t\t\n")
+    (folder / "manifest.tsv").write_text("".join(lines), encoding="utf-8")
 
 
 def measure(model: Path, known: Mapping[str, Trial], unknown: Trial, silent: Trial) -> Result:

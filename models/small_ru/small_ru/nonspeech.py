@@ -23,6 +23,11 @@ def pieces(seconds: float, seed: int) -> Iterator[Sound]:
         yield piece(rng, _KINDS[index % len(_KINDS)])
 
 
+def kind_of(index: int) -> str:
+    """What the piece of this index is."""
+    return _KINDS[index % len(_KINDS)].__name__
+
+
 def piece(rng: np.random.Generator, kind: Maker) -> Sound:
     length = round(PIECE_S * LINE)
     sound = kind(rng, length)
