@@ -11,7 +11,7 @@ from bot.speech.voiced import Voiced
 
 
 def voiced(pcm: Pcm) -> Voiced:
-    """Where somebody speaks in a recording. Blocking. Raises ValueError for other rates than 8000 and 16000."""
+    """Where somebody speaks in a recording. Blocking. Raises ValueError: neither 8000 nor 16000 Hz."""
     found = Voiced()
     detector = SileroVad(pcm.rate)
     step = round(FRAME_S * pcm.rate) * SAMPLE_BYTES

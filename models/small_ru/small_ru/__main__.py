@@ -13,8 +13,8 @@ from pathlib import Path
 
 from bot.core.errors import OtklikError
 from bot.words import words
-from small_ru.plan import FULL, HOME, QUICK
 from small_ru.measuring import write_noises
+from small_ru.plan import FULL, HOME, QUICK
 from small_ru.rebuild import Rebuild
 from small_ru.voices import ENGINES
 
