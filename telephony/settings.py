@@ -114,8 +114,8 @@ class WebRtcSettings:
     connect_s           a far end that is not reached for so long after our answer has failed
     reconnect_s         nothing heard for so long: the far end is gone. Until then it may come back another
                         way with a new offer
-    rejoin_s            a page that closes its connection may be one that is loaded anew, and then somebody has
-                        to press a button there: so long it may come back before that counts as hanging up
+    rejoin_s            a page that closes its connection may be one that is loaded anew, and somebody has to
+                        press a button there: so long it may come back before that counts as hanging up
     echo_control        as in `SipSettings`
     """
 

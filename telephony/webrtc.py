@@ -236,8 +236,8 @@ class WebRtcEndpoint:
         rejoin_s: float | None = None,
     ) -> tuple[str, WebRtcLeg]:
         """Our answer with all its candidates, and the line, which is on its way up. `remote` and `local`
-        are URIs that say who talks to whom; `rejoin_s` is this line's own in the place of the settings'. Raises OfferInvalid, PortInUse, and Unavailable where all
-        lines are taken."""
+        are URIs that say who talks to whom; `rejoin_s` is this line's own in the place of the settings'.
+        Raises OfferInvalid, PortInUse, and Unavailable where all lines are taken."""
         if len(self._legs) >= self.settings.max_calls:
             raise Unavailable(f"all {self.settings.max_calls} lines for browsers are taken")
         leg = WebRtcLeg(

@@ -1,8 +1,8 @@
 """Words are believed where somebody speaks: a recogniser that knows only words finds one in music, too.
 
 Of an hour of tones, keys, music, knocks, faxes and streets in 600 pieces the model that ships makes words of
-30, and of 2 where it is asked whether somebody speaks. Of 1,649 words that were said, some in noise as loud as
-themselves, none lies where the voice activity stayed below 0.48 (models/small_ru/README.md).
+30, and of 2 where it is asked whether somebody speaks. Of 1,649 words that were said, some in noise as loud
+as themselves, none lies where the voice activity stayed below 0.48 (models/small_ru/README.md).
 """
 
 from __future__ import annotations
