@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from bot.call.recording_keys import KeyRing
-from bot.call.sealed import SealedFile, damaged, sealed_with
+from bot.call.sealed import SealedFile, damaged, no_link, sealed_with
 from bot.core.errors import RecordingsLocked
 from bot.words import words
 
@@ -51,7 +51,7 @@ def read_recording(file: Path, keys: Path | None) -> BinaryIO:
     """
     key_id = key_of(file)
     if key_id is None:
-        return file.open("rb")
+        return open(file, "rb", opener=no_link)
     if keys is None:
         raise RecordingsLocked(
             words(f"запись {file.name} зашифрована", f"the recording {file.name} is encrypted"),
@@ -69,7 +69,7 @@ def key_of(file: Path) -> str | None:
     RecordingDamaged: for what is neither, too."""
     key_id = sealed_with(file)
     if key_id is None:
-        with file.open("rb") as opened:
+        with open(file, "rb", opener=no_link) as opened:
             if opened.read(len(_RIFF)) != _RIFF:
                 raise damaged(file, words("это не звук", "it is no sound"))
     return key_id

@@ -56,9 +56,15 @@ class Key:
         return f"Key({self.id})"
 
 
+def no_link(path: str, flags: int) -> int:
+    """An `opener` for a recording: a name that was made a link since it was looked at is not followed. Raises
+    OSError (ELOOP)."""
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC)
+
+
 def sealed_with(file: Path) -> str | None:
     """The id of the key that opens the file; None for one that is not encrypted. Raises OSError."""
-    with file.open("rb") as opened:
+    with open(file, "rb", opener=no_link) as opened:
         begins = opened.read(_HEADER.size)
     if not begins.startswith(MAGIC):
         return None
@@ -97,7 +103,7 @@ class SealedFile:
     @classmethod
     def open(cls, path: Path, key: Key) -> SealedFile:
         """An old one, to read."""
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        descriptor = no_link(str(path), os.O_RDONLY)
         try:
             header = os.pread(descriptor, _HEADER.size, 0)
             file = cls(path, descriptor, header, key, path.name)

@@ -25,6 +25,7 @@ from bot.campaigns.importing.refused import RefusedReport, default_report
 from bot.campaigns.importing.sheet import Sheet
 from bot.campaigns.importing.wording import meaning_word
 from bot.cli.on_database import By, on_database, who
+from bot.cli.shell import noted
 from bot.core.clock import SystemClock
 from bot.core.errors import BadInput
 from bot.settings import Settings
@@ -80,6 +81,8 @@ def import_contacts(
         found, remembered = await columns_of(db, table, said)
         _show_columns(console, table, found, remembered)
         company = await company_of(db, settings.timezone, clock)
+        if not check:
+            await noted(db, "import", "contacts", file.name, rows=table.count, keep=keep)
         with (
             RefusedReport(refused or default_report(file), table.columns) as report,
             _progress(console) as bar,

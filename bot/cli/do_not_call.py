@@ -19,7 +19,7 @@ from bot.campaigns.importing.refused import RefusedReport, default_report
 from bot.campaigns.proofs import PROOF_HEADS, proof_cells
 from bot.cli.contact_export import WhereTo, csv_out
 from bot.cli.on_database import By, Json, on_database, who
-from bot.cli.shell import entry
+from bot.cli.shell import entry, noted
 from bot.core.clock import SystemClock
 from bot.core.errors import BadInput
 from bot.settings import Settings
@@ -145,6 +145,7 @@ def import_numbers(
     source = LIST + (name or file.stem)
 
     async def work(db: Database, settings: Settings) -> NumbersTaken:
+        await noted(db, "import", "numbers", file.name, rows=sheet.count, list=source.removeprefix(LIST))
         with RefusedReport(default_report(file), sheet.columns) as report:
             return await take_numbers(
                 db, sheet, found, report, source=source, by=who(by), clock=SystemClock()

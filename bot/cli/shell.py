@@ -14,8 +14,15 @@ from bot.store.database import Database
 
 
 def entry(db: Database, action: str, subject: str, subject_id: str, **details: Any) -> AuditRow:
-    """The row for a change, to be written in the transaction of the change itself. Who may read the
-    database's file may do everything, so his role is an administrator's."""
-    clock = SystemClock()
-    shell = Account("", f"shell:{who('')}", "", Role.ADMIN, "", clock.now())
-    return Audit(db, clock).entry(shell, "", action, subject, subject_id, details)
+    """The row for a change, to be written in the transaction of the change itself."""
+    return Audit(db, SystemClock()).entry(_shell(), "", action, subject, subject_id, details)
+
+
+async def noted(db: Database, action: str, subject: str, subject_id: str, **details: Any) -> None:
+    """The same in a transaction of its own, before what takes many."""
+    await Audit(db, SystemClock()).note(_shell(), "", action, subject, subject_id, details)
+
+
+def _shell() -> Account:
+    """Who may read the database's file may do everything, so his role is an administrator's."""
+    return Account("", f"shell:{who('')}", "", Role.ADMIN, "", SystemClock().now())

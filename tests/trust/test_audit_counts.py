@@ -130,3 +130,26 @@ def test_commands_say_how_many_rows_they_changed(tmp_path: Path, monkeypatch: py
         ):
             assert run(*command) == status, command
         assert asyncio.run(end()) == (sorted(TAKEN_OFF, key=str), ([], 0, 1))
+
+
+def test_an_import_by_command_has_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As one on the pages has; a look at what an import would do has none."""
+    file = tmp_path / "var" / "otklik.sqlite"
+
+    async def told() -> list[tuple[str, str, str, dict[str, Any]]]:
+        async with database_at(file) as db, db.read() as session:
+            rows = (await session.exec(select(AuditRow).order_by(col(AuditRow.at)))).all()
+        return [(row.action, row.subject, row.subject_id, row.details) for row in rows]
+
+    put(tmp_path / "var", monkeypatch)
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "never.csv").write_text(f"phone\n+{ANNA}\n+{BORIS}\n", encoding="utf-8")
+    (tmp_path / "people.csv").write_text(f"id,phone\nc-1,+{DINA}\n", encoding="utf-8")
+    assert run("contact", "import", "people.csv", "--check") == 0
+    assert asyncio.run(told()) == []
+    assert run("dnc", "import", "never.csv", "--list", "rkn") == 0
+    assert run("contact", "import", "people.csv") == 0
+    assert asyncio.run(told()) == [
+        ("import", "numbers", "never.csv", {"rows": 2, "list": "rkn"}),
+        ("import", "contacts", "people.csv", {"rows": 1, "keep": False}),
+    ]

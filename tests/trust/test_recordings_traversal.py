@@ -17,7 +17,9 @@ from sqlmodel import select
 from yarl import URL
 
 from bot.accounts.roles import Role
+from bot.call.recording_files import read_recording, recording_at
 from bot.call.recording_keys import KeyRing
+from bot.call.sealed import SealedFile
 from bot.core.clock import ManualClock
 from bot.privacy.erasure import Eraser
 from bot.privacy.retention import Keep, Retention
@@ -97,6 +99,28 @@ def test_by_no_such_name_a_file_is_found_or_removed(tmp_path: Path) -> None:
     assert [name for name in names if place.files().recorded([name])] == []
     assert place.files().remove([*names, "call-mine.wav"]) == 1
     assert there.keys() - lies(place.recordings).keys() == {"call-mine.wav"}
+
+
+@pytest.mark.parametrize("sealed", [False, True], ids=["plain", "encrypted"])
+def test_a_recording_that_becomes_a_link_once_it_was_looked_at_is_not_followed(
+    tmp_path: Path, sealed: bool
+) -> None:
+    place = Place(tmp_path)
+    mine = sound(place.recordings / "call-mine.wav")
+    outside = place.recordings.parent / "outside.wav"
+    ring = KeyRing(tmp_path / "keys", ()).with_new(START)
+    ring.save()
+    if sealed:
+        made = SealedFile.create(outside, ring.newest, name=mine.name)
+        made.write(mine.read_bytes(), 0)
+        made.close()
+    else:
+        outside.write_bytes(mine.read_bytes())
+    assert recording_at(place.recordings, mine.name) == mine
+    mine.unlink()
+    mine.symlink_to(outside)
+    with pytest.raises(OSError, match=r"symbolic link|символ"):
+        read_recording(mine, tmp_path / "keys")
 
 
 @pytest.mark.parametrize("name", ["../outside.wav", "{outside}/outside.wav", "call-mine.wav\0", "linked.wav",
