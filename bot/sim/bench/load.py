@@ -6,7 +6,7 @@ import asyncio
 import os
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 
@@ -47,11 +47,12 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look at the node, `at_s` after the load began."""
+    """One look at the node, `at_s` after the load began. `parts_mb` are its processes by name."""
 
     at_s: float
     rss_mb: float
     files: int
+    parts_mb: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -114,6 +115,7 @@ class Meter:
                 at_s=time.monotonic() - self._began,
                 rss_mb=sum(seen[pid].rss_mb for pid in node),
                 files=sum(map(open_files, node)),
+                parts_mb={name: seen[pid].rss_mb for name, pid in self._watched.named.items() if pid in seen},
             )
         )
         self.taken.free_mb = min(self.taken.free_mb, machine().free_mb)

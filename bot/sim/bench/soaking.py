@@ -26,6 +26,7 @@ class Growth:
     last_mb: float
     files_first: float
     files_last: float
+    parts_mb: dict[str, tuple[float, float]]
 
 
 def growth(samples: Sequence[Sample], lasted_s: float, until_s: float) -> Growth:
@@ -45,7 +46,12 @@ def growth(samples: Sequence[Sample], lasted_s: float, until_s: float) -> Growth
         last_mb=fmean(each.rss_mb for each in last),
         files_first=fmean(each.files for each in first),
         files_last=fmean(each.files for each in last),
+        parts_mb={name: (_part(first, name), _part(last, name)) for name in last[-1].parts_mb},
     )
+
+
+def _part(samples: Sequence[Sample], name: str) -> float:
+    return fmean(each.parts_mb.get(name, 0.0) for each in samples)
 
 
 def halves(found: Load) -> tuple[int | None, int | None]:
@@ -72,6 +78,9 @@ def summary(found: Load, minutes: float, held_s: float) -> dict[str, Any]:
         "failed": found.failed,
         "rss_growth_mb_per_hour": round(grown.mb_per_hour, 1),
         "rss_mb": [round(grown.first_mb, 1), round(grown.last_mb, 1)],
+        "rss_mb_by_process": {
+            name: [round(mb, 1) for mb in ends] for name, ends in sorted(grown.parts_mb.items())
+        },
         "fd_growth": round(grown.files_last - grown.files_first),
         "fds": [round(grown.files_first), round(grown.files_last)],
         "reply_gap_p50_ms": found.figures.closed.p50_ms,

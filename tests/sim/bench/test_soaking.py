@@ -41,6 +41,18 @@ def test_a_run_shorter_than_the_warm_up_is_judged_by_what_there_is() -> None:
     assert growth([Sample(at_s=1.0, rss_mb=900.0, files=80)], 2.0, 2.0).mb_per_hour == 0.0
 
 
+def test_which_process_grows_is_told() -> None:
+    """What one takes and another gives back is no growth of the node, and is seen all the same."""
+    seen = [
+        Sample(at, 900.0, 80, {"worker-0": 100.0 + at / 6, "rasa": 500.0 - at / 6})
+        for at in map(float, range(600))
+    ]
+    found = growth(seen, 600.0, 600.0)
+    assert found.mb_per_hour == pytest.approx(0.0)
+    assert found.parts_mb["worker-0"] == pytest.approx((114.4, 195.3), abs=0.2)
+    assert found.parts_mb["rasa"] == pytest.approx((485.6, 404.7), abs=0.2)
+
+
 @pytest.mark.parametrize("served", [Disposition.COMPLETED, Disposition.OPTED_OUT, Disposition.REFUSED])
 def test_a_call_that_ended_on_a_word_has_not_failed(served: Disposition) -> None:
     assert failure(CallReport(name="a", disposition=served), planned("a")) == ""
