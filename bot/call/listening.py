@@ -23,7 +23,6 @@ from bot.core.errors import RecogniserUnavailable
 from bot.core.ports import Recogniser, RecognitionStream, Transcript, VoiceActivity
 from bot.speech.endpointing import Endpointer, NoInput, SpeechEnded, SpeechStarted, TurnOver
 from bot.speech.settings import EndpointingSettings
-from bot.speech.voiced import Voiced
 from telephony.leg import CallLeg
 
 log = structlog.get_logger()
@@ -248,16 +247,14 @@ class Ear:
         started_s: float | None = None
         speaking = False
         offered = ""
-        voiced = Voiced(self._endpointing)
         while (item := await turn.get()) is not None:
             frame, probability = item
             now = frame.at + FRAME_S
-            voiced.add(frame.at, probability)
             if pad.started:
                 if pad.complete(now):
-                    return await self._keyed(pad, stream, voiced, now)
+                    return await self._keyed(pad, stream, now)
                 continue
-            partial = self.partial = await stream.feed(frame)
+            partial = self.partial = await stream.feed(frame, probability)
             for event in endpointer.push(frame, probability, partial):
                 match event:
                     case SpeechStarted(at=at):
@@ -269,7 +266,7 @@ class Ear:
                         if endpointer.wants_words:
                             self.partial = await stream.settle()
                     case TurnOver(at=at, started_s=begun_s, ended_s=ended_s):
-                        return _spoken(voiced.believed(await stream.finish()), at, begun_s, ended_s)
+                        return _spoken(await stream.finish(), at, begun_s, ended_s)
                     case NoInput(at=at):
                         return Heard(TurnSource.SILENCE, at)
             if started_s is not None and not speaking and self.partial != offered:
@@ -278,16 +275,16 @@ class Ear:
                     self.on_words(offered, started_s)
         # The line ended in the middle of the turn: what was said or keyed still counts.
         if pad.keys:
-            return await self._keyed(pad, stream, voiced, self.media_s)
+            return await self._keyed(pad, stream, self.media_s)
         if started_s is None:
             return None
-        return _spoken(voiced.believed(await stream.finish()), self.media_s, started_s, self.media_s)
+        return _spoken(await stream.finish(), self.media_s, started_s, self.media_s)
 
-    async def _keyed(self, pad: KeyPad, stream: RecognitionStream, voiced: Voiced, now: float) -> Heard:
+    async def _keyed(self, pad: KeyPad, stream: RecognitionStream, now: float) -> Heard:
         """Keys decide a closed question; after `#` at an open one, what was said is the answer."""
         if pad.keys:
             return Heard(TurnSource.DTMF, now, digits=pad.keys, ended_s=pad.last_s)
-        transcript = voiced.believed(await stream.finish())
+        transcript = await stream.finish()
         if transcript.words:
             words = transcript.words
             return _spoken(transcript, now, words[0].start, words[-1].end)

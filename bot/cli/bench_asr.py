@@ -108,7 +108,7 @@ class _Meter:
         transcript = self._recogniser.transcribe(pcm)
         self.spent_s += time.thread_time() - started
         self.heard_s += pcm.seconds
-        return voiced(pcm).believed(transcript)
+        return voiced(pcm, self._recogniser.settings.least_voice).believed(transcript)
 
 
 async def _spoken(items: Sequence[Item], settings: SpeechSettings) -> dict[Item, Pcm]:

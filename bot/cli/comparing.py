@@ -200,7 +200,7 @@ async def _ours(clip: _Clip, recogniser: VoskRecogniser) -> _Ended:
     endpointer = Endpointer(clip.expectation, no_input_s=10.0)
     stream = recogniser.open(RATE, clip.expectation)
     for frame, probability in zip(clip.frames, clip.probabilities, strict=True):
-        for event in endpointer.push(frame, probability, await stream.feed(frame)):
+        for event in endpointer.push(frame, probability, await stream.feed(frame, probability)):
             match event:
                 case SpeechEnded() if endpointer.wants_words:
                     await stream.settle()
@@ -215,7 +215,8 @@ async def _partials(clip: _Clip, recogniser: VoskRecogniser) -> list[str]:
     """What was recognised up to each frame: the endpointer takes words for speech that the detector
     slept through, whatever the strategy."""
     stream = recogniser.open(RATE, clip.expectation)
-    partials = [await stream.feed(frame) for frame in clip.frames]
+    soundings = zip(clip.frames, clip.probabilities, strict=True)
+    partials = [await stream.feed(frame, probability) for frame, probability in soundings]
     stream.close()
     return partials
 

@@ -29,8 +29,10 @@ class Transcript:
 class RecognitionStream(Protocol):
     """One turn's recognition. Word times are media times of the frames that were fed."""
 
-    async def feed(self, frame: Frame) -> str:
-        """Decode one frame off the event loop; the partial text so far ("" while there is none)."""
+    async def feed(self, frame: Frame, voice: float = 1.0) -> str:
+        """Decode one frame off the event loop; the partial text so far ("" while there is none). `voice` is
+        the probability that it is speech: before the first one there is nothing to decode, and a word
+        counts only where there is one."""
 
     async def settle(self) -> str:
         """Decide at once on all that was fed, and go on; the text so far, with no word still to come."""

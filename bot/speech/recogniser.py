@@ -33,6 +33,7 @@ from bot.speech.grammar import phrases_for
 from bot.speech.heard import HeardWord, better_known, mostly_unknown
 from bot.speech.settings import RecogniserSettings
 from bot.speech.vocabulary import read_vocabulary
+from bot.speech.voiced import Voiced
 from bot.words import words
 
 log = structlog.get_logger(__name__)
@@ -40,7 +41,8 @@ T = TypeVar("T")
 
 _GAP_S = 0.001
 _LEAD_S = 0.4
-"""Of the silence before the first sound of a turn so much is decoded: what a decoder needs to settle."""
+"""Of what comes before the first voice of a turn so much is decoded: what a decoder needs to settle, and more
+than the voice activity lags."""
 _INAUDIBLE = 33
 """Peak sample of a frame in which nobody can be speaking, -60 dBFS: muted lines, and those that send nothing
 while nobody speaks."""
@@ -74,13 +76,14 @@ class VoskStream:
         self._partial = ""
         self._anchors: list[_Anchor] = []
         self._fed_s = 0.0
-        self._lead: deque[Frame] | None = deque(maxlen=round(_LEAD_S / FRAME_S))  # None once there was sound
+        self._lead: deque[Frame] | None = deque(maxlen=round(_LEAD_S / FRAME_S))  # None once somebody spoke
+        self._voiced = Voiced(recogniser.settings.least_voice)
         self._closed = False
 
-    async def feed(self, frame: Frame) -> str:
+    async def feed(self, frame: Frame, voice: float = 1.0) -> str:
         """Take one frame; the partial text so far.
 
-        Frames are decoded `hop_s` at a time, from a little before the first sound on. Waits for that, but
+        Frames are decoded `hop_s` at a time, from a little before the first voice on. Waits for that, but
         no longer than `feed_wait_s`: when the machine is slow the partial lags behind and the line does
         not. Raises RecogniserUnavailable.
         """
@@ -90,8 +93,9 @@ class VoskStream:
             raise RecogniserUnavailable("this stream is finished", hint="open one stream a turn")
         if frame.rate != self._rate:
             raise ValueError(f"a frame at {frame.rate} Hz in a stream at {self._rate} Hz")
+        self._voiced.add(frame.at, voice)
         if self._lead is not None:
-            if _is_silent(frame):
+            if not self._voiced.anywhere or _is_silent(frame):
                 self._lead.append(frame)
                 return self._partial
             for before in self._lead:
@@ -123,7 +127,7 @@ class VoskStream:
             heard = better_known(openly, heard)
         self._heard.clear()
         placed = tuple(word.placed(self._media_time) for word in heard)
-        return Transcript(text=" ".join(word.text for word in placed), words=placed)
+        return self._voiced.believed(Transcript(text=" ".join(word.text for word in placed), words=placed))
 
     def close(self) -> None:
         self._closed = True

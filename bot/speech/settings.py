@@ -54,6 +54,8 @@ class RecogniserSettings:
     once, so that a partial changes no oftener; and where words decide, `settle` waits for no hop."""
     feed_wait_s: float = 0.02
     """How long `feed` waits for its frame to be decoded before it returns the partial of before."""
+    least_voice: float = 0.35
+    """Voice probability from which a word may lie there: that at which an endpointer's speech goes on."""
     grammar: bool = False
     """Give closed questions a runtime grammar, where the model supports it."""
 

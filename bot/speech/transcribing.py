@@ -10,9 +10,9 @@ from bot.speech.vad import SileroVad
 from bot.speech.voiced import Voiced
 
 
-def voiced(pcm: Pcm) -> Voiced:
+def voiced(pcm: Pcm, least: float) -> Voiced:
     """Where somebody speaks in a recording. Blocking. Raises ValueError: neither 8000 nor 16000 Hz."""
-    found = Voiced()
+    found = Voiced(least)
     detector = SileroVad(pcm.rate)
     step = round(FRAME_S * pcm.rate) * SAMPLE_BYTES
     for index, start in enumerate(range(0, len(pcm.data), step)):
@@ -23,4 +23,4 @@ def voiced(pcm: Pcm) -> Voiced:
 
 def words_of(recogniser: VoskRecogniser, pcm: Pcm, expectation: Expectation | None = None) -> Transcript:
     """What is said in a recording, as a call hears it. Blocking."""
-    return voiced(pcm).believed(recogniser.transcribe(pcm, expectation))
+    return voiced(pcm, recogniser.settings.least_voice).believed(recogniser.transcribe(pcm, expectation))

@@ -12,7 +12,6 @@ from bisect import bisect_left
 from bot.core.audio import FRAME_S
 from bot.core.context import Word
 from bot.core.ports import Transcript
-from bot.speech.settings import EndpointingSettings
 
 _BESIDE_S = 0.1
 """So far from a word its voice may be: the detector judges 32 ms at once and lags a little, and the ends of a
@@ -20,16 +19,20 @@ word in time are a recogniser's guess."""
 
 
 class Voiced:
-    """Where on a line somebody may be speaking, as far as it was heard."""
+    """Where on a line somebody may be speaking, as far as it was heard: where it is at least so probable."""
 
-    def __init__(self, settings: EndpointingSettings | None = None) -> None:
-        self._least = (settings or EndpointingSettings()).stay_probability
+    def __init__(self, least: float) -> None:
+        self._least = least
         self._times: list[float] = []  # of the frames with a voice, ascending
 
     def add(self, at: float, probability: float) -> None:
         """A frame of media time `at`, later than those before it, and the probability that it is speech."""
         if probability >= self._least:
             self._times.append(at)
+
+    @property
+    def anywhere(self) -> bool:
+        return bool(self._times)
 
     def believed(self, transcript: Transcript) -> Transcript:
         """Without the words, known or not, under which there is no voice."""

@@ -107,7 +107,7 @@ class WordStream:
         self._to = 0.0
         self._text: str | None = None
 
-    async def feed(self, frame: Frame) -> str:
+    async def feed(self, frame: Frame, voice: float = 1.0) -> str:
         if any(frame.data):
             self._from = frame.at if self._from is None else self._from
             self._to = frame.at + 0.02

@@ -172,8 +172,8 @@ class SoonWords(Words):
 
 
 class SoonStream(WordStream):
-    async def feed(self, frame: Frame) -> str:
-        text = await super().feed(frame)
+    async def feed(self, frame: Frame, voice: float = 1.0) -> str:
+        text = await super().feed(frame, voice)
         late = self._from is not None and frame.at - self._from > 0.3
         return await self.settle() if late else text
 

@@ -42,8 +42,8 @@ class PromptWords(Words):
 
 
 class PromptStream(WordStream):
-    async def feed(self, frame: Frame) -> str:
-        await super().feed(frame)
+    async def feed(self, frame: Frame, voice: float = 1.0) -> str:
+        await super().feed(frame, voice)
         late = self._from is not None and frame.at - self._from > 0.4
         return self._coming[0] if late and self._coming else ""
 

@@ -155,6 +155,26 @@ async def test_of_the_silence_before_the_first_sound_a_little_is_decoded(
     recogniser.close()
 
 
+async def test_nothing_is_decoded_before_somebody_speaks(
+    model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A street, or what an echo leaves of a prompt, is no silence, and costs nothing all the same."""
+    recogniser = VoskRecogniser(model_path)
+    decoder = _Held()
+    decoder.may_go.set()
+    monkeypatch.setattr(recogniser, "decoder", lambda rate, phrases, fits: decoder)
+    stream = recogniser.open(8000)
+    for number in range(100):
+        await stream.feed(sounding_frame(number * 0.02), 0.2)
+    assert decoder.hops == []
+    await stream.feed(sounding_frame(2.0), 0.5)
+    for number in range(101, 120):  # once he has begun all of it is heard
+        await stream.feed(sounding_frame(number * 0.02), 0.1)
+    await stream.finish()
+    assert sum(decoder.hops) == 20 + 1 + 19
+    recogniser.close()
+
+
 async def test_words_after_a_long_silence_are_where_they_were_said(recogniser: VoskRecogniser) -> None:
     said = clip("009_nsh")
     soon, late = recogniser.open(8000), recogniser.open(8000)

@@ -26,8 +26,8 @@ async def hear(
     vad, endpointer = SileroVad(sound.rate), Endpointer(expectation, no_input_s=4.0)
     stream = recogniser.open(sound.rate, expectation)
     for frame in frames(sound, at=START, conceal_after=conceal_after):
-        partial = await stream.feed(frame)
-        for event in endpointer.push(frame, vad.probability(frame), partial):
+        voice = vad.probability(frame)
+        for event in endpointer.push(frame, voice, await stream.feed(frame, voice)):
             if isinstance(event, SpeechEnded) and endpointer.wants_words:
                 await stream.settle()
             if isinstance(event, TurnOver | NoInput):

@@ -38,7 +38,7 @@ def said(*spans: tuple[str, float, float]) -> Transcript:
 
 def voiced_between(*spans: tuple[float, float]) -> Voiced:
     """Ten seconds of a line with a voice in these."""
-    found = Voiced()
+    found = Voiced(0.35)
     for index in range(500):
         at = round(index * FRAME_S, 4)
         found.add(at, 0.9 if any(begin <= at < end for begin, end in spans) else 0.02)

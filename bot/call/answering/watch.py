@@ -177,8 +177,9 @@ class AnswerWatch:
         if self._settled and not self.machine.done():
             self._close_stream()
             return
-        self._judged(self._classifier.push(self._hearing.hear(frame, await self._voice.probability(frame))))
-        await self._recognise(frame)
+        probability = await self._voice.probability(frame)
+        self._judged(self._classifier.push(self._hearing.hear(frame, probability)))
+        await self._recognise(frame, probability)
         self._notice_beep()
         await self._write()
 
@@ -198,7 +199,7 @@ class AnswerWatch:
     def _words(self) -> str:
         return " ".join(filter(None, (self._text, *self._turns)))
 
-    async def _recognise(self, frame: Frame) -> None:
+    async def _recognise(self, frame: Frame, probability: float) -> None:
         opening = self._media_s - self._classifier.picture.since <= OPENING_S
         if not opening or self.machine.done():
             self._close_stream()
@@ -207,7 +208,7 @@ class AnswerWatch:
             self._text = ""
             self._stream = self._recogniser.open(frame.rate, None)
         try:
-            text = await self._stream.feed(frame)
+            text = await self._stream.feed(frame, probability)
         except RecogniserUnavailable as error:
             log.warning("no words of the answerer", call_id=self._journal.call_id, reason=error.message)
             self._close_stream()

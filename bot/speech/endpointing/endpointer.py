@@ -7,8 +7,8 @@ in for lost audio moves time on just as a real one does.
 
     endpointer = Endpointer(ask.expectation, no_input_s=ask.no_input_s)
     async for frame in leg.frames():
-        partial = await stream.feed(frame)
-        for event in endpointer.push(frame, vad.probability(frame), partial):
+        voice = await vad.probability(frame)
+        for event in endpointer.push(frame, voice, await stream.feed(frame, voice)):
             if isinstance(event, SpeechEnded) and endpointer.wants_words:
                 await stream.settle()
 
