@@ -330,10 +330,13 @@ async def door(settings: Settings) -> Finding:
     status, said = await _said(_nft() or "nft", "list", "table", "inet", TABLE)
     if status == 0:
         return Finding(name, State.OK, words(f"nftables, таблица {TABLE}", f"nftables, table {TABLE}"))
+    load = "otklik firewall > otklik.nft && sudo nft -f otklik.nft"
     hint = words(
-        "sudo sh -c 'otklik firewall | nft -f -'; или край (deploy/README.md) и sip.behind_edge = true",
-        "sudo sh -c 'otklik firewall | nft -f -'; or the edge (deploy/README.md) and sip.behind_edge = true",
+        f"{load}; или край (deploy/README.md) и sip.behind_edge = true",
+        f"{load}; or the edge (deploy/README.md) and sip.behind_edge = true",
     )
+    if not (settings.sip.trunk.domain or settings.sip.trunk.proxy or settings.sip.allowed):
+        hint = words("назовите АТС в sip.trunk или sip.allowed, потом ", "name the PBX, then ") + hint
     if "not permitted" in said:
         found = words(
             f"есть ли таблица {TABLE} в nftables, видно только root",

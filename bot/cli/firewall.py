@@ -20,8 +20,8 @@ console = Console(stderr=True, highlight=False)
 
 @app.command(
     help=words(
-        "Правила nftables из настроек: sudo sh -c 'otklik firewall | nft -f -'",
-        "An nftables ruleset from the settings: sudo sh -c 'otklik firewall | nft -f -'",
+        "Правила nftables из настроек: otklik firewall > otklik.nft && sudo nft -f otklik.nft",
+        "An nftables ruleset from the settings: otklik firewall > otklik.nft && sudo nft -f otklik.nft",
     )
 )
 def firewall() -> None:

@@ -177,9 +177,9 @@ def use(
     entry = find_entry(name, settings.models_dir)
     if entry.kind == "vad":
         raise BadInput(words(f"{name} выбирать не нужно", f"{name} needs no choice"), hint=entry.note)
+    ensure_model(name, settings.models_dir, settings.var_dir)
     _ask(entry, settings.var_dir, accept)
     require_licence(entry, settings.var_dir)
-    ensure_model(name, settings.models_dir, settings.var_dir)
     before = read_chosen(settings.var_dir)
     if survey:
         _require_heard_by(entry, survey, node)

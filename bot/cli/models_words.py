@@ -48,7 +48,9 @@ def add(
         said = " ".join(lexicon[word])
         state = words("добавлено", "added") if word in added else words("уже есть", "known already")
         typer.echo(f"{marked}: {state} [{said}]")
-    if settings.recogniser.model != name:
+    if not added:
+        typer.echo(words("Новых слов нет.", "No new words."))
+    elif settings.recogniser.model != name:
         typer.echo(words(f"Включить: otklik models use {name}", f"To use it: otklik models use {name}"))
     else:
         typer.echo(words(f"Узлу: otklik models use {name}", f"For the node: otklik models use {name}"))

@@ -28,6 +28,8 @@ TABLES = "tables"
 _CHUNK = 1024 * 1024
 _LEVEL = 1
 """Of gzip: sound hardly shrinks, tables do at any level."""
+_LARGEST_MANIFEST = 512 * 1024 * 1024
+"""Bytes: some 150 a recording. It is read whole, and a gzipped one of zeros is a thousand times as large."""
 
 
 class Manifest(BaseModel):
@@ -107,9 +109,11 @@ def verified(path: Path, told: Callable[[int], None] = lambda members: None) -> 
         with tarfile.open(path, "r|gz") as tar:
             for member in tar:
                 content = tar.extractfile(member)
-                if content is None:
+                if content is None or _leads_out(member.name):
                     raise _damaged(path, member.name)
                 if member.name == MANIFEST:
+                    if member.size > _LARGEST_MANIFEST:
+                        raise _damaged(path, MANIFEST)
                     manifest = Manifest.model_validate_json(content.read())
                     continue
                 digest = hashlib.sha256()
@@ -135,12 +139,16 @@ def members(path: Path) -> Iterator[tuple[PurePosixPath, IO[bytes], float]]:
     """Name, content and time of each but the manifest, in their order. Of a backup that was verified."""
     with tarfile.open(path, "r|gz") as tar:
         for member in tar:
-            name = PurePosixPath(member.name)
             content = tar.extractfile(member)
-            if name.is_absolute() or ".." in name.parts or content is None:
+            if content is None or _leads_out(member.name):
                 raise _damaged(path, member.name)
             if member.name != MANIFEST:
-                yield name, content, float(member.mtime)
+                yield PurePosixPath(member.name), content, float(member.mtime)
+
+
+def _leads_out(name: str) -> bool:
+    path = PurePosixPath(name)
+    return path.is_absolute() or ".." in path.parts
 
 
 def json_line(row: dict[str, object]) -> bytes:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from bot.speech.models import WITH_WORDS, find_entry, is_installed, read_manifest
+from bot.speech.models import WITH_WORDS, find_entry, is_installed, model_path, read_manifest
 from bot.speech.settings import SpeechSettings
+from bot.speech.vocabulary import read_vocabulary
 from bot.surveys.schema import Survey
 from bot.words import words
 
@@ -34,7 +35,9 @@ def recognition(speech: SpeechSettings) -> Advice:
     better = _BETTER.get(name.removesuffix(WITH_WORDS))
     if better is None:
         return Advice(used)
-    used += words(": учебная, 880 слов, людей не слышала", ": for demonstration, 880 words")
+    used += words(": учебная", ": for demonstration")
+    if known := len(read_vocabulary(model_path(find_entry(name, speech.models_dir), speech.var_dir))):
+        used += words(f", слов {known}, людей не слышала", f", {known} words")
     said = words(f"для живых клиентов лучше {better}", f"{better} is better for real callers")
     return Advice(used, f"{said}: {get_and_use(better, speech)}")
 

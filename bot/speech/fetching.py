@@ -88,7 +88,7 @@ async def fetch_model(
             words(f"{name} скачивать не нужно: модель уже есть", f"{name} is here already"),
             hint=entry.note,
         )
-    require_licence(entry, var_dir)
+    require_licence(entry, var_dir, "fetch")
     with locked(entry, var_dir):
         known = entry.sha256 or ("" if new_pin else read_pins(var_dir).get(name, ""))
         if file is not None:
@@ -161,7 +161,7 @@ def _copy(file: Path, target: Path) -> None:
     if not zipfile.is_zipfile(file):
         raise ModelMissing(
             words(f"{file} не пакет torch", f"{file} is no torch package"),
-            hint=words("похоже, сервер прислал страницу вместо файла", "the server may have sent a page"),
+            hint=words("похоже, это страница вместо файла", "it may be a page instead of the file"),
         )
     fresh = target.with_name(f".{target.name}.fresh")
     try:

@@ -51,8 +51,8 @@ def agree(entry: ModelEntry, var_dir: Path, *, at: datetime, user: str) -> None:
     write_whole(path, _Agreements.dump_json(now, indent=1))
 
 
-def require_licence(entry: ModelEntry, var_dir: Path) -> None:
-    """Raises LicenceUnanswered."""
+def require_licence(entry: ModelEntry, var_dir: Path, command: str = "use") -> None:
+    """Raises LicenceUnanswered. `command` is that of `otklik models` which asks."""
     if is_open(entry, var_dir):
         raise LicenceUnanswered(
             words(
@@ -60,9 +60,9 @@ def require_licence(entry: ModelEntry, var_dir: Path) -> None:
                 f"{entry.name}: the licence {entry.licence} forbids commercial use",
             ),
             hint=words(
-                f"в терминале otklik models use {entry.name} спросит об этом один раз, в скрипте ответит "
-                "--accept-licence; или возьмите голос под MIT",
-                f"in a terminal otklik models use {entry.name} asks about it once, in a script "
+                f"в терминале otklik models {command} {entry.name} спросит об этом один раз, в скрипте "
+                "ответит --accept-licence; или возьмите голос под MIT",
+                f"in a terminal otklik models {command} {entry.name} asks about it once, in a script "
                 "--accept-licence answers; or take a voice under MIT",
             ),
         )

@@ -145,6 +145,8 @@ def _written(archive: Path, fresh: Path) -> Iterator[tuple[str, tuple[int, str]]
     total, seen = 0, set[PurePosixPath]()
     for member in _members(archive, opened=True):
         inner = _inner_path(member, archive)
+        if str(inner) == RECEIPT:  # somebody packed a folder of another machine: it gets a receipt of its own
+            continue
         if inner in seen:
             raise _refused(archive, repr(member.name))
         seen.add(inner)

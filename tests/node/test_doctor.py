@@ -54,8 +54,11 @@ async def test_an_sip_port_that_is_open_to_all_is_warned_of(
     nft(tmp_path, monkeypatch, 'echo "Error: No such file or directory" >&2; exit 1')
     warned = await health.door(open_to_all)
     assert (warned.state, "открыт всем" in warned.found) == (State.ADVICE, True)
-    assert "otklik firewall | nft -f -" in warned.hint
+    assert "otklik firewall > otklik.nft && sudo nft -f otklik.nft" in warned.hint
     assert "sip.behind_edge" in warned.hint
+    assert warned.hint.startswith("назовите АТС"), "else there is nobody to let in, and no ruleset"
+    named = settings(tmp_path, sip={"host": "0.0.0.0", "allowed": ["192.0.2.7"]})  # noqa: S104
+    assert (await health.door(named)).hint.startswith("otklik firewall")
     nft(tmp_path, monkeypatch, 'echo "Operation not permitted (you must be root)" >&2; exit 1')
     unseen = await health.door(open_to_all)
     assert (unseen.state, "root" in unseen.found) == (State.ADVICE, True)

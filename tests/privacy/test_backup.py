@@ -204,6 +204,37 @@ async def test_a_damaged_backup_is_refused_before_anything_is_touched(
     assert not (tmp_path / "new").exists()
 
 
+@pytest.mark.parametrize(
+    "name", ["../outside", "/outside", "recordings/../../outside", "link", "manifest.json"]
+)
+async def test_a_backup_that_somebody_made_up_writes_nothing(
+    saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    """Whole by its own manifest, and yet: names that lead out, a link, a manifest that would fill memory."""
+    monkeypatch.setattr(archive, "_LARGEST_MANIFEST", 100_000)
+
+    def worse(manifest: Manifest, contents: dict[str, bytes]) -> None:
+        if name == "manifest.json":
+            manifest.otklik = " " * 200_000
+        else:
+            contents[name] = b"x"
+
+    made = rewritten(saved, worse)
+    if name == "link":
+        plain = made.with_name("linked.tar.gz")
+        with tarfile.open(made) as tar, tarfile.open(plain, "w:gz") as linked:
+            for member in tar:
+                if member.name == name:
+                    member.type, member.linkname, member.size = tarfile.SYMTYPE, "/etc/passwd", 0
+                linked.addfile(member, tar.extractfile(member) if member.isreg() else None)
+        plain.replace(made)
+    there = tree(tmp_path)
+    with pytest.raises(BadInput, match="копия повреждена"):
+        await restored(made, tmp_path / "new")
+    assert tree(tmp_path) == there
+    assert not (tmp_path / "new").exists()
+
+
 async def test_interrupted_it_leaves_the_place_empty(
     saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

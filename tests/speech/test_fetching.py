@@ -318,6 +318,22 @@ async def test_an_archive_that_is_no_model_changes_nothing(
     assert place.files() == before
 
 
+async def test_a_folder_of_another_machine_gets_a_receipt_of_its_own(
+    place: Place, publisher: Publisher
+) -> None:
+    """Somebody packed his var/models: what its receipt says of its archive is not true of this one."""
+    foreign = unpacking.Receipt(sha256="0" * 64, files={"am/final.mdl": (1, "0" * 64)}).model_dump_json()
+    publisher.content = zipped(
+        ("tiny/am/final.mdl", b"x"),
+        ("tiny/graph/words.txt", b"x 1"),
+        (f"tiny/{unpacking.RECEIPT}", foreign.encode()),
+    )
+    fetched = await place.fetch()
+    receipt = unpacking.read_receipt(fetched.path)
+    assert receipt.sha256 == fetched.sha256
+    assert set(receipt.files) == {"am/final.mdl", "graph/words.txt"}
+
+
 def test_a_bomb_that_lies_about_its_size_is_stopped_while_it_unpacks(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,9 +18,10 @@ from bot.settings_rooms import with_voice
 from bot.speech.advice import recognition, voice
 from bot.speech.chosen import read_chosen
 from bot.speech.licences import agree, agreements, is_open, require_licence
-from bot.speech.models import find_entry, model_path
+from bot.speech.models import ensure_model, find_entry, model_path
 from bot.speech.recognisers import Recognisers
 from bot.speech.synthesiser import engine_name
+from bot.speech.vocabulary import read_vocabulary
 from bot.surveys.loader import load_survey
 from tests.speech.sounds import MODELS, PROJECT
 
@@ -89,6 +90,15 @@ def test_a_model_that_is_not_here_is_not_chosen(var: Path) -> None:
     assert read_chosen(var).asr == {}
     with pytest.raises(BadInput):
         commands.use("silero-vad")
+    with pytest.raises(ModelMissing):
+        commands.use(NC, accept=True)
+    assert agreements(var) == {}, "nobody is asked about a licence of what is not here"
+
+
+def test_whoever_fetches_is_told_to_answer_at_the_fetch(var: Path) -> None:
+    with pytest.raises(LicenceUnanswered) as caught:
+        commands.fetch(NC)
+    assert f"otklik models fetch {NC}" in caught.value.hint
 
 
 def test_a_non_commercial_licence_is_asked_about_once(var: Path) -> None:
@@ -186,6 +196,9 @@ def test_the_first_screen_says_what_is_used_and_what_is_better(
 ) -> None:
     settings = load_settings().speech_settings()
     assert str(recognition(settings)).startswith(f"{DEMO}: ")
+    assert "слов " not in recognition(settings).used, "it is not unpacked yet: nobody has counted"
+    known = len(read_vocabulary(ensure_model(DEMO, MODELS, var)))
+    assert f"слов {known}," in recognition(settings).used
     assert f"otklik models fetch {SMALL} && otklik models use {SMALL}" in recognition(settings).better
     assert "otklik models fetch v5_cis_base_nostress" in voice(settings).better
     installed(SMALL, var)

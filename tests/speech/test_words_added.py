@@ -115,6 +115,10 @@ def test_a_word_is_heard_once_it_was_added(
     assert verify_model(OWN, MODELS, tmp_path) == "распакованные файлы"
     assert OWN in known_models(MODELS, tmp_path)
 
+    capsys.readouterr()
+    models_words.add(["десять"])
+    assert capsys.readouterr().out.splitlines()[-1] == "Новых слов нет."
+
     # More words come on top of these; what cannot be added changes nothing.
     added = {"кирпич": phones("кирп+ич")}
     assert add_words(OWN, added, MODELS, tmp_path) == (OWN, ("кирпич",))

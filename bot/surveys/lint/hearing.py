@@ -20,7 +20,8 @@ UNSPOKEN = error(
 UNKNOWN = warning(
     "word-unknown",
     "слова варианта нет в словаре распознавания, и его не услышат",
-    "возьмите другое слово, или модель, которая его знает (otklik models list)",
+    "возьмите другое слово, добавьте это (otklik models words add) или возьмите модель, которая его знает "
+    "(otklik models list)",
     needs="vocabulary",
 )
 ALIKE = warning(
