@@ -24,6 +24,9 @@ FITS_AFTER = 50
 """Packets: a second of them."""
 
 
+_ONE_MOMENT_S = 0.001
+
+
 @dataclass(frozen=True, slots=True)
 class Packet:
     """A packet as the socket saw it. `timestamp` counts the sender's samples."""
@@ -81,10 +84,19 @@ def _late(behind: NDArray[np.float64]) -> int:
 
 def arrival(ancillary: list[tuple[int, int, bytes]]) -> float:
     """The kernel's time of arrival on the monotonic clock: what a busy process reads late came early."""
-    now = time.monotonic()
     for level, kind, data in ancillary:
         if level == socket.SOL_SOCKET and kind == SO_TIMESTAMPNS and len(data) >= 16:
             seconds, nanoseconds = struct.unpack_from("@qq", data)
-            age: float = time.time() - (seconds + nanoseconds / 1e9)
+            now, wall = _both_clocks()
+            age: float = wall - (seconds + nanoseconds / 1e9)
             return now - min(max(age, 0.0), 1.0)
-    return now
+    return time.monotonic()
+
+
+def _both_clocks() -> tuple[float, float]:
+    """The monotonic clock and the wall's at one moment. A process that had to wait between its looks at them
+    looks again: by that wait one packet would seem to have come too soon, and the fifty behind it late."""
+    while True:
+        before, wall, now = time.monotonic(), time.time(), time.monotonic()
+        if now - before < _ONE_MOMENT_S:
+            return now, wall
