@@ -16,7 +16,7 @@ WALL_S = 1_700_000_000.0
 
 
 class Clocks:
-    """Both clocks of one machine. The process has to wait for `held_up_s` before its look number `at_look`."""
+    """Both clocks of one machine. The process waits for `held_up_s` before its look number `at_look`."""
 
     def __init__(self, at_look: int, held_up_s: float) -> None:
         self.now = 5.0
