@@ -22,6 +22,10 @@ class HeardWord(BaseModel):
     conf: float = 0.0
     """0 to 1; alternatives have none of their own (bot/speech/alternatives.py gives them one)."""
 
+    def later(self, seconds: float) -> HeardWord:
+        """The same word on a scale of time that began so much sooner."""
+        return self.model_copy(update={"start": self.start + seconds, "end": self.end + seconds})
+
     def placed(self, media_time: Callable[[float], float]) -> Word:
         """The word on another scale of time; Kaldi's confidence may exceed 1 by rounding."""
         return Word(

@@ -27,7 +27,7 @@ from bot.core.directives import Expectation, OpenExpected
 from bot.core.errors import RecogniserUnavailable
 from bot.core.ports import Transcript
 from bot.speech.alternatives import Fits
-from bot.speech.decoding import Decoder
+from bot.speech.decoding import Decoder, Decoders
 from bot.speech.endpointing.completeness import fits
 from bot.speech.grammar import phrases_for
 from bot.speech.heard import HeardWord, better_known, mostly_unknown
@@ -201,7 +201,7 @@ class VoskRecogniser:
         self._settings = settings or RecogniserSettings()
         self._language = language
         started = time.monotonic()
-        self._model = _load(model_path)
+        self._decoders = Decoders(_load(model_path))
         self._vocabulary = read_vocabulary(model_path)
         self._grammars = all((model_path / "graph" / name).is_file() for name in ("HCLr.fst", "Gr.fst"))
         self._pool = ThreadPoolExecutor(self._settings.threads, thread_name_prefix="decoder")
@@ -279,7 +279,7 @@ class VoskRecogniser:
             raise RecogniserUnavailable(f"decoding failed: {exc}", hint="load the recogniser again") from exc
 
     def decoder(self, rate: int, phrases: tuple[str, ...] | None, fits: Fits | None = None) -> Decoder:
-        return Decoder(self._model, rate, phrases, fits)
+        return self._decoders.open(rate, phrases, fits)
 
     def close(self) -> None:
         """Ends the threads; streams that are open fail with RecogniserUnavailable."""
