@@ -81,6 +81,8 @@ _INAUDIBLE = 1e-7
 """-70 dBFS, likewise."""
 _QUIET = 1e-12
 
+_SCALE = np.float32(1 / 32768)
+
 Floats = NDArray[np.float32]
 Spectrum = NDArray[np.complexfloating]
 
@@ -262,7 +264,8 @@ class EchoControl:
 
 
 def _floats(data: bytes) -> Floats:
-    return np.frombuffer(data, "<i2").astype(np.float32) / np.float32(32768)
+    samples: Floats = np.multiply(np.frombuffer(data, "<i2"), _SCALE)
+    return samples
 
 
 def _power(spectrum: Spectrum) -> Floats:
