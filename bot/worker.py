@@ -8,6 +8,7 @@ dies, its calls die, and whatever they had committed is in the spool.
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import sys
@@ -55,6 +56,7 @@ from bot.speech.recognisers import Lease, Recognisers
 from bot.speech.recorded import RecordedVoices
 from bot.speech.synthesiser import SynthesiserClient
 from bot.speech.voices import SileroVoices
+from bot.surveys import morphology
 from bot.surveys.prompts import prompts_by_voice
 from bot.surveys.schema import Survey
 from bot.worker_orders import CallOrders
@@ -110,6 +112,9 @@ class Worker:
         loop.add_signal_handler(ORPHANED, self._orphaned)
         async with AsyncExitStack() as stack:
             self._room = await self._furnish(stack)
+            # What is there now stays: a look for garbage that went through all of it held every line up.
+            gc.collect()
+            gc.freeze()
             self._server.register("place", self._place)
             self._server.register("status", self._status)
             self._server.register("use_models", self._use_models)
@@ -131,6 +136,7 @@ class Worker:
         main = self._recognisers.lease(settings.speech.language, "")
         stack.callback(main.release)
         voices_heard = await asyncio.to_thread(SileroVoices)
+        await asyncio.to_thread(morphology.warm)
         synthesiser = SynthesiserClient(speech.synthesiser)
         stack.push_async_callback(synthesiser.close)
         spool = await stack.enter_async_context(Spool.open(settings.spool_dir, self._name))
