@@ -116,7 +116,8 @@ class Decoder:
 
     def finish(self) -> list[HeardWord]:
         """All words; their times count from the first sample. Nothing can be decoded behind it."""
-        self.settle()
+        if not self._final:
+            self.settle()
         before_s = self._own.before_s
         if self._spare is not None and self._final:
             heard_s = before_s + self._samples / self._rate

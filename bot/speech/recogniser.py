@@ -41,8 +41,8 @@ T = TypeVar("T")
 
 _GAP_S = 0.001
 _LEAD_S = 0.4
-"""Of what comes before the first voice of a turn so much is decoded: what a decoder needs to settle, and more
-than the voice activity lags."""
+"""Of what comes before a voice, a turn's first one or the next after a pause, so much is decoded: what a
+decoder needs to settle, and more than the voice activity lags."""
 _INAUDIBLE = 33
 """Peak sample of a frame in which nobody can be speaking, -60 dBFS: muted lines, and those that send nothing
 while nobody speaks."""
@@ -76,7 +76,7 @@ class VoskStream:
         self._partial = ""
         self._anchors: list[_Anchor] = []
         self._fed_s = 0.0
-        self._lead: deque[Frame] | None = deque(maxlen=round(_LEAD_S / FRAME_S))  # None once somebody spoke
+        self._lead: deque[Frame] | None = _fresh_lead()  # None while somebody speaks
         self._voiced = Voiced(recogniser.settings.least_voice)
         self._closed = False
 
@@ -95,7 +95,7 @@ class VoskStream:
             raise ValueError(f"a frame at {frame.rate} Hz in a stream at {self._rate} Hz")
         self._voiced.add(frame.at, voice)
         if self._lead is not None:
-            if not self._voiced.anywhere or _is_silent(frame):
+            if voice < self._recogniser.settings.least_voice or _is_silent(frame):
                 self._lead.append(frame)
                 return self._partial
             for before in self._lead:
@@ -111,9 +111,12 @@ class VoskStream:
         return self._partial
 
     async def settle(self) -> str:
-        """Force a result on everything fed, and go on: the text so far. Raises RecogniserUnavailable."""
+        """Force a result on everything fed, and go on, with the next voice: the text so far. Raises
+        RecogniserUnavailable."""
         await self._ensure_hop()
         self._partial = await self._recogniser.run(self._settle)
+        if self._lead is None:
+            self._lead = _fresh_lead()
         return self._partial
 
     async def finish(self) -> Transcript:
@@ -284,6 +287,10 @@ class VoskRecogniser:
     def close(self) -> None:
         """Ends the threads; streams that are open fail with RecogniserUnavailable."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _fresh_lead() -> deque[Frame]:
+    return deque(maxlen=round(_LEAD_S / FRAME_S))
 
 
 def _is_silent(frame: Frame) -> bool:

@@ -30,10 +30,6 @@ class Voiced:
         if probability >= self._least:
             self._times.append(at)
 
-    @property
-    def anywhere(self) -> bool:
-        return bool(self._times)
-
     def believed(self, transcript: Transcript) -> Transcript:
         """Without the words, known or not, under which there is no voice."""
         kept = tuple(word for word in transcript.words if self._under(word))

@@ -112,6 +112,9 @@ class _Held:
     def text(self) -> str:
         return f"{sum(self.hops)}"
 
+    def settle(self) -> str:
+        return self.text()
+
     def finish(self) -> list[object]:
         return []
 
@@ -172,6 +175,27 @@ async def test_nothing_is_decoded_before_somebody_speaks(
         await stream.feed(sounding_frame(number * 0.02), 0.1)
     await stream.finish()
     assert sum(decoder.hops) == 20 + 1 + 19
+    recogniser.close()
+
+
+async def test_between_a_pause_and_the_next_voice_nothing_is_decoded(
+    model_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was settled is settled: the silence behind a turn teaches nothing, and costs nothing."""
+    recogniser = VoskRecogniser(model_path)
+    decoder = _Held()
+    decoder.may_go.set()
+    monkeypatch.setattr(recogniser, "decoder", lambda rate, phrases, fits: decoder)
+    stream = recogniser.open(8000)
+    for number in range(10):
+        await stream.feed(sounding_frame(number * 0.02), 0.9)
+    await stream.settle()
+    for number in range(10, 100):
+        await stream.feed(sounding_frame(number * 0.02), 0.1)
+    assert sum(decoder.hops) == 10
+    await stream.feed(sounding_frame(2.0), 0.9)
+    await stream.finish()
+    assert sum(decoder.hops) == 10 + 20 + 1
     recogniser.close()
 
 
