@@ -33,7 +33,14 @@ from bot.words import words
 app = typer.Typer(add_completion=False)
 
 NICENESS = 10
-"""An export is never in such a hurry as the calls of a node on the same machine."""
+
+
+def give_way() -> None:
+    """An export is never in such a hurry as the calls of a node on the same machine: this process works while
+    nobody else wants to (sched(7), SCHED_IDLE), where the system knows that, else at a low priority."""
+    os.nice(NICENESS)
+    if hasattr(os, "SCHED_IDLE"):
+        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
 
 
 @app.command("export", help=words("Выгрузить звонки и ответы в файл", "Write calls and answers to a file"))
@@ -79,7 +86,7 @@ def export_calls(
         topic,
     )
     to = Wanted(form, file, personal, delimiter)
-    os.nice(NICENESS)
+    give_way()
 
     with Progress(
         TextColumn(words("звонков", "calls")),
