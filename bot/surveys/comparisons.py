@@ -54,6 +54,9 @@ class Comparison:
     near: str = ""
 
 
+_SPACES = str.maketrans("\n\t\r\f", "    ")
+
+
 class ExpressionInvalid(ValueError):
     """What was written is not in the language; `fault` says what, `column` where, from 1."""
 
@@ -67,8 +70,9 @@ def read(text: str) -> tuple[ast.expr, tuple[Comparison, ...]]:
     """The tree of a condition and its comparisons. Raises ExpressionInvalid."""
     if len(text) > MAX_LENGTH:
         raise _invalid(f"условие длиннее {MAX_LENGTH} знаков", 0, "")
-    # One line of the same length: a bare line end would end the expression.
-    line = text.replace("\n", " ").replace("\t", " ")
+    # One line of the same length: a bare line end would end the expression, and what Python counts columns
+    # from (a carriage return, a form feed) would move the places that it tells of.
+    line = text.translate(_SPACES)
     start = len(line) - len(line.lstrip(" "))
     try:
         with warnings.catch_warnings():

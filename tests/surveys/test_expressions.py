@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.surveys.expressions import MAX_LENGTH, Comparison, Expression, ExpressionInvalid, parse
@@ -187,6 +187,8 @@ def test_what_is_odd_is_answered_at_once(text: str) -> None:
     st.text(alphabet=st.sampled_from("answer.nps topics<>=!\"'()[],0193 andornotin_\n\\#:;"), max_size=60)
     | st.text(max_size=40)
 )
+@example("\rÀ")
+@example("\fÀ == 1")
 @settings(deadline=None)
 def test_any_text_is_a_condition_or_refused(text: str) -> None:
     refused = _refusal(text)
