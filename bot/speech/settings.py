@@ -7,6 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+STAY_PROBABILITY = 0.35
+"""Voice probability from which speech goes on, and a word may lie there: 0.15 less than where it begins, as
+Silero VAD's reference does."""
+
 
 @dataclass(frozen=True, slots=True)
 class EndpointingSettings:
@@ -14,8 +18,8 @@ class EndpointingSettings:
 
     start_probability: float = 0.5
     """Voice probability from which silence becomes speech (Silero VAD's own default)."""
-    stay_probability: float = 0.35
-    """Voice probability below which speech becomes silence: 0.15 less, as Silero VAD's reference does."""
+    stay_probability: float = STAY_PROBABILITY
+    """Voice probability below which speech becomes silence."""
     voiced_dbfs: float = -45.0
     """What is softer than this is no voice, however sure the VAD is: it rings on for ~0.1 s after a word."""
     min_speech_s: float = 0.06
@@ -54,8 +58,8 @@ class RecogniserSettings:
     once, so that a partial changes no oftener; and where words decide, `settle` waits for no hop."""
     feed_wait_s: float = 0.02
     """How long `feed` waits for its frame to be decoded before it returns the partial of before."""
-    least_voice: float = 0.35
-    """Voice probability from which a word may lie there: that at which an endpointer's speech goes on."""
+    least_voice: float = STAY_PROBABILITY
+    """Voice probability from which a word may lie there."""
     grammar: bool = False
     """Give closed questions a runtime grammar, where the model supports it."""
 

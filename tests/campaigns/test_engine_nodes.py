@@ -192,9 +192,8 @@ async def test_a_node_that_is_killed_loses_nobody_and_rings_nobody_too_early(
 ) -> None:
     stage = await start_big(db, survey, ends=WANTS_HUMAN)
     async with node("west", site) as west:
-        async with node(
-            "east", site, Play(seek_s=LONGEST_S)
-        ) as east:  # whom it seeks a human for has none yet
+        seeks_for_long = Play(seek_s=LONGEST_S)  # so that somebody waits for a human when it is killed
+        async with node("east", site, seeks_for_long) as east:
             await at_once(west.told("talks", 2), east.told("talks", 2))
             await east.until(lambda: {"rings", "talks", "seeks"} <= set(east.steps.values()))
             await east.kill()

@@ -21,7 +21,7 @@ def test_it_measures_both_kinds_and_its_capture_gives_the_same_figures(
     assert found["calls"] == 2
     for kind in ("sip-sip", "sip-webrtc"):
         assert found["kinds"][kind]["clicks"] == 3
-        assert found["kinds"][kind]["lost"] < 3, "a machine that is held up may lose one"
+        assert found["kinds"][kind]["lost"] <= 1, "a machine that is held up may lose one"
         assert 20 < found["kinds"][kind]["p50_ms"] < 800
     printed, again = measure_again(tmp_path / "c")
     assert again == printed

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -138,14 +138,21 @@ async def test_a_slow_decoder_holds_no_line_and_catches_up_in_one_hop(
     recogniser.close()
 
 
-async def test_of_the_silence_before_the_first_sound_a_little_is_decoded(
-    model_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    recogniser = VoskRecogniser(model_path)
-    decoder = _Held()
+Counted = tuple[VoskStream, _Held]
+
+
+@pytest.fixture
+async def counted(model_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Counted]:
+    """A turn, and what of it was decoded."""
+    recogniser, decoder = VoskRecogniser(model_path), _Held()
     decoder.may_go.set()
     monkeypatch.setattr(recogniser, "decoder", lambda rate, phrases, fits: decoder)
-    stream = recogniser.open(8000)
+    yield recogniser.open(8000), decoder
+    recogniser.close()
+
+
+async def test_of_the_silence_before_the_first_sound_a_little_is_decoded(counted: Counted) -> None:
+    stream, decoder = counted
     for number in range(100):
         await stream.feed(silent_frame(number * 0.02))
     assert decoder.hops == []
@@ -155,18 +162,11 @@ async def test_of_the_silence_before_the_first_sound_a_little_is_decoded(
         await stream.feed(silent_frame(number * 0.02))
     await stream.finish()
     assert sum(decoder.hops) == 20 + 10 + 40
-    recogniser.close()
 
 
-async def test_nothing_is_decoded_before_somebody_speaks(
-    model_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_nothing_is_decoded_before_somebody_speaks(counted: Counted) -> None:
     """A street, or what an echo leaves of a prompt, is no silence, and costs nothing all the same."""
-    recogniser = VoskRecogniser(model_path)
-    decoder = _Held()
-    decoder.may_go.set()
-    monkeypatch.setattr(recogniser, "decoder", lambda rate, phrases, fits: decoder)
-    stream = recogniser.open(8000)
+    stream, decoder = counted
     for number in range(100):
         await stream.feed(sounding_frame(number * 0.02), 0.2)
     assert decoder.hops == []
@@ -175,18 +175,11 @@ async def test_nothing_is_decoded_before_somebody_speaks(
         await stream.feed(sounding_frame(number * 0.02), 0.1)
     await stream.finish()
     assert sum(decoder.hops) == 20 + 1 + 19
-    recogniser.close()
 
 
-async def test_between_a_pause_and_the_next_voice_nothing_is_decoded(
-    model_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_between_a_pause_and_the_next_voice_nothing_is_decoded(counted: Counted) -> None:
     """What was settled is settled: the silence behind a turn teaches nothing, and costs nothing."""
-    recogniser = VoskRecogniser(model_path)
-    decoder = _Held()
-    decoder.may_go.set()
-    monkeypatch.setattr(recogniser, "decoder", lambda rate, phrases, fits: decoder)
-    stream = recogniser.open(8000)
+    stream, decoder = counted
     for number in range(10):
         await stream.feed(sounding_frame(number * 0.02), 0.9)
     await stream.settle()
@@ -196,7 +189,6 @@ async def test_between_a_pause_and_the_next_voice_nothing_is_decoded(
     await stream.feed(sounding_frame(2.0), 0.9)
     await stream.finish()
     assert sum(decoder.hops) == 10 + 20 + 1
-    recogniser.close()
 
 
 async def test_words_after_a_long_silence_are_where_they_were_said(recogniser: VoskRecogniser) -> None:
