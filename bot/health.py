@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import ctypes
+import getpass
 import json
 import os
 import shutil
@@ -23,6 +24,7 @@ from sqlalchemy import text as sql
 from bot.core.clock import SystemClock
 from bot.core.control import ControlClient
 from bot.core.errors import NodeUnavailable, OtklikError
+from bot.core.realtime import LINES, may_go_first
 from bot.firewall import TABLE
 from bot.published import Published, published_dir
 from bot.settings import DEMO_MODEL, Settings
@@ -78,6 +80,7 @@ async def examine(settings: Settings) -> list[Finding]:
         await presence(settings),
         *ports(settings, running),
         await door(settings),
+        precedence(settings),
         disk(settings.var_dir),
         clock(),
         *programs(),
@@ -348,6 +351,25 @@ async def door(settings: Settings) -> Finding:
             f"{where} открыт всем: нет ни таблицы {TABLE} в nftables, ни края",
             f"{where} is open to all: there is neither a table {TABLE} in nftables nor an edge",
         )
+    return Finding(name, State.ADVICE, found, hint)
+
+
+def precedence(settings: Settings) -> Finding:
+    """Whether sound goes before the other programs of this machine."""
+    name = words("Первенство звука", "Precedence of sound")
+    if not settings.call.realtime:
+        return Finding(name, State.OK, words("выключено (call.realtime)", "turned off (call.realtime)"))
+    if may_go_first():
+        return Finding(name, State.OK, words("система его даёт", "the system grants it"))
+    found = words(
+        "этому пользователю не дано: на занятой машине звук опаздывает",
+        "not for this user: on a busy machine sound comes late",
+    )
+    line = f"{getpass.getuser()} - rtprio {LINES}"
+    hint = words(
+        f"строка «{line}» в /etc/security/limits.conf (в systemd: LimitRTPRIO={LINES}) и новый вход",
+        f"“{line}” in /etc/security/limits.conf (systemd: LimitRTPRIO={LINES}), and sign in again",
+    )
     return Finding(name, State.ADVICE, found, hint)
 
 

@@ -61,6 +61,7 @@ class CallSection(Section):
     drain_s: Seconds = Field(
         30.0, description="сколько секунд после остановки узла дать разговорам на то, чтобы кончиться самим"
     )
+    realtime: bool = Field(True, description="звук раньше всех программ машины, если система позволяет")
 
 
 class DialogueSection(Section):

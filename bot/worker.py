@@ -13,6 +13,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import Any
@@ -35,6 +36,7 @@ from bot.core.control import ControlServer
 from bot.core.endings import Disposition
 from bot.core.errors import OtklikError, RuntimeDied, SurveyInvalid, Unavailable
 from bot.core.ids import new_id
+from bot.core.realtime import behind_the_lines, lines_first
 from bot.core.returning import OpenMatter
 from bot.core.routing import DESK
 from bot.desk_lines import DeskLines
@@ -107,6 +109,7 @@ class Worker:
     async def run(self) -> None:
         """Until SIGTERM, or until the SIP stack dies (RuntimeDied). Raises Unavailable at the start."""
         loop = asyncio.get_running_loop()
+        loop.set_default_executor(ThreadPoolExecutor(thread_name_prefix="file", initializer=behind_the_lines))
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         loop.add_signal_handler(ORPHANED, self._orphaned)
@@ -160,6 +163,8 @@ class Worker:
             pacer=pacer,
             keeper=DialogKeeper(dialogs_dir(settings, self._index)),
         )
+        if settings.call.realtime:
+            lines_first()  # and with this thread the stack's, which start here
         await self._endpoint.start()
         stack.push_async_callback(self._endpoint.stop)
         return CallRoom(

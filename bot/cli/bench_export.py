@@ -134,6 +134,7 @@ async def _export(settings: Settings, file: Path, exports: Exports) -> None:
             env={**os.environ, **as_environment(settings)},
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.PIPE,
+            start_new_session=True,  # as from a terminal of its own: its session steps back (`giving_way`)
         )
         try:
             _, said = await process.communicate()

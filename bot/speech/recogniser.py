@@ -26,6 +26,7 @@ from bot.core.audio import FRAME_S, SAMPLE_BYTES, Frame, Pcm
 from bot.core.directives import Expectation, OpenExpected
 from bot.core.errors import RecogniserUnavailable
 from bot.core.ports import Transcript
+from bot.core.realtime import behind_the_lines
 from bot.speech.alternatives import Fits
 from bot.speech.decoding import Decoder, Decoders
 from bot.speech.endpointing.completeness import fits
@@ -207,7 +208,9 @@ class VoskRecogniser:
         self._decoders = Decoders(_load(model_path))
         self._vocabulary = read_vocabulary(model_path)
         self._grammars = all((model_path / "graph" / name).is_file() for name in ("HCLr.fst", "Gr.fst"))
-        self._pool = ThreadPoolExecutor(self._settings.threads, thread_name_prefix="decoder")
+        self._pool = ThreadPoolExecutor(
+            self._settings.threads, thread_name_prefix="decoder", initializer=behind_the_lines
+        )
         # The first use of a full-vocabulary model costs half a second; no caller shall wait for it.
         self.transcribe(_noise(_WARM_UP_S, 8000))
         log.info(

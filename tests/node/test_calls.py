@@ -17,6 +17,7 @@ import pytest
 
 from bot.core.errors import NumberBlocked
 from bot.core.events import AnswerRecorded, CallEvent
+from bot.core.realtime import LINES, may_go_first
 from bot.settings import DEMO_MODEL
 from bot.sim.results import CallReport, SimReport
 from bot.sim.run import run_scenario
@@ -209,6 +210,15 @@ def test_a_killed_worker_loses_no_committed_answer(node: RunningNode) -> None:
     # It is replaced by itself, and nobody is rung twice.
     again = asyncio.run(run(node, scenario({"name": "after", "answers": ANSWERS})))
     assert again.calls[0].disposition == "completed"
+
+
+def test_a_workers_sound_goes_before_other_programs(node: RunningNode) -> None:
+    pid = asyncio.run(node.ask("status"))["children"]["worker-0"]
+    threads = [int(thread.name) for thread in Path(f"/proc/{pid}/task").iterdir()]
+    priorities = [os.sched_getparam(thread).sched_priority for thread in threads]
+    granted = may_go_first()
+    assert os.sched_getparam(pid).sched_priority == (LINES if granted else 0), "the lines' loop"
+    assert priorities.count(LINES) >= 2 if granted else not any(priorities), "and the SIP stack"
 
 
 def test_a_dead_rasa_is_told_to_the_caller(node: RunningNode) -> None:

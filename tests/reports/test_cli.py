@@ -7,6 +7,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -118,7 +120,13 @@ def test_an_export_tells_what_it_wrote(
     filled: None, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gave_way: list[bool] = []
-    monkeypatch.setattr(export, "give_way", lambda: gave_way.append(True))  # the process is the tests' own
+
+    @contextmanager
+    def giving_way() -> Iterator[None]:  # the process is the tests' own
+        yield
+        gave_way.append((tmp_path / "out.csv").exists())
+
+    monkeypatch.setattr(export, "giving_way", giving_way)
     assert otklik("export", "--from", "2025-03-25", "--employee", "bob", "-o", "out.csv") == 0
     assert gave_way == [True]
     assert "звонков 5, ответов 5" in capsys.readouterr().out
@@ -127,12 +135,39 @@ def test_an_export_tells_what_it_wrote(
     assert (tmp_path / "out.csv").stat().st_mode & 0o777 == 0o600
 
 
+GIVES_WAY = """
+from bot.cli.export import AUTOGROUP, giving_way, os
+session = lambda: AUTOGROUP.read_text().split()[-1] if AUTOGROUP.exists() else ""
+before = session()
+with giving_way():
+    print(os.sched_getscheduler(0), os.nice(0), before, session())
+print(session())
+"""
+
+
 def test_an_export_works_while_nobody_else_wants_to() -> None:
-    code = "from bot.cli.export import give_way, os; give_way(); print(os.sched_getscheduler(0), os.nice(0))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    policy, niceness = map(int, done.stdout.split())
+    done = subprocess.run(
+        [sys.executable, "-c", GIVES_WAY], capture_output=True, text=True, check=True, start_new_session=True
+    )
+    policy, niceness, *sessions = map(int, done.stdout.split())
     assert policy == os.SCHED_IDLE
-    assert niceness >= export.NICENESS
+    assert niceness == export.NICENESS
+    assert sessions in ([], [0, export.NICENESS, 0]), "its session steps back with it, and for so long"
+
+
+def test_a_kernel_that_wants_to_be_asked_later_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    waits: list[float] = []
+
+    class Busy(type(tmp_path)):  # type: ignore[misc]
+        def write_text(self, text: str) -> int:
+            if len(waits) < 2:
+                raise BlockingIOError
+            return int(super().write_text(text))
+
+    monkeypatch.setattr(export, "AUTOGROUP", Busy(tmp_path / "autogroup"))
+    monkeypatch.setattr("time.sleep", waits.append)
+    export._step(19)
+    assert (len(waits), (tmp_path / "autogroup").read_text()) == (2, "19")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,49 @@
+"""The precedence of sound: each thread here is one that ends with its test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from bot.core.realtime import HELPERS, LINES, behind_the_lines, lines_first, may_go_first
+
+Place = tuple[int, int]
+
+
+def place() -> Place:
+    """The class and the priority of this thread."""
+    return os.sched_getscheduler(0), os.sched_getparam(0).sched_priority
+
+
+def in_a_thread(work: Callable[[], Place]) -> Place:
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(work).result()
+
+
+def among_lines() -> tuple[Place, Place, Place]:
+    lines_first()
+    with ThreadPoolExecutor(1, initializer=behind_the_lines) as helpers:
+        return place(), in_a_thread(place), helpers.submit(place).result()
+
+
+def test_lines_go_first_and_their_helpers_next() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        line, started, helper = pool.submit(among_lines).result()
+    granted = may_go_first()
+    assert line == started == ((os.SCHED_RR, LINES) if granted else (os.SCHED_OTHER, 0))
+    assert helper == ((os.SCHED_RR, HELPERS) if granted else (os.SCHED_OTHER, 0))
+    assert LINES > HELPERS > 0
+    assert place() == (os.SCHED_OTHER, 0), "whoever asks whether it is granted stays as he was"
+
+
+def test_where_it_is_not_granted_everything_stays_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "sched_setscheduler", refused)
+    assert not may_go_first()
+    with ThreadPoolExecutor(1, initializer=behind_the_lines) as helpers:
+        assert helpers.submit(place).result() == (os.SCHED_OTHER, 0)
