@@ -5,18 +5,17 @@ from __future__ import annotations
 import os
 import shutil
 
+from bot.core.hosts import is_loopback
 from bot.findings import Finding, State, said
 from bot.firewall import TABLE, lets_anybody_in
 from bot.settings import Settings
 from bot.words import words
 
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
-
 
 async def door(settings: Settings) -> Finding:
     """They do not on loopback, behind the edge, or behind our nftables."""
     name = words("Защита SIP", "SIP's door")
-    if settings.sip.host in LOOPBACK:
+    if is_loopback(settings.sip.host):
         return Finding(name, State.OK, words("слышен только этой машине", "heard by this machine alone"))
     if settings.sip.behind_edge:
         return Finding(name, State.OK, words("перед узлом край (sip.behind_edge)", "behind the edge"))
