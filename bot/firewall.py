@@ -10,7 +10,8 @@ import ipaddress
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from telephony.doorman import Address, Network
+from bot.settings_sip import SipSection
+from telephony.doorman import Address, Network, hosts_of
 
 TABLE = "otklik"
 STRANGERS, HURRIED, STRANGE_SOUND = "strangers", "too_many_calls", "strange_sound"
@@ -31,6 +32,16 @@ class Door:
     callers: tuple[Network, ...]
     media: tuple[Network, ...]
     calls_per_s: int
+
+
+def trunk_hosts(sip: SipSection) -> tuple[str, ...]:
+    """Whose addresses are let in beside those of `sip.allowed`."""
+    return hosts_of((sip.trunk.domain, sip.trunk.proxy))
+
+
+def lets_anybody_in(sip: SipSection) -> bool:
+    """Without a trunk and without `sip.allowed` there is no ruleset: it would keep everybody out."""
+    return bool(sip.allowed or trunk_hosts(sip))
 
 
 def door_networks(named: Iterable[str], addresses: Iterable[Address]) -> tuple[Network, ...]:

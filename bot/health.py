@@ -5,18 +5,14 @@ Nothing is changed, started or fetched. `otklik doctor` shows the findings.
 
 from __future__ import annotations
 
-import asyncio
 import ctypes
 import getpass
 import json
-import os
 import shutil
 import socket
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 
 from sqlalchemy import text as sql
@@ -25,10 +21,11 @@ from bot.core.clock import SystemClock
 from bot.core.control import ControlClient
 from bot.core.errors import NodeUnavailable, OtklikError
 from bot.core.realtime import LINES, may_go_first
-from bot.firewall import TABLE
+from bot.findings import Finding, State, said
 from bot.published import Published, published_dir
 from bot.settings import DEMO_MODEL, Settings
 from bot.settings_rooms import presence_board, speech_settings, store_settings
+from bot.sip_door import door, nft
 from bot.speech.advice import recognition, silero_steps, unheard_of, voice
 from bot.speech.licences import require_licence
 from bot.speech.models import find_entry, model_path, verify_model
@@ -40,27 +37,8 @@ from dialogue.training import is_trained
 
 ENOUGH_BYTES = 1_000_000_000
 """Free space below which a node should not be started: an hour of two-channel 8 kHz audio is 115 MB."""
-COMMAND_TIMEOUT_S = 30.0
-LOOPBACK = ("127.0.0.1", "::1", "localhost")
 TIME_ERROR = 5  # adjtimex(2): the kernel's clock is not synchronised
 TIMEX_BYTES = 208  # sizeof(struct timex) on x86_64
-
-
-class State(StrEnum):
-    OK = "ok"
-    ADVICE = "advice"  # it works, and there is something better
-    OPTIONAL = "optional"  # not there, and a node does without
-    MISSING = "missing"  # a node needs it
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """`found` is what there is, `hint` how to get what is missing or better."""
-
-    name: str
-    state: State
-    found: str
-    hint: str = ""
 
 
 async def examine(settings: Settings) -> list[Finding]:
@@ -92,29 +70,11 @@ def python() -> Finding:
     return Finding("Python", State.OK, f"{version}, {sys.executable}")
 
 
-async def _said(*command: str | Path) -> tuple[int, str]:
-    """Exit status and all output of a command; 127 where it is not there."""
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *map(str, command), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
-        )
-    except OSError as error:
-        return 127, str(error)
-    try:
-        async with asyncio.timeout(COMMAND_TIMEOUT_S):
-            output, _ = await process.communicate()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
-        return 124, words("не отвечает", "does not answer")
-    return process.returncode or 0, output.decode("utf-8", "replace").strip()
-
-
 async def uv(home: Path) -> Finding:
-    status, said = await _said(home / ".tools/bin/uv", "--version")
+    status, told = await said(home / ".tools/bin/uv", "--version")
     if status:
         return Finding("uv", State.MISSING, words("нет в .tools/", "not in .tools/"), "make setup")
-    return Finding("uv", State.OK, said.removeprefix("uv ").split(" (")[0])
+    return Finding("uv", State.OK, told.removeprefix("uv ").split(" (")[0])
 
 
 async def environment(home: Path, which: str) -> Finding:
@@ -126,7 +86,7 @@ async def environment(home: Path, which: str) -> Finding:
     )
     if not (folder / ".venv/bin/python").exists():
         return Finding(name, State.MISSING, words("не создано", "not made"), "make setup")
-    status, said = await _said(
+    status, told = await said(
         home / ".tools/bin/uv",
         *("sync", "--frozen", "--check", "--offline", "--no-install-project", "--inexact"),
         *("--directory", folder),
@@ -134,7 +94,7 @@ async def environment(home: Path, which: str) -> Finding:
     if status:
         found = words("расходится с uv.lock", "differs from uv.lock")
         return Finding(
-            name, State.MISSING, f"{found}: {said.splitlines()[-1] if said else status}", "make setup"
+            name, State.MISSING, f"{found}: {told.splitlines()[-1] if told else status}", "make setup"
         )
     return Finding(name, State.OK, words("совпадает с uv.lock", "agrees with uv.lock"))
 
@@ -323,37 +283,6 @@ def bind_problem(host: str, port: int, kind: socket.SocketKind) -> str | None:
     return None
 
 
-async def door(settings: Settings) -> Finding:
-    """Whether strangers reach the SIP stack: not on loopback, behind the edge, or behind our nftables."""
-    name = words("Защита SIP", "SIP's door")
-    if settings.sip.host in LOOPBACK:
-        return Finding(name, State.OK, words("слышен только этой машине", "heard by this machine alone"))
-    if settings.sip.behind_edge:
-        return Finding(name, State.OK, words("перед узлом край (sip.behind_edge)", "behind the edge"))
-    status, said = await _said(_nft() or "nft", "list", "table", "inet", TABLE)
-    if status == 0:
-        return Finding(name, State.OK, words(f"nftables, таблица {TABLE}", f"nftables, table {TABLE}"))
-    load = "otklik firewall > otklik.nft && sudo nft -f otklik.nft"
-    hint = words(
-        f"{load}; или край (deploy/README.md) и sip.behind_edge = true",
-        f"{load}; or the edge (deploy/README.md) and sip.behind_edge = true",
-    )
-    if not (settings.sip.trunk.domain or settings.sip.trunk.proxy or settings.sip.allowed):
-        hint = words("назовите АТС в sip.trunk или sip.allowed, потом ", "name the PBX, then ") + hint
-    if "not permitted" in said:
-        found = words(
-            f"есть ли таблица {TABLE} в nftables, видно только root",
-            f"only root sees whether nftables has the table {TABLE}",
-        )
-    else:
-        where = f"{settings.sip.host}:{settings.sip.port}"
-        found = words(
-            f"{where} открыт всем: нет ни таблицы {TABLE} в nftables, ни края",
-            f"{where} is open to all: there is neither a table {TABLE} in nftables nor an edge",
-        )
-    return Finding(name, State.ADVICE, found, hint)
-
-
 def precedence(settings: Settings) -> Finding:
     """Whether sound goes before the other programs of this machine."""
     name = words("Первенство звука", "Precedence of sound")
@@ -395,11 +324,6 @@ def clock() -> Finding:
     return Finding(name, State.OK, found)
 
 
-def _nft() -> str | None:
-    """A user's PATH does not name the folder where Debian has it."""
-    return shutil.which("nft", path=f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin")
-
-
 def _here(*names: str) -> Callable[[], bool]:
     return lambda: all(shutil.which(name) for name in names)
 
@@ -414,7 +338,7 @@ def programs() -> Iterator[Finding]:
         ("redis-server", _here("redis-server")),
         ("chromium", _here("chromium")),
         ("libfst-tools", _here("fstconvert")),
-        ("nftables", lambda: _nft() is not None),
+        ("nftables", lambda: nft() is not None),
     )
     label = words("Для тестов", "For tests")
     for package, here in wanted:

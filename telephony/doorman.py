@@ -48,6 +48,11 @@ def host_of(where: str) -> str:
     return bare.partition(":")[0] if bare.count(":") == 1 else bare
 
 
+def hosts_of(wheres: Iterable[str]) -> tuple[str, ...]:
+    """The host of each that has one, each host once."""
+    return tuple(dict.fromkeys(filter(None, map(host_of, wheres))))
+
+
 class Doorman:
     """Raises ValueError on construction for what is no network."""
 
@@ -60,7 +65,7 @@ class Doorman:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._networks: tuple[Network, ...] = tuple(ipaddress.ip_network(each) for each in networks)
-        self._trunks = tuple(dict.fromkeys(filter(None, map(host_of, trunks))))
+        self._trunks = hosts_of(trunks)
         self._resolve = resolve
         self._now = now
         self._known: dict[str, tuple[float, tuple[Address, ...]]] = {}

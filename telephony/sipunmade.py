@@ -6,8 +6,7 @@ dropped it: nothing ends it, it counts against the limit of calls, and as the st
 `max_calls` such packets would make a node answer 486 to everybody.
 
 The cure gives back to such a call the reference that its owner dropped, and then hangs up: it is freed once,
-as any other. It reads the stack's own lists under the stack's own lock (libre: `re_thread_enter`); the
-functions are those of the version that is pinned.
+as any other. It reads the stack's own lists under the stack's own lock.
 """
 
 from __future__ import annotations
@@ -16,9 +15,10 @@ import ctypes
 import json
 from collections.abc import Iterator
 
-import baresip._native
 from baresip._native import lib
 from baresip.runtime import Runtime
+
+from telephony.siplib import STACK, stack_held
 
 
 class _Element(ctypes.Structure):
@@ -43,15 +43,12 @@ class _List(ctypes.Structure):
     ]
 
 
-def _stack() -> ctypes.CDLL:
-    stack = ctypes.CDLL(baresip._native.__file__)
-    for name in ("uag_list", "ua_calls"):
-        getattr(stack, name).restype = ctypes.POINTER(_List)
-    for name in ("ua_calls", "mem_nrefs", "mem_ref"):
-        getattr(stack, name).argtypes = [ctypes.c_void_p]
-    stack.mem_nrefs.restype = ctypes.c_uint32
-    stack.mem_ref.restype = ctypes.c_void_p
-    return stack
+for _name in ("uag_list", "ua_calls"):
+    getattr(STACK, _name).restype = ctypes.POINTER(_List)
+for _name in ("ua_calls", "mem_nrefs", "mem_ref"):
+    getattr(STACK, _name).argtypes = [ctypes.c_void_p]
+STACK.mem_nrefs.restype = ctypes.c_uint32
+STACK.mem_ref.restype = ctypes.c_void_p
 
 
 def _items(found: ctypes._Pointer[_List]) -> Iterator[int]:
@@ -63,15 +60,11 @@ def _items(found: ctypes._Pointer[_List]) -> Iterator[int]:
 
 def _own_again() -> None:
     """Every call that only the binding knows gets its owner's reference back."""
-    stack = _stack()
-    stack.re_thread_enter()
-    try:
-        for agent in _items(stack.uag_list()):
-            for call in _items(stack.ua_calls(agent)):
-                if stack.mem_nrefs(call) == 1:
-                    stack.mem_ref(call)
-    finally:
-        stack.re_thread_leave()
+    with stack_held():
+        for agent in _items(STACK.uag_list()):
+            for call in _items(STACK.ua_calls(agent)):
+                if STACK.mem_nrefs(call) == 1:
+                    STACK.mem_ref(call)
 
 
 async def end_unmade(runtime: Runtime, handles: set[int]) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from bot.call.recording_keys import KeyRing
-from bot.call.sealed import SealedFile, damaged, no_link, sealed_with
+from bot.call.sealed import BEGINS, SealedFile, damaged, key_id_in, no_link
 from bot.core.errors import RecordingsLocked
 from bot.words import words
 
@@ -49,29 +49,39 @@ def read_recording(file: Path, keys: Path | None) -> BinaryIO:
 
     Blocks. Raises OSError, RecordingsLocked, RecordingDamaged; its reading as well.
     """
-    key_id = key_of(file)
-    if key_id is None:
-        return open(file, "rb", opener=no_link)
-    if keys is None:
-        raise RecordingsLocked(
-            words(f"запись {file.name} зашифрована", f"the recording {file.name} is encrypted"),
-            hint=words(
-                "задайте privacy.recording_keys — файл с ключами",
-                "set privacy.recording_keys, the file of its keys",
-            ),
-        )
-    sealed = SealedFile.open(file, KeyRing.read(keys).find(key_id))
+    descriptor = no_link(str(file), os.O_RDONLY)
+    try:
+        # Of the same open file: by its name another one may come, under another key.
+        begins = os.pread(descriptor, BEGINS, 0)
+        key_id = _key_id(begins, file)
+        if key_id is None:
+            return os.fdopen(descriptor, "rb")
+        if keys is None:
+            raise RecordingsLocked(
+                words(f"запись {file.name} зашифрована", f"the recording {file.name} is encrypted"),
+                hint=words(
+                    "задайте privacy.recording_keys — файл с ключами",
+                    "set privacy.recording_keys, the file of its keys",
+                ),
+            )
+        sealed = SealedFile.open(file, descriptor, begins, KeyRing.read(keys).find(key_id))
+    except BaseException:
+        os.close(descriptor)
+        raise
     return cast(BinaryIO, io.BufferedReader(_Reader(sealed), 64 * 1024))
 
 
 def key_of(file: Path) -> str | None:
     """The id of the key that opens it; None for a sound that is not encrypted. Blocks. Raises OSError,
     RecordingDamaged: for what is neither, too."""
-    key_id = sealed_with(file)
-    if key_id is None:
-        with open(file, "rb", opener=no_link) as opened:
-            if opened.read(len(_RIFF)) != _RIFF:
-                raise damaged(file, words("это не звук", "it is no sound"))
+    with open(file, "rb", opener=no_link) as opened:
+        return _key_id(opened.read(BEGINS), file)
+
+
+def _key_id(begins: bytes, file: Path) -> str | None:
+    key_id = key_id_in(begins, file)
+    if key_id is None and not begins.startswith(_RIFF):
+        raise damaged(file, words("это не звук", "it is no sound"))
     return key_id
 
 

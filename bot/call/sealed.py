@@ -36,6 +36,9 @@ PIECE = 8192
 """Bytes of content in a piece: a quarter of a second of a call at 8 kHz."""
 
 _HEADER = struct.Struct("<8s8s16s")
+BEGINS = _HEADER.size
+"""Bytes by which a file tells what it is."""
+
 _LENGTH = struct.Struct("<Q")
 _NONCE, _TAG = 12, 16
 _SLOT = _NONCE + PIECE + _TAG
@@ -65,7 +68,11 @@ def no_link(path: str, flags: int) -> int:
 def sealed_with(file: Path) -> str | None:
     """The id of the key that opens the file; None for one that is not encrypted. Raises OSError."""
     with open(file, "rb", opener=no_link) as opened:
-        begins = opened.read(_HEADER.size)
+        return key_id_in(opened.read(BEGINS), file)
+
+
+def key_id_in(begins: bytes, file: Path) -> str | None:
+    """`sealed_with`, by the first BEGINS bytes of the file."""
     if not begins.startswith(MAGIC):
         return None
     if len(begins) < _HEADER.size:
@@ -101,16 +108,11 @@ class SealedFile:
         return file
 
     @classmethod
-    def open(cls, path: Path, key: Key) -> SealedFile:
-        """An old one, to read."""
-        descriptor = no_link(str(path), os.O_RDONLY)
-        try:
-            header = os.pread(descriptor, _HEADER.size, 0)
-            file = cls(path, descriptor, header, key, path.name)
-            file.length = file._settled()
-        except BaseException:
-            os.close(descriptor)
-            raise
+    def open(cls, path: Path, descriptor: int, begins: bytes, key: Key) -> SealedFile:
+        """An old one, to read; `begins` are its first BEGINS bytes. Where this raises, the descriptor stays
+        the caller's."""
+        file = cls(path, descriptor, begins, key, path.name)
+        file.length = file._settled()
         return file
 
     @property

@@ -13,7 +13,8 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.core.errors import Unavailable
-from bot.health import Finding, State, examine
+from bot.findings import Finding, State
+from bot.health import examine
 from bot.settings_load import load_settings
 from bot.words import words
 

@@ -8,11 +8,11 @@ import typer
 from rich.console import Console
 
 from bot.core.errors import BadInput, Unavailable
-from bot.firewall import Door, door_networks, ruleset
+from bot.firewall import Door, door_networks, lets_anybody_in, ruleset, trunk_hosts
 from bot.settings import Settings
 from bot.settings_load import load_settings
 from bot.words import words
-from telephony.doorman import Address, host_of, resolved
+from telephony.doorman import Address, resolved
 
 app = typer.Typer(add_completion=False)
 console = Console(stderr=True, highlight=False)
@@ -32,11 +32,7 @@ def firewall() -> None:
 async def door_of(settings: Settings) -> Door:
     """Raises BadInput where nobody may call, Unavailable where a trunk's name is not resolved."""
     sip = settings.sip
-    trunks: list[Address] = []
-    for host in dict.fromkeys(filter(None, map(host_of, (sip.trunk.domain, sip.trunk.proxy)))):
-        trunks += await _addresses(host)
-    callers = door_networks(sip.allowed, trunks)
-    if not callers:
+    if not lets_anybody_in(sip):
         raise BadInput(
             words(
                 "некого пускать: нет ни транка, ни sip.allowed", "nobody to let in: no trunk, no sip.allowed"
@@ -46,11 +42,12 @@ async def door_of(settings: Settings) -> Door:
                 'name the PBX: sip.trunk.domain = "…" or sip.allowed = ["192.0.2.7"]',
             ),
         )
+    trunks = [address for host in trunk_hosts(sip) for address in await _addresses(host)]
     return Door(
         sip_port=sip.port,
         rtp_ports=sip.rtp_range,
         webrtc_ports=settings.webrtc.port_range if settings.web.port else None,
-        callers=callers,
+        callers=door_networks(sip.allowed, trunks),
         media=door_networks(sip.media, ()),
         calls_per_s=sip.calls_per_s,
     )

@@ -18,6 +18,7 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
 
 from bot.core.errors import BadInput
+from bot.core.hosts import is_loopback
 from bot.words import words
 
 LONGEST = 2000
@@ -68,12 +69,6 @@ def _is_odd_number(host: str) -> bool:
     return _literal(host) is None and _NUMBER.fullmatch(host.rpartition(".")[2]) is not None
 
 
-def _is_loopback(host: str) -> bool:
-    literal = _literal(host)
-    named = host == "localhost" or host.endswith(".localhost")
-    return named or (literal is not None and ipaddress.ip_address(literal).is_loopback)
-
-
 def _plain(host: str) -> str:
     """As it will be connected to: letters of other widths are the same ones, and a last dot says nothing."""
     return unicodedata.normalize("NFKC", host).replace("\u3002", ".").rstrip(".").lower()
@@ -103,7 +98,7 @@ def checked(url: str, *, private: bool) -> str:
             words("в адресе не должно быть пароля и #", "no password and no # in the address"),
             hint=words("подлинность доказывает подпись", "the signature proves who sends"),
         )
-    if parts.scheme == "http" and not _is_loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise BadInput(
             words(f"{host}: нужен https", f"{host}: https is needed"),
             hint=words(
@@ -111,7 +106,7 @@ def checked(url: str, *, private: bool) -> str:
             ),
         )
     literal = _literal(host)
-    inside = _is_loopback(host) if literal is None else not is_public(literal)
+    inside = is_loopback(host) if literal is None else not is_public(literal)
     if inside and not private:
         raise BadInput(
             words(f"{host} стоит во внутренней сети", f"{host} is within the private network"),

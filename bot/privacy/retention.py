@@ -44,13 +44,13 @@ Counts = Counter[str]
 class Keep:
     """In days; 0: for ever."""
 
-    recordings: int = 90
-    words: int = 180
-    answers: int = 1095
-    contacts: int = 1095
-    deliveries: int = 30
-    audit: int = 1095
-    files: int = 30
+    recordings: int
+    words: int
+    answers: int
+    contacts: int
+    deliveries: int
+    audit: int
+    files: int
 
 
 class Retention:

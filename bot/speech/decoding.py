@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections import deque
 from dataclasses import dataclass
+from enum import Enum, auto
 
 import vosk
 from pydantic import BaseModel
@@ -54,6 +55,14 @@ class _Kaldi:
     before_s: float = 0.0
 
 
+class _Sound(Enum):
+    """What became of the sound that was accepted."""
+
+    OPEN = auto()  # some of it belongs to no segment yet
+    CUT = auto()  # Kaldi put a segment's end behind it by itself, or there was none: it goes on
+    FINAL = auto()  # a final result was asked for, behind which Kaldi begins anew
+
+
 class Decoders:
     """A model's decoders. Any thread may open one."""
 
@@ -90,16 +99,15 @@ class Decoder:
         self._spare = spare
         self._rate = rate
         self._samples = 0
-        self._undecided = False
-        self._final = False
+        self._sound = _Sound.CUT
         self._segments: list[_Heard] = []
 
     def accept(self, data: bytes) -> None:
         """Decodes s16le."""
         self._samples += len(data) // SAMPLE_BYTES
-        self._undecided, self._final = True, False
+        self._sound = _Sound.OPEN
         if self._kaldi.AcceptWaveform(data):
-            self._undecided = False
+            self._sound = _Sound.CUT
             self._segments.append(self._decided(self._kaldi.Result()))
 
     def text(self) -> str:
@@ -110,16 +118,16 @@ class Decoder:
     def settle(self) -> str:
         """Decide on all that was accepted; what follows is a segment of its own."""
         self._segments.append(self._decided(self._kaldi.FinalResult()))
-        # Where there was nothing to decide on, Kaldi does not begin anew either.
-        self._undecided, self._final = False, self._final or self._undecided
+        if self._sound is _Sound.OPEN:  # where there was nothing to decide on, Kaldi does not begin anew
+            self._sound = _Sound.FINAL
         return self.text()
 
     def finish(self) -> list[HeardWord]:
         """All words; their times count from the first sample. Nothing can be decoded behind it."""
-        if not self._final:
+        if self._sound is not _Sound.FINAL:
             self.settle()
         before_s = self._own.before_s
-        if self._spare is not None and self._final:
+        if self._spare is not None and self._sound is _Sound.FINAL:
             heard_s = before_s + self._samples / self._rate
             if heard_s < _WORN_S:
                 self._spare.append(_Kaldi(self._kaldi, heard_s))

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ValidationError
 
 from bot.core.errors import DiskFull, FetchFailed
 from bot.core.files import disk_fault, write_whole
+from bot.core.hosts import is_loopback
 from bot.words import words
 
 Progress = Callable[[int, int | None], None]
@@ -28,7 +29,6 @@ SILENT_S = 60.0
 """A server that sends nothing for so long is given up."""
 _CHUNK = 1 << 18
 _RANGE = re.compile(r"bytes (\d+)-\d+/(\d+)")
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class _Note(BaseModel):
@@ -135,7 +135,7 @@ class Downloader:
         if version:
             headers |= {"Range": f"bytes={part.size}-", "If-Range": version}
         async with http.get(url, headers=headers, proxy=self._proxy or None) as reply:
-            if not (checked or reply.url.scheme == "https" or reply.url.host in _LOOPBACK):
+            if not (checked or reply.url.scheme == "https" or is_loopback(reply.url.host or "")):
                 raise _Refused(words("без https и без известной суммы SHA-256", "no https, no known SHA-256"))
             if version and reply.status == 416:  # it has grown shorter than our part
                 part.drop()

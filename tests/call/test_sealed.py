@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from bot.call.recording import Recording
 from bot.call.recording_files import read_recording
 from bot.call.recording_keys import KeyRing
-from bot.call.sealed import MAGIC, PIECE, Key, SealedFile, sealed_with
+from bot.call.sealed import BEGINS, MAGIC, PIECE, Key, SealedFile, sealed_with
 from bot.core.errors import OtklikError, RecordingDamaged, RecordingsLocked
 from tests.call.test_recording import RATE, caller, sound
 from tests.disk import no_file_beyond
@@ -46,11 +46,12 @@ def sealed(path: Path, content: bytes, key: Key = KEY) -> Path:
 
 
 def opened(path: Path, key: Key = KEY) -> bytes:
-    file = SealedFile.open(path, key)
+    descriptor = os.open(path, os.O_RDONLY)
     try:
+        file = SealedFile.open(path, descriptor, os.pread(descriptor, BEGINS, 0), key)
         return file.read(file.length, 0)
     finally:
-        file.close()
+        os.close(descriptor)
 
 
 # The file ------------------------------------------------------------------------------------

@@ -14,10 +14,13 @@ import pytest
 from bot import health
 from bot.cli import doctor
 from bot.cli.app import main
+from bot.cli.firewall import door_of
 from bot.core.control import ControlServer
-from bot.health import Finding, State
+from bot.core.errors import BadInput
+from bot.findings import Finding, State
 from bot.settings import DEMO_MODEL, Settings
 from bot.settings_load import load_settings
+from bot.sip_door import door
 from tests.ports import free_port
 
 
@@ -52,27 +55,32 @@ async def test_an_sip_port_that_is_open_to_all_is_warned_of(
 ) -> None:
     open_to_all = settings(tmp_path, sip={"host": "0.0.0.0"})  # noqa: S104  the fault under test
     nft(tmp_path, monkeypatch, 'echo "Error: No such file or directory" >&2; exit 1')
-    warned = await health.door(open_to_all)
+    warned = await door(open_to_all)
     assert (warned.state, "открыт всем" in warned.found) == (State.ADVICE, True)
     assert "otklik firewall > otklik.nft && sudo nft -f otklik.nft" in warned.hint
     assert "sip.behind_edge" in warned.hint
     assert warned.hint.startswith("назовите АТС"), "else there is nobody to let in, and no ruleset"
     named = settings(tmp_path, sip={"host": "0.0.0.0", "allowed": ["192.0.2.7"]})  # noqa: S104
-    assert (await health.door(named)).hint.startswith("otklik firewall")
+    assert (await door(named)).hint.startswith("otklik firewall")
+    hostless = settings(tmp_path, sip={"host": "0.0.0.0", "trunk": {"domain": ":5060"}})  # noqa: S104
+    assert (await door(hostless)).hint.startswith("назовите АТС"), "as `otklik firewall` says"
+    with pytest.raises(BadInput):
+        await door_of(hostless)
     nft(tmp_path, monkeypatch, 'echo "Operation not permitted (you must be root)" >&2; exit 1')
-    unseen = await health.door(open_to_all)
+    unseen = await door(open_to_all)
     assert (unseen.state, "root" in unseen.found) == (State.ADVICE, True)
     nft(tmp_path, monkeypatch, '[ "$*" = "list table inet otklik" ]')
-    assert (await health.door(open_to_all)).state is State.OK
+    assert (await door(open_to_all)).state is State.OK
 
 
 async def test_no_firewall_is_asked_for_on_loopback_or_behind_the_edge(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nft(tmp_path, monkeypatch, "exit 1")
-    assert (await health.door(settings(tmp_path))).state is State.OK
+    for host in ("127.0.0.1", "127.0.0.2", "::1"):
+        assert (await door(settings(tmp_path, sip={"host": host}))).state is State.OK
     behind = settings(tmp_path, sip={"host": "192.0.2.21", "behind_edge": True})
-    assert (await health.door(behind)).state is State.OK
+    assert (await door(behind)).state is State.OK
 
 
 def is_empty(folder: Path) -> bool:

@@ -12,15 +12,16 @@ import pytest
 from bot.core.clock import ManualClock
 from bot.core.errors import StoreUnavailable
 from bot.privacy.files import CallFiles
-from bot.privacy.retention import Keep, Retention
+from bot.privacy.retention import Retention
 from bot.privacy_keeper import PrivacyKeeper
 from bot.store.database import Database
 from bot.store.settings import StoreSettings
+from tests.privacy.test_retention import FOREVER
 
 
 class _AwayOnce(Retention):
     def __init__(self, db: Database, files: CallFiles) -> None:
-        super().__init__(db, files, Keep(), ManualClock())
+        super().__init__(db, files, FOREVER, ManualClock())
         self.runs = 0
         self.again = asyncio.Event()
 

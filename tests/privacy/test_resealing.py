@@ -137,6 +137,23 @@ def test_one_that_is_erased_does_not_come_back(
     assert [file.name for file in folder.glob("*.wav")] == ["call-sealed.wav"]
 
 
+def test_one_that_is_put_under_another_key_while_it_is_opened_is_read(
+    folder: Path, ring: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The new file takes the name between the look at the key's id and the reading of the keys."""
+    read = KeyRing.read
+
+    def resealed_first(file: Path) -> KeyRing:
+        monkeypatch.setattr(KeyRing, "read", read)
+        assert dict(reseal(folder, newer(ring), quiet)[0]) == {"done": 2}
+        return read(file)
+
+    monkeypatch.setattr(KeyRing, "read", resealed_first)
+    with read_recording(folder / "call-sealed.wav", ring.file) as opened:
+        content = opened.read()
+    assert {content} == contents(folder, ring)
+
+
 def test_what_a_killed_one_left_of_it_is_erased_too(folder: Path) -> None:
     left = resealing.passing_file(folder / "call-plain.wav")
     left.write_bytes(b"half")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from tests.privacy.marked import OTHER_SENTENCE, PHONE, SENTENCE, Place
 from tests.store.talk import START
 
 DAY = timedelta(days=1)
+FOREVER = Keep(recordings=0, words=0, answers=0, contacts=0, deliveries=0, audit=0, files=0)
 
 
 @pytest.fixture
@@ -86,7 +88,7 @@ async def test_an_open_case_keeps_its_words(aged: Place) -> None:
             case.status = "open"
             session.add(case)
         clock = ManualClock(START + 400 * DAY)
-        counts = await Retention(db, aged.files(), Keep(words=30, answers=365), clock).run()
+        counts = await Retention(db, aged.files(), replace(FOREVER, words=30, answers=365), clock).run()
         assert (counts["words"], counts["answers"]) == (2, 2)
         async with db.read() as session:
             kept = (await session.exec(select(CaseRow).where(CaseRow.call_id == "call-mine"))).one()
@@ -100,7 +102,6 @@ async def test_what_another_node_erased_goes_from_this_ones_disk(aged: Place) ->
             erased = (await session.exec(select(Attempt).where(Attempt.call_id == "call-mine"))).one()
             erased.erased, erased.recording = 2, ""
             session.add(erased)
-        forever = Keep(0, 0, 0, 0, 0, 0, 0)
-        counts = await Retention(db, aged.files(), forever, ManualClock(START + DAY)).run()
+        counts = await Retention(db, aged.files(), FOREVER, ManualClock(START + DAY)).run()
     assert dict(+counts) == {"recordings": 1}
     assert sorted(file.name for file in aged.recordings.iterdir()) == ["call-other.wav", "call-second.wav"]

@@ -19,7 +19,7 @@ from bot.cli.survey_lint import lint_files
 from bot.core.answer import Answer
 from bot.core.context import TurnSource, UserTurn
 from bot.core.directives import ChoiceExpected, ChoiceOption, Expectation, ScaleExpected, YesNoExpected
-from bot.health import Finding, State
+from bot.findings import Finding, State
 from bot.linting import lint_tools
 from bot.node_screen import about
 from bot.published import Published, published_dir
