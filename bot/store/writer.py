@@ -22,7 +22,20 @@ from sqlmodel import col, select
 
 from bot.core.clock import Clock
 from bot.core.errors import DiskFull, StoreUnavailable
-from bot.core.events import CallEvent, call_event
+from bot.core.events import (
+    AnswerRecorded,
+    CallEvent,
+    ListeningStarted,
+    PromptEnded,
+    PromptPaused,
+    PromptResumed,
+    PromptStarted,
+    ReplyMeasured,
+    TalkHeard,
+    TurnHeard,
+    TurnUnderstood,
+    call_event,
+)
 from bot.store.changes import given, named
 from bot.store.database import Database
 from bot.store.outbox import messages
@@ -31,6 +44,21 @@ from bot.store.settings import WriterSettings
 from bot.store.tables import Attempt, AttemptStatus, CallEventRow, SpoolOffset
 
 log = structlog.get_logger(__name__)
+
+UNHURRIED = (
+    PromptStarted,
+    PromptPaused,
+    PromptResumed,
+    PromptEnded,
+    ListeningStarted,
+    TurnHeard,
+    TurnUnderstood,
+    ReplyMeasured,
+    AnswerRecorded,
+    TalkHeard,
+)
+"""Kinds by which nobody decides anything while the call goes on: most of what happens in one. Durable they
+are at once, in the spool; in the tables with the next look."""
 
 
 class SpooledEvent(Protocol):
@@ -80,6 +108,11 @@ class Writer:
         """There is something to drain: do not wait for the next look."""
         self._wake.set()
 
+    def saw(self, event: CallEvent) -> None:
+        """A call's event, which is in a spool by now: others act on what it changes in the tables."""
+        if not isinstance(event, UNHURRIED):
+            self.wake()
+
     async def run(self, stop: asyncio.Event) -> None:
         """Drain until `stop`, and then once more."""
         settings = self._settings
@@ -89,7 +122,8 @@ class Writer:
             try:
                 await self.drain_once()
                 failures = 0
-                await self._pause(stop, settings.poll_s, wakes=True)
+                await self._pause(stop, min(settings.gather_s, settings.poll_s), wakes=False)
+                await self._pause(stop, max(0.0, settings.poll_s - settings.gather_s), wakes=True)
             except (StoreUnavailable, DiskFull) as error:
                 pause = min(settings.backoff_max_s, settings.backoff_s * 2**failures)
                 failures = min(failures + 1, 30)

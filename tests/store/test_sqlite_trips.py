@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text
-from sqlmodel import select
+from sqlalchemy import delete
+from sqlmodel import col, select
 
 from bot.store.database import Database
 from bot.store.sqlite_trips import AT_ONCE, FewTrips
@@ -55,7 +55,7 @@ async def test_a_long_result_is_read_whole(tmp_path: Path) -> None:
     async with database_at(tmp_path / "o.sqlite") as db:
         for count in (AT_ONCE - 1, AT_ONCE, AT_ONCE + 1, MANY):
             await _rows(db, count, f"{count}-")
-            ids = select(Transcript.call_id).where(Transcript.call_id.startswith(f"{count}-"))  # type: ignore[attr-defined]
+            ids = select(Transcript.call_id).where(col(Transcript.call_id).startswith(f"{count}-"))
             async with db.read() as session:
                 assert len(set((await session.exec(ids)).all())) == count
 
@@ -74,7 +74,7 @@ async def test_a_stream_is_read_in_pieces_of_any_size_and_may_be_left(tmp_path: 
             result = await session.stream_scalars(ids)
             assert [one async for one in result] == everything
         async with db.write() as session:  # nothing that was left half-read holds the file
-            await session.exec(text("DELETE FROM transcripts"))
+            await session.exec(delete(Transcript))
         async with db.read() as session:
             assert (await session.exec(ids)).all() == []
 
