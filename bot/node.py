@@ -332,6 +332,7 @@ class Node:
     def _event(self, event: CallEvent) -> None:
         """Whoever watches is told, and it is counted."""
         self._metrics.take(event)
+        self._writer.saw(event)
         self._caretaker.saw(event)
         self._sender.saw(event)
         self._notifier.saw(event)

@@ -65,7 +65,7 @@ class NotifierSettings:
     report that has yet to be made `report_lease_s`."""
 
     address: str
-    look_s: float = 2.0
+    look_s: float = 5.0
     at_once: int = 50
     lease_s: float = 120.0
     report_lease_s: float = 1800.0
@@ -160,6 +160,8 @@ class Notifier:
         """Once: whoever waits for alerts gets one mail about all of them."""
         settings = self._settings
         rows = await self._claim(About.ALERT, settings.lease_s, settings.at_once)
+        if not rows:
+            return
         about = {each.row.id: each for each in await alerts.by_ids(self._db, {row.about_id for row in rows})}
         by_target: dict[str, list[NoticeRow]] = {}
         for row in rows:

@@ -6,13 +6,17 @@
 
 Nothing is in the queue that SQL does not have. While Redis is away nobody is dialled; when it is back, even
 empty, the first reconciliation makes the queue anew.
+
+A queue in this process is nobody else's: while nothing is at work in SQL there is none, only the look at SQL
+that a reconciliation is. Docket asks its queue for work some twenty times a second.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -59,17 +63,21 @@ class CampaignQueue:
         self._clock = clock
         self._name = name
         self._rhythm = rhythm
+        self._alone = url.startswith("memory:")
+        self._resting = False
+        self._begun = asyncio.Event()
+        self._needless = asyncio.Event()
         self._docket: Docket | None = None
         logging.getLogger("docket").setLevel(logging.WARNING)  # it tells of every single task
 
     @property
     def connected(self) -> bool:
-        return self._docket is not None
+        return self._resting or self._docket is not None
 
     async def run(self) -> None:
         while True:
             try:
-                await self._work()
+                await self._work(await self._rest() if self._alone else [])
             except (RedisError, OSError) as error:
                 log.warning("campaign queue away, dialling waits", reason=type(error).__name__)
             task = asyncio.current_task()
@@ -77,9 +85,34 @@ class CampaignQueue:
                 task is not None and task.cancelling()
             ):  # docket ends what runs and returns, as if all was well
                 raise asyncio.CancelledError
-            await asyncio.sleep(self._rhythm.again_s)  # there is nothing to wait on before it is there again
+            if not self._needless.is_set():
+                await asyncio.sleep(self._rhythm.again_s)  # there is nothing to wait on before it is back
 
-    async def _work(self) -> None:
+    async def _rest(self) -> list[str]:
+        """What is at work, as soon as something is."""
+        self._resting = True
+        try:
+            while True:
+                self._begun.clear()
+                if at_work := await self._reconciled():
+                    return at_work
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(self._rhythm.reconcile_s):
+                        await self._begun.wait()
+        finally:
+            self._resting = False
+
+    async def _reconciled(self) -> list[str] | None:
+        """What is at work; None where SQL cannot be asked now."""
+        try:
+            return await self._engine.reconcile()
+        except (Unavailable, DiskFull) as error:
+            log.warning("campaigns not reconciled", reason=error.message)
+            return None
+
+    async def _work(self, at_work: Sequence[str]) -> None:
+        """Until it is lost, or, where it is ours alone, nothing is at work any more."""
+        self._needless.clear()
         async with Docket(name="otklik-campaigns", url=self._url) as docket:
             tick_campaign, reconcile, dial_member = self._tasks(docket)
             for task in (tick_campaign, reconcile, dial_member):
@@ -93,13 +126,26 @@ class CampaignQueue:
             )
             async with worker:
                 self._docket = docket
-                seeding = asyncio.create_task(self._seed(docket))
+                working = asyncio.create_task(worker.run_forever())
+                others = [
+                    asyncio.create_task(self._seed(docket)),
+                    needless := asyncio.create_task(self._needless.wait()),
+                ]
                 try:
-                    await worker.run_forever()
+                    for campaign_id in at_work:
+                        await docket.add(tick_campaign, key=f"tick-{campaign_id}")(campaign_id)
+                    await asyncio.wait({working, needless}, return_when=asyncio.FIRST_COMPLETED)
+                    if working.done():
+                        await working
+                except BaseException:
+                    others.append(working)
+                    raise
                 finally:
                     self._docket = None
-                    seeding.cancel()
-                    await asyncio.gather(seeding, return_exceptions=True)
+                    for each in others:
+                        each.cancel()
+                    await asyncio.gather(*others, return_exceptions=True)
+            await working  # leaving the worker let it finish what it was at
 
     async def _seed(self, docket: Docket) -> None:
         """A Redis that came back empty has no reconciliation waiting: it is put there again. Where one waits,
@@ -113,6 +159,7 @@ class CampaignQueue:
 
     async def begin(self, campaign_id: str) -> None:
         """A campaign was started: it need not wait for the next reconciliation. Without a queue it does."""
+        self._begun.set()
         if self._docket is None:
             return
         try:
@@ -150,12 +197,12 @@ class CampaignQueue:
                 perpetual.after(min(ticked.pace.again_at - self._clock.now(), tick))
 
         async def reconcile(perpetual: Perpetual = always) -> None:
-            try:
-                at_work = await self._engine.reconcile()
-            except (Unavailable, DiskFull) as error:
-                log.warning("campaigns not reconciled", reason=error.message)
+            at_work = await self._reconciled()
+            if at_work is None:
                 return
             for campaign_id in at_work:
                 await docket.add(tick_campaign, key=f"tick-{campaign_id}")(campaign_id)
+            if self._alone and not at_work:
+                self._needless.set()
 
         return tick_campaign, reconcile, dial_member

@@ -33,6 +33,8 @@ LINE_LIMIT = 8 * 2**20
 WATCHER_BACKLOG = 8 * 2**20
 """Unsent bytes after which a watcher that does not read is cut off, so that it cannot fill our memory."""
 
+_EVENT = b'{"event": '
+
 Handler = Callable[[dict[str, Any]], Awaitable[dict[str, Any]]]
 """Gets the request's parameters (without `id` and `do`), gives the `ok` object; raises OtklikError."""
 
@@ -141,7 +143,10 @@ class ControlClient:
     async def _read(self) -> None:
         try:
             async for line in self._reader:
-                self._take(json.loads(line))
+                if line.startswith(_EVENT):  # most lines are: its JSON is read once
+                    self._events.put_nowait(call_event.validate_json(line.rstrip()[len(_EVENT) : -1]))
+                else:
+                    self._take(json.loads(line))
         except ConnectionError as error:
             log.info("control connection lost", reason=str(error))
         finally:
@@ -152,9 +157,6 @@ class ControlClient:
             self._events.put_nowait(None)
 
     def _take(self, message: dict[str, Any]) -> None:
-        if "event" in message:
-            self._events.put_nowait(call_event.validate_python(message["event"]))
-            return
         reply = self._waiting.get(message.get("id") or 0)
         if reply is None or reply.done():
             log.warning("control reply nobody waits for", id=message.get("id"))
@@ -204,7 +206,7 @@ class ControlServer:
         """Send an event to every watcher; never waits."""
         if not self._watchers:
             return
-        line = b'{"event": ' + call_event.dump_json(event) + b"}\n"
+        line = _EVENT + call_event.dump_json(event) + b"}\n"
         for writer in tuple(self._watchers):
             if writer.transport.get_write_buffer_size() > WATCHER_BACKLOG:
                 log.warning("control watcher does not read, cut off")

@@ -25,6 +25,7 @@ from bot.core.errors import SettingsInvalid, StoreUnavailable
 from bot.store.failures import explained, shown
 from bot.store.migrations import migrate
 from bot.store.settings import StoreSettings
+from bot.store.sqlite_trips import connect
 
 _SCRUB = ("INSERT INTO fts_transcripts(fts_transcripts) VALUES ('optimize')", "VACUUM")
 _HINT = "sqlite+aiosqlite:///var/otklik.sqlite or postgresql+asyncpg://USER:PASSWORD@HOST:5432/NAME"
@@ -52,7 +53,9 @@ class Database:
         """Nothing is connected before it is used. Raises SettingsInvalid."""
         url = _checked(settings.url)
         if url.get_backend_name() == "sqlite":
-            engine = create_async_engine(url, connect_args={"timeout": settings.busy_s})
+            engine = create_async_engine(
+                url, connect_args={"timeout": settings.busy_s, "async_creator_fn": connect}
+            )
             _tame_sqlite(engine, settings.busy_s)
         else:
             engine = create_async_engine(

@@ -9,7 +9,6 @@ replaces that guess, `end_cause` is set, and from then on nothing changes the at
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -19,7 +18,6 @@ from sqlalchemy.orm import aliased
 from sqlalchemy.sql.dml import UpdateBase
 from sqlmodel import col
 
-from bot.core.answer import AnswerValue
 from bot.core.endings import Disposition
 from bot.core.events import (
     Answered,
@@ -48,14 +46,15 @@ from bot.core.events import (
     TurnHeard,
 )
 from bot.store import projection_alerts as alerts
+from bot.store import projection_answers as answers
 from bot.store import projection_cases as cases
 from bot.store import projection_reports as reports
 from bot.store import projection_transcripts as transcripts
+from bot.store.changes import Changes, Insert, made
 from bot.store.phones import phone_key
 from bot.store.projection_cases import CUT_OFF, INTERRUPTED
 from bot.store.settings import LEASE_S
 from bot.store.tables import (
-    AnswerRow,
     Attempt,
     AttemptStatus,
     CallbackRow,
@@ -67,30 +66,37 @@ from bot.store.tables import (
     UtcDateTime,
 )
 
-Changes = tuple[UpdateBase, ...]
+Statements = tuple[UpdateBase, ...]
 
 
-def insert_into(dialect: str) -> Callable[[Any], Any]:
+def insert_into(dialect: str) -> Insert:
     """The dialect's INSERT, for its ON CONFLICT clause."""
     return sqlite.insert if dialect == "sqlite" else postgresql.insert
 
 
 def project(event: CallEvent, dialect: str, worker: str = "") -> Changes:
-    """The statements that bring the tables up to this event; most kinds change nothing."""
+    """What brings the tables up to this event, in this order; most kinds change nothing."""
     insert = insert_into(dialect)
     match event:
-        case CallStarted():
-            return _call_started(event, insert, worker)
-        case Answered():
-            return _answered(event)
         case PromptStarted():
             return reports.prompt_started(event, insert)
         case TurnHeard() | TalkHeard():
             return transcripts.words_said(event, insert)
         case AnswerRecorded():
-            return (*_answer_recorded(event, insert), *reports.answer_recorded(event, insert))
+            return (*answers.answer_recorded(event, insert), *reports.answer_recorded(event, insert))
         case SignalRaised() | SignalWithdrawn():
             return (*reports.signal_changed(event, insert), *alerts.signal_changed(event, insert))
+        case _:
+            return made(*_rarer(event, insert, worker))
+
+
+def _rarer(event: CallEvent, insert: Insert, worker: str) -> Statements:
+    """Kinds that come a few times in a call, or once."""
+    match event:
+        case CallStarted():
+            return _call_started(event, insert, worker)
+        case Answered():
+            return _answered(event)
         case OptedOut():
             return _opted_out(event, insert)
         case CallbackPromised():
@@ -136,7 +142,7 @@ def _from_attempt(event: CallEvent, column: Any) -> ScalarSelect[Any]:
     return select(column).where(col(Attempt.call_id) == event.call_id).scalar_subquery()
 
 
-def _call_started(event: CallStarted, insert: Callable[[Any], Any], worker: str) -> Changes:
+def _call_started(event: CallStarted, insert: Insert, worker: str) -> Statements:
     """The attempt stands already when we dialled; a call that came in begins here."""
     phone = phone_key(event.phone or event.remote)
     outbound = event.direction == "outbound"
@@ -170,50 +176,14 @@ def _call_started(event: CallStarted, insert: Callable[[Any], Any], worker: str)
     return (statement.on_conflict_do_update(index_elements=["id"], set_=changed),)
 
 
-def _answered(event: Answered) -> Changes:
+def _answered(event: Answered) -> Statements:
     open_ = col(Attempt.status).in_((AttemptStatus.QUEUED, AttemptStatus.DIALLING))
     status = case((open_, literal(AttemptStatus.LIVE.value)), else_=col(Attempt.status))
     answered_at = func.coalesce(col(Attempt.answered_at), event.at)
     return (_of_call(event).values(status=status, answered_at=answered_at),)
 
 
-def value_text(value: AnswerValue) -> str | None:
-    """An answer's value as text; the ids of several choices are joined by commas."""
-    if value is None:
-        return None
-    return ",".join(value) if isinstance(value, list) else str(value)
-
-
-def _answer_recorded(event: AnswerRecorded, insert: Callable[[Any], Any]) -> Changes:
-    answer = event.answer
-    statement = insert(AnswerRow).values(
-        event_id=event.id,
-        call_id=event.call_id,
-        seq=event.seq,
-        attempt_id=_from_attempt(event, col(Attempt.id)),
-        survey_hash=func.coalesce(_from_attempt(event, col(Attempt.survey_hash)), ""),
-        question_id=event.question_id,
-        kind=event.question_kind,
-        status=answer.status,
-        value=value_text(answer.value),
-        number=float(answer.value) if isinstance(answer.value, int | float) else None,
-        confidence=answer.confidence,
-        source=answer.source,
-        heard=answer.heard,
-        at=event.at,
-    )
-    fresh = {
-        column: statement.excluded[column]
-        for column in AnswerRow.model_fields
-        if column not in ("call_id", "question_id")
-    }
-    later = statement.excluded.seq > col(AnswerRow.seq)
-    return (
-        statement.on_conflict_do_update(index_elements=["call_id", "question_id"], set_=fresh, where=later),
-    )
-
-
-def _opted_out(event: OptedOut, insert: Callable[[Any], Any]) -> Changes:
+def _opted_out(event: OptedOut, insert: Insert) -> Statements:
     """Effective at once: what is queued for this phone is taken back."""
     itself: Any = aliased(Attempt)
     phone = _from_attempt(event, col(Attempt.phone))
@@ -245,7 +215,7 @@ def _opted_out(event: OptedOut, insert: Callable[[Any], Any]) -> Changes:
     )
 
 
-def _callback_promised(event: CallbackPromised, insert: Callable[[Any], Any]) -> Changes:
+def _callback_promised(event: CallbackPromised, insert: Insert) -> Statements:
     return (
         insert(CallbackRow).values(
             id=event.id,
@@ -262,7 +232,7 @@ def _callback_promised(event: CallbackPromised, insert: Callable[[Any], Any]) ->
     )
 
 
-def _handover_started(event: HandoverStarted, insert: Callable[[Any], Any]) -> Changes:
+def _handover_started(event: HandoverStarted, insert: Insert) -> Statements:
     return (
         insert(Handover).values(
             id=event.id,
@@ -299,7 +269,7 @@ def _talk(event: HoldStarted | HoldEnded) -> Any:
     )
 
 
-def _handover_ended(event: HandoverEnded) -> Changes:
+def _handover_ended(event: HandoverEnded) -> Statements:
     """A talk whose end is told went through us, so that its holds were seen: there may have been none."""
     ended = {"outcome": HandoverOutcome.ENDED, "ended_at": event.at, "ended_by": event.by}
     holds = {
@@ -309,7 +279,7 @@ def _handover_ended(event: HandoverEnded) -> Changes:
     return (_open_handover(event).values(talk_s=event.talk_s, **ended, **holds),)
 
 
-def _call_ended(event: CallEnded) -> Changes:
+def _call_ended(event: CallEnded) -> Statements:
     guessed = (col(Attempt.disposition) == Disposition.INTERRUPTED) & col(Attempt.end_cause).is_(None)
     attempt = _of_call(event).where(or_(col(Attempt.status) != AttemptStatus.FINAL, guessed))
     talking = col(Handover.outcome) == HandoverOutcome.CONNECTED
@@ -321,7 +291,7 @@ def _call_ended(event: CallEnded) -> Changes:
         col(CallbackRow.reason) == INTERRUPTED,
         col(CallbackRow.status) == CallbackStatus.OPEN,
     )
-    changes: Changes = (
+    changes: Statements = (
         attempt.values(
             status=AttemptStatus.FINAL,
             disposition=event.disposition,

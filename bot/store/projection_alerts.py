@@ -6,20 +6,14 @@ kept, and says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from sqlalchemy import update
-from sqlalchemy.sql.dml import UpdateBase
 from sqlmodel import col
 
 from bot.core.alerts import AlertKind
 from bot.core.events import SignalRaised, SignalWithdrawn
+from bot.store.changes import Changes, Insert, made
 from bot.store.outbox import LOW_SCORE, low_score_stands
 from bot.store.tables_notices import AlertRow
-
-Insert = Callable[[Any], Any]
-Changes = tuple[UpdateBase, ...]
 
 
 def low_score_of(call_id: str) -> str:
@@ -33,7 +27,7 @@ def signal_changed(event: SignalRaised | SignalWithdrawn, insert: Insert) -> Cha
     alert_id = low_score_of(event.call_id)
     this = update(AlertRow).where(col(AlertRow.id) == alert_id)
     if isinstance(event, SignalWithdrawn):
-        return (this.where(~low_score_stands(event.call_id)).values(withdrawn_at=event.at),)
+        return made(this.where(~low_score_stands(event.call_id)).values(withdrawn_at=event.at))
     raised = insert(AlertRow).values(
         id=alert_id,
         kind=AlertKind.LOW_SCORE,
@@ -42,4 +36,4 @@ def signal_changed(event: SignalRaised | SignalWithdrawn, insert: Insert) -> Cha
         details={},
         acknowledged_by="",
     )
-    return (raised.on_conflict_do_nothing(), this.values(withdrawn_at=None))
+    return made(raised.on_conflict_do_nothing(), this.values(withdrawn_at=None))

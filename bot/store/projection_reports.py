@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from functools import cache
 from typing import Any
 
-from sqlalchemy import case, literal, select, update
+from sqlalchemy import case, false, literal, select, update
 from sqlalchemy.sql.dml import UpdateBase
 from sqlmodel import col
 
 from bot.core.events import AnswerRecorded, PromptStarted, SignalRaised, SignalWithdrawn
+from bot.store.changes import Change, Changes, Insert, given, made, named
 from bot.store.tables import Attempt
 from bot.store.tables_reports import QuestionPut, SignalRow
-
-Insert = Callable[[Any], Any]
-Changes = tuple[UpdateBase, ...]
 
 QUESTION = "question"
 """`PromptStarted.purpose` of a prompt that puts a question."""
@@ -43,11 +41,11 @@ def signal_changed(event: SignalRaised | SignalWithdrawn, insert: Insert) -> Cha
     statement = insert(SignalRow).values(
         call_id=event.call_id, name=event.name, rule=event.rule, topic=event.topic or "", standing=step
     )
-    return (
+    return made(
         statement.on_conflict_do_update(
             index_elements=["call_id", "name", "rule", "topic"],
             set_={"standing": col(SignalRow.standing) + literal(step)},
-        ),
+        )
     )
 
 
@@ -65,12 +63,20 @@ def _put(
     answer: dict[str, Any] = NO_ANSWER,
 ) -> Changes:
     """A call that nobody knows the attempt of has no day and no survey, and is in no report."""
-    own = {"call_id": event.call_id, "question_id": question_id, "times": times, "at": event.at, **answer}
-    own["corrected"] = False
-    values: list[Any] = [literal(value, getattr(QuestionPut, name).type) for name, value in own.items()]
+    values = named(call_id=event.call_id, at=event.at, question_id=question_id, times=times, **answer)
+    put, first = _statements(insert)
+    return (Change(put, values), Change(first, named(call_id=event.call_id, at=event.at)))
+
+
+@cache
+def _statements(insert: Insert) -> tuple[UpdateBase, UpdateBase]:
+    own = ["call_id", "question_id", "times", "at", *NO_ANSWER]
+    values: list[Any] = [given(name, getattr(QuestionPut, name)) for name in own]
     copied = [getattr(Attempt, name) for name in COPIED]
-    of_call = col(Attempt.call_id) == event.call_id
-    statement = insert(QuestionPut).from_select([*own, *COPIED], select(*values, *copied).where(of_call))
+    of_call = col(Attempt.call_id) == given("call_id")
+    statement = insert(QuestionPut).from_select(
+        [*own, "corrected", *COPIED], select(*values, false(), *copied).where(of_call)
+    )
     fresh, known = statement.excluded, QuestionPut
     later = (fresh.seq > col(known.seq)) & col(known.corrected).is_(False)
     changed = {name: case((later, fresh[name]), else_=col(getattr(known, name))) for name in NO_ANSWER}
@@ -78,5 +84,5 @@ def _put(
     first = update(Attempt).where(of_call, col(Attempt.asked_at).is_(None))
     return (
         statement.on_conflict_do_update(index_elements=["call_id", "question_id"], set_=changed),
-        first.values(asked_at=event.at),
+        first.values(asked_at=given("at")),
     )

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from functools import cache
 
 from sqlalchemy import literal
 from sqlalchemy.sql.dml import UpdateBase
 from sqlmodel import col
 
 from bot.core.events import TalkHeard, TurnHeard
+from bot.store.changes import Change, Changes, Insert
 from bot.store.tables_transcripts import Transcript
 from bot.store.transcripts import folded
 
-Changes = tuple[UpdateBase, ...]
 
-
-def words_said(event: TurnHeard | TalkHeard, insert: Callable[[Any], Any]) -> Changes:
+def words_said(event: TurnHeard | TalkHeard, insert: Insert) -> Changes:
     text = folded(event.text)
-    if not text:
-        return ()
-    statement = insert(Transcript).values(call_id=event.call_id, text=text)
+    return (Change(_statement(insert), {"call_id": event.call_id, "text": text}),) if text else ()
+
+
+@cache
+def _statement(insert: Insert) -> UpdateBase:
+    statement = insert(Transcript)
     longer = col(Transcript.text) + literal(" ") + statement.excluded.text
-    return (statement.on_conflict_do_update(index_elements=["call_id"], set_={"text": longer}),)
+    made: UpdateBase = statement.on_conflict_do_update(index_elements=["call_id"], set_={"text": longer})
+    return made

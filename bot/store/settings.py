@@ -26,13 +26,15 @@ class StoreSettings:
 class WriterSettings:
     """How the writer drains the spools. Times in seconds.
 
-    `batch`: events in one transaction. `poll_s`: how often the spools are looked at.
+    `batch`: events in one transaction. `poll_s`: how often the spools are looked at. `gather_s`: who wakes
+    the writer waits no longer, so that what happens meanwhile is the same transaction.
     `backoff_s` doubles with every failure up to `backoff_max_s` while the database is away.
     `lease_s`: how long a call counts as alive after its last event.
     """
 
     batch: int = 200
-    poll_s: float = 0.5
+    poll_s: float = 2.0
+    gather_s: float = 0.5
     backoff_s: float = 0.5
     backoff_max_s: float = 15.0
     lease_s: float = LEASE_S

@@ -12,17 +12,31 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from typing import Protocol
+from functools import cache
+from typing import Any, Protocol
 
 import structlog
-from sqlalchemy import delete, func, update
+from sqlalchemy import Connection, delete, func, or_, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col, select
 
 from bot.core.clock import Clock
 from bot.core.errors import DiskFull, StoreUnavailable
-from bot.core.events import CallEvent, call_event
+from bot.core.events import (
+    AnswerRecorded,
+    CallEvent,
+    ListeningStarted,
+    PromptEnded,
+    PromptPaused,
+    PromptResumed,
+    PromptStarted,
+    ReplyMeasured,
+    TalkHeard,
+    TurnHeard,
+    TurnUnderstood,
+    call_event,
+)
+from bot.store.changes import given, named
 from bot.store.database import Database
 from bot.store.outbox import messages
 from bot.store.projection import insert_into, project
@@ -30,6 +44,21 @@ from bot.store.settings import WriterSettings
 from bot.store.tables import Attempt, AttemptStatus, CallEventRow, SpoolOffset
 
 log = structlog.get_logger(__name__)
+
+UNHURRIED = (
+    PromptStarted,
+    PromptPaused,
+    PromptResumed,
+    PromptEnded,
+    ListeningStarted,
+    TurnHeard,
+    TurnUnderstood,
+    ReplyMeasured,
+    AnswerRecorded,
+    TalkHeard,
+)
+"""Kinds by which nobody decides anything while the call goes on: most of what happens in one. Durable they
+are at once, in the spool; in the tables with the next look."""
 
 
 class SpooledEvent(Protocol):
@@ -79,6 +108,11 @@ class Writer:
         """There is something to drain: do not wait for the next look."""
         self._wake.set()
 
+    def saw(self, event: CallEvent) -> None:
+        """A call's event, which is in a spool by now: others act on what it changes in the tables."""
+        if not isinstance(event, UNHURRIED):
+            self.wake()
+
     async def run(self, stop: asyncio.Event) -> None:
         """Drain until `stop`, and then once more."""
         settings = self._settings
@@ -88,7 +122,8 @@ class Writer:
             try:
                 await self.drain_once()
                 failures = 0
-                await self._pause(stop, settings.poll_s, wakes=True)
+                await self._pause(stop, min(settings.gather_s, settings.poll_s), wakes=False)
+                await self._pause(stop, max(0.0, settings.poll_s - settings.gather_s), wakes=True)
             except (StoreUnavailable, DiskFull) as error:
                 pause = min(settings.backoff_max_s, settings.backoff_s * 2**failures)
                 failures = min(failures + 1, 30)
@@ -141,13 +176,7 @@ class Writer:
         try:
             async with self._db.write() as session:
                 connection = await session.connection()
-                fresh = await self._keep(connection, batch)
-                for spooled in fresh:
-                    await self._note_messages(connection, spooled.event)
-                    for change in project(spooled.event, self._db.dialect, spooled.worker):
-                        await connection.execute(change)
-                await self._renew_leases(connection, fresh)
-                await self._note_ends(connection, ends)
+                await connection.run_sync(self._store_all, batch, ends)
         except (StoreUnavailable, DiskFull):
             self._offsets = None  # another writer may have gone on meanwhile
             raise
@@ -157,32 +186,43 @@ class Writer:
         assert self._offsets is not None
         self._offsets.update(ends)
 
+    def _store_all(
+        self, connection: Connection, batch: Sequence[SpooledEvent], ends: Mapping[str, int]
+    ) -> None:
+        fresh = self._keep(connection, batch)
+        for spooled in fresh:
+            self._note_messages(connection, spooled.event)
+            self._change(connection, spooled)
+        self._renew_leases(connection, fresh)
+        self._note_ends(connection, ends)
+
     async def _store_singly(self, batch: Sequence[SpooledEvent]) -> None:
         """One event that the tables cannot take must not hold up the others, nor be lost itself."""
         for spooled in batch:
             async with self._db.write() as session:
                 connection = await session.connection()
-                if await self._keep(connection, [spooled]):
-                    await self._note_messages(connection, spooled.event)
-                    try:
-                        async with connection.begin_nested():
-                            for change in project(spooled.event, self._db.dialect, spooled.worker):
-                                await connection.execute(change)
-                    except SQLAlchemyError as error:
-                        # Its parameters are personal data: the log gets the event's id alone.
-                        reason = str(getattr(error, "orig", error)).partition("\n")[0]
-                        log.error("event kept, but not projected", event_id=spooled.event.id, reason=reason)
-                        await connection.execute(
-                            update(CallEventRow)
-                            .where(col(CallEventRow.event_id) == spooled.event.id)
-                            .values(projected=False)
-                        )
-                await self._note_ends(connection, {spooled.segment: spooled.end})
+                await connection.run_sync(self._store_single, spooled)
 
-    async def _keep(self, connection: AsyncConnection, batch: Sequence[SpooledEvent]) -> list[SpooledEvent]:
+    def _store_single(self, connection: Connection, spooled: SpooledEvent) -> None:
+        if self._keep(connection, [spooled]):
+            self._note_messages(connection, spooled.event)
+            try:
+                with connection.begin_nested():
+                    self._change(connection, spooled)
+            except SQLAlchemyError as error:
+                # Its parameters are personal data: the log gets the event's id alone.
+                reason = str(getattr(error, "orig", error)).partition("\n")[0]
+                log.error("event kept, but not projected", event_id=spooled.event.id, reason=reason)
+                connection.execute(
+                    update(CallEventRow)
+                    .where(col(CallEventRow.event_id) == spooled.event.id)
+                    .values(projected=False)
+                )
+        self._note_ends(connection, {spooled.segment: spooled.end})
+
+    def _keep(self, connection: Connection, batch: Sequence[SpooledEvent]) -> list[SpooledEvent]:
         """Store the events themselves; those that were not stored before."""
         events = {spooled.event.id: spooled for spooled in reversed(batch)}
-        statement = insert_into(self._db.dialect)(CallEventRow).on_conflict_do_nothing()
         rows = [
             {
                 "event_id": event_id,
@@ -194,35 +234,29 @@ class Writer:
             }
             for event_id, spooled in events.items()
         ]
-        stored = await connection.execute(statement.returning(col(CallEventRow.event_id)), rows)
-        new = set(stored.scalars())
+        new = set(connection.execute(_keeping(self._db.dialect), rows).scalars())
         return [spooled for event_id, spooled in reversed(events.items()) if event_id in new]
 
-    async def _note_messages(self, connection: AsyncConnection, event: CallEvent) -> None:
+    def _change(self, connection: Connection, spooled: SpooledEvent) -> None:
+        for change in project(spooled.event, self._db.dialect, spooled.worker):
+            connection.execute(*change)
+
+    def _note_messages(self, connection: Connection, event: CallEvent) -> None:
         """Whoever is to be told of this will be, even where the tables cannot take it."""
         for message in messages(event, insert_into(self._db.dialect)):
-            await connection.execute(message)
+            connection.execute(message)
 
-    async def _renew_leases(self, connection: AsyncConnection, fresh: Sequence[SpooledEvent]) -> None:
+    def _renew_leases(self, connection: Connection, fresh: Sequence[SpooledEvent]) -> None:
         """Who is heard of lives. Counted from the event, so that a dead call's backlog wakes nobody."""
-        for call_id, at in {spooled.event.call_id: spooled.event.at for spooled in fresh}.items():
-            until = at + timedelta(seconds=self._settings.lease_s)
-            await connection.execute(
-                update(Attempt)
-                .where(
-                    col(Attempt.call_id) == call_id,
-                    col(Attempt.status).in_((AttemptStatus.DIALLING, AttemptStatus.LIVE)),
-                    func.coalesce(col(Attempt.lease_until), at) < until,
-                )
-                .values(lease_until=until)
-            )
+        lease = timedelta(seconds=self._settings.lease_s)
+        heard = {spooled.event.call_id: spooled.event.at for spooled in fresh}
+        if heard:
+            values = [named(call_id=call_id, at=at, until=at + lease) for call_id, at in heard.items()]
+            connection.execute(_RENEWING, values)
 
-    async def _note_ends(self, connection: AsyncConnection, ends: Mapping[str, int]) -> None:
-        for segment, end in ends.items():
-            statement = insert_into(self._db.dialect)(SpoolOffset).values(segment=segment, drained_to=end)
-            await connection.execute(
-                statement.on_conflict_do_update(index_elements=["segment"], set_={"drained_to": end})
-            )
+    def _note_ends(self, connection: Connection, ends: Mapping[str, int]) -> None:
+        values = [{"segment": segment, "drained_to": end} for segment, end in ends.items()]
+        connection.execute(_noting(self._db.dialect), values)
 
     async def _remove_drained(self, offsets: dict[str, int]) -> None:
         """First the note, then the file: dying between the two only means to drain it again."""
@@ -235,3 +269,31 @@ class Writer:
             offsets.pop(segment, None)
             with suppress(FileNotFoundError):
                 await asyncio.to_thread(self._source.remove, segment)
+
+
+# What every batch executes, made once (see `changes`) ---------------------------------------------
+
+
+@cache
+def _keeping(dialect: str) -> Any:
+    return insert_into(dialect)(CallEventRow).on_conflict_do_nothing().returning(col(CallEventRow.event_id))
+
+
+@cache
+def _noting(dialect: str) -> Any:
+    statement = insert_into(dialect)(SpoolOffset)
+    return statement.on_conflict_do_update(
+        index_elements=["segment"], set_={"drained_to": statement.excluded.drained_to}
+    )
+
+
+_RENEWING = (
+    update(Attempt)
+    .where(
+        col(Attempt.call_id) == given("call_id"),
+        # Not IN: its list is spelled out anew for each row, which a statement for many rows cannot be.
+        or_(col(Attempt.status) == AttemptStatus.DIALLING, col(Attempt.status) == AttemptStatus.LIVE),
+        func.coalesce(col(Attempt.lease_until), given("at", Attempt.lease_until)) < given("until"),
+    )
+    .values(lease_until=given("until"))
+)

@@ -88,7 +88,9 @@ class PlayedNode:
         self._name, self._db, self._play, self._clock = name, db, play, SteppedClock()
         self._worker = f"{name}/worker-0"
         self._spool = Spool.open(folder, "worker-0")
-        self._writer = Writer(db, SpoolReader(folder, name), self._clock, WriterSettings(lease_s=LEASE_S))
+        self._writer = Writer(
+            db, SpoolReader(folder, name), self._clock, WriterSettings(lease_s=LEASE_S, poll_s=0.5)
+        )
         board = LocalBoard(PresenceSettings(name), self._clock)
         self._router = LocalRouter(db, board, self._clock, {AGENT: f"sip:{AGENT}@pbx"})
         survey = load_survey(PROJECT / "survey_defs" / "nps.yaml")

@@ -134,7 +134,7 @@ class Stage:
             connection = await session.connection()
             for event in events:
                 for change in project(event, self.db.dialect, "node/worker-0"):
-                    await connection.execute(change)
+                    await connection.execute(*change)
 
     async def ends(
         self, attempt: Attempt, disposition: Disposition, *told: CallEvent, after_s: float = 5

@@ -36,7 +36,7 @@ async def keep(db: Database, *events: CallEvent) -> None:
             )
             await connection.execute(kept)
             for change in project(event, db.dialect, "media-1"):
-                await connection.execute(change)
+                await connection.execute(*change)
 
 
 async def test_an_alert_follows_what_the_customer_says(db: Database) -> None:

@@ -12,6 +12,7 @@ from bot.core.context import TurnSource
 from bot.core.endings import Disposition, EndKind
 from bot.core.events import (
     CallbackPromised,
+    CallEvent,
     HandoverConnected,
     HandoverEnded,
     HandoverFailed,
@@ -20,6 +21,7 @@ from bot.core.events import (
     HoldEnded,
     HoldStarted,
     OptedOut,
+    PromptStarted,
     RecordingStarted,
     SignalRaised,
     SignalWithdrawn,
@@ -28,7 +30,10 @@ from bot.core.events import (
 from bot.core.intents import Topic
 from bot.store import attempts, do_not_call, queries
 from bot.store.attempts import NewCall
+from bot.store.changes import Change
 from bot.store.database import Database
+from bot.store.projection import project
+from tests.effort import effort
 from tests.store.conftest import Keep, files, one
 from tests.store.talk import START, Talk
 
@@ -183,3 +188,27 @@ async def test_his_own_word_outlives_the_list_on_which_he_stood(db: Database, ke
     assert (proof.row.phone, proof.row.source, proof.row.words) == ("79001234567", "call", "не звоните мне")
     assert proof.call is not None
     assert proof.call.id == "attempt-1"
+
+
+@pytest.mark.parametrize("dialect", ["sqlite", "postgresql"])
+def test_what_every_turn_changes_is_no_new_statement(dialect: str) -> None:
+    """To make one for each event, and to find its SQL, cost more than everything else about it."""
+
+    said: dict[str, Any] = {"prompt": 1, "text": "Оцените", "duration_s": 1.0}
+
+    def turn(call: str) -> list[CallEvent]:
+        talk = Talk(call, "attempt-1")
+        return [
+            talk.event(PromptStarted, purpose="question", question_id="nps", **said),
+            talk.event(TurnHeard, question_id="nps", source=TurnSource.SPEECH, text="девять"),
+            talk.answer("nps", 9),
+        ]
+
+    def changes(call: str) -> list[Change]:
+        return [change for event in turn(call) for change in project(event, dialect)]
+
+    first, second = changes("call-1"), changes("call-2")
+    assert len(first) == 6
+    assert [id(change.statement) for change in first] == [id(change.statement) for change in second]
+    events = turn("call-1")
+    assert effort(lambda: [project(event, dialect) for event in events]) < 200

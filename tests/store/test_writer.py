@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from bot.call.spool import Spool, SpoolReader
+from bot.call.spool import Spool, Spooled, SpoolReader
 from bot.core.clock import ManualClock
 from bot.core.errors import StoreUnavailable
+from bot.core.events import CallEvent
 from bot.store import attempts, queries
 from bot.store.attempts import NewCall
 from bot.store.database import Database
@@ -63,7 +65,9 @@ async def test_many_calls_at_once_in_small_batches(db: Database, writer: Writer,
 
     async with Spool.open(folder, "media-1") as one_, Spool.open(folder, "media-2") as two:
         await asyncio.gather(*(play(talk, (one_, two)[n % 2]) for n, talk in enumerate(talks)))
-        assert await writer.drain_once() == 20
+        with capture_logs() as logs:
+            assert await writer.drain_once() == 20
+    assert logs == [], "whole batches were taken, none was stored one by one"
     found = await queries.calls(db)
     assert [len(call.answers) for call in found] == [1] * 5
     assert {call.attempt.worker for call in found} == {"media-1", "media-2"}
@@ -196,3 +200,49 @@ async def test_the_last_events_are_stored_when_the_writer_stops(db: Database, fo
     async with running(writer):
         await spooled(folder, Talk("call-1", "attempt-1", direction="inbound").started)
     assert len(await queries.events(db, "call-1")) == 1
+
+
+async def test_a_turn_waits_for_the_next_look_and_what_others_act_on_does_not(
+    db: Database, folder: Path, clock: ManualClock
+) -> None:
+    sizes: list[int] = []
+
+    class Counts(SpoolReader):
+        def read(self, offsets: Mapping[str, int], limit: int = 500) -> list[Spooled]:
+            found = super().read(offsets, limit)
+            sizes.extend([len(found)] if found else [])
+            return found
+
+    writer = Writer(db, Counts(folder), clock, WriterSettings(poll_s=3600, gather_s=0))
+    talk = Talk("call-1", "attempt-1", direction="inbound")
+    async with Spool.open(folder, "media-1") as spool, running(writer):
+
+        async def happens(event: CallEvent) -> None:
+            await spool.commit(event)
+            writer.saw(event)
+
+        await happens(talk.started)
+        await stored(db, "call-1", 1)
+        await writer.drain_once()  # whatever the writer was at is done
+        for question in ("nps", "resolved", "why", "comment"):
+            await happens(talk.answer(question, 9))
+        await happens(talk.ended())
+        await stored(db, "call-1", 6)
+    assert sizes == [1, 5]
+
+
+async def test_what_comes_soon_after_another_is_one_transaction(
+    db: Database, folder: Path, clock: ManualClock
+) -> None:
+    """However often the writer is woken; and to stop, it waits for nothing."""
+    writer = Writer(db, SpoolReader(folder), clock, WriterSettings(poll_s=3600, gather_s=3600))
+    talk = Talk("call-1", "attempt-1", direction="inbound")
+    async with Spool.open(folder, "media-1") as spool, running(writer):
+        await spool.commit(talk.started)
+        await writer.drain_once()
+        for event in (talk.answered(), talk.ended()):
+            await spool.commit(event)
+            writer.saw(event)
+        for _ in range(20):  # more than the writer would need
+            assert len(await queries.events(db, "call-1")) == 1
+    assert len(await queries.events(db, "call-1")) == 3

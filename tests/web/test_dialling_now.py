@@ -79,7 +79,7 @@ async def journal(parts: Parts, events: Sequence[CallEvent]) -> None:
         connection = await session.connection()
         for event in events:
             for change in project(event, parts.db.dialect, "node/worker-0"):
-                await connection.execute(change)
+                await connection.execute(*change)
 
 
 async def test_the_board_is_what_the_journal_says(parts: Parts) -> None:
