@@ -13,6 +13,7 @@ import argparse
 import hmac
 import logging
 import os
+import types
 import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,6 +32,9 @@ stay_on_loopback()  # before a package is imported that could call home
 import skops.io  # noqa: E402, F401, I001
 
 import aiohttp  # noqa: E402
+import rasa.core.actions.forms  # noqa: E402
+import rasa.core.policies.rule_policy  # noqa: E402
+import rasa.core.processor  # noqa: E402
 import rasa.core.run  # noqa: E402
 from conversations import present  # noqa: E402
 from jsonschema import Draft7Validator  # noqa: E402
@@ -145,6 +149,9 @@ def quieten() -> None:
     logging.getLogger().setLevel(logging.WARNING)
     for name in ("sanic.access", "matplotlib", "rasa.shared.utils.io"):
         logging.getLogger(name).setLevel(logging.ERROR)
+    for module in (rasa.core.processor, rasa.core.actions.forms, rasa.core.policies.rule_policy):
+        # They copy events and states, whole and at each step, for debug messages, and nothing else.
+        module.copy = types.SimpleNamespace(deepcopy=lambda shown: shown)
 
 
 def main() -> None:
