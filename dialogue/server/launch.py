@@ -187,7 +187,11 @@ def main() -> None:
         port=arguments.port,
         enable_api=True,
         endpoints=AvailableEndpoints(
-            action=ActionsEndpoint(arguments.actions_url, headers={"Authorization": authorization}),
+            action=ActionsEndpoint(
+                arguments.actions_url,
+                headers={"Authorization": authorization},
+                enable_selective_domain=True,  # our actions look at no domain, and it is most of what is sent
+            ),
             tracker_store=EndpointConfig(type=CONVERSATIONS),
         ),
     )
