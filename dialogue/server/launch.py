@@ -10,6 +10,7 @@ Runs in Rasa's environment (Python 3.10). The process environment is set by `dia
 from __future__ import annotations
 
 import argparse
+import gc
 import hmac
 import logging
 import os
@@ -145,9 +146,15 @@ def answer_only(authorization: str) -> None:
             return None
         return json({"status": "failure", "message": "the token is missing or wrong"}, status=401)
 
+    def settle(*_: Any) -> None:
+        """What was loaded stays for good: without it, a look for garbage takes a hundredth of the time."""
+        gc.collect()
+        gc.freeze()
+
     def configure_guarded(*arguments: Any, **options: Any) -> Sanic:
         app = configure(*arguments, **options)
         app.register_middleware(refuse, "request")
+        app.register_listener(settle, "after_server_start")
         return app
 
     rasa.core.run.configure_app = configure_guarded
