@@ -26,10 +26,6 @@ class Conversation(BaseModel):
     turn_id: str
     reply: TurnReply
 
-    @property
-    def is_over(self) -> bool:
-        return self.state.stage is flow.Stage.ENDED
-
 
 def begin(survey: Survey, context: CallContext, turn_id: str) -> Conversation:
     """The start of a call: consent, introduction, first question."""

@@ -12,6 +12,7 @@ from rasa_sdk import Tracker
 from bot.core.context import CallContext, TurnSource, UserTurn
 from bot.core.errors import BadInput
 from bot.core.ids import new_id
+from bot.surveys.state import Stage
 from dialogue.actions.conversation import Conversation
 
 SLOT = "conversation"
@@ -23,6 +24,13 @@ def conversation_of(tracker: Tracker) -> Conversation | None:
     """None before the start, and after a restart of Rasa lost what it had in memory."""
     kept = tracker.get_slot(SLOT)
     return None if kept is None else Conversation.model_validate(kept)
+
+
+def goes_on(tracker: Tracker) -> bool:
+    """Whether there is a conversation that is not over. rasa_sdk asks several times a turn, so that all else
+    in it stays unread."""
+    kept = tracker.get_slot(SLOT)
+    return kept is not None and kept["state"]["stage"] != Stage.ENDED
 
 
 def context_of(tracker: Tracker) -> CallContext:

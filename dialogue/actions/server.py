@@ -31,6 +31,10 @@ from dialogue.launch import TOKEN
 MAX_BODY = 8 * 1024 * 1024
 """Bytes of a request: a tracker of a long call with all its words stays far below."""
 
+NO_DOMAIN = {"forms": {}}
+"""What the actions are shown where Rasa sends no domain: rasa_sdk insists on one, and looks in it for slots
+of the form, which has none there (`ValidateSurveyForm.required_slots`)."""
+
 _EXECUTOR = web.AppKey("executor", ActionExecutor)
 _AUTHORIZATION = web.AppKey("authorization", bytes)
 _json = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
@@ -58,7 +62,7 @@ async def _run(request: web.Request) -> web.Response:
     except json.JSONDecodeError as error:
         return web.json_response({"error": f"not JSON: {error}"}, status=400)
     try:
-        result = await request.app[_EXECUTOR].run(call)
+        result = await request.app[_EXECUTOR].run({"domain": NO_DOMAIN, **call})
     except ActionExecutionRejection as refusal:
         body = {"error": refusal.message, "action_name": refusal.action_name}
         return web.json_response(body, status=400)

@@ -20,7 +20,7 @@ from rasa_sdk.executor import CollectingDispatcher
 from bot.core.errors import DialogueUnavailable, OtklikError
 from bot.surveys.understanding import understand
 from dialogue.actions.conversation import Conversation, advance, begin
-from dialogue.actions.messages import SLOT, context_of, conversation_of, turn_id_of, turn_of
+from dialogue.actions.messages import SLOT, context_of, conversation_of, goes_on, turn_id_of, turn_of
 from dialogue.actions.shelf import Surveys
 
 ANSWER = "answer"
@@ -94,8 +94,7 @@ class ValidateSurveyForm(FormValidationAction):  # type: ignore[misc]
         tracker: Tracker,
         domain: dict[str, Any],
     ) -> list[str]:
-        conversation = conversation_of(tracker)
-        return [] if conversation is None or conversation.is_over else [ANSWER]
+        return [ANSWER] if goes_on(tracker) else []
 
     async def extract_answer(
         self, dispatcher: CollectingDispatcher, tracker: Tracker, domain: dict[str, Any]

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 from collections import OrderedDict
-from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rasa.core.tracker_store import InMemoryTrackerStore
@@ -16,11 +15,18 @@ from rasa.shared.core.trackers import DialogueStateTracker
 KEPT = 1000
 """Conversations kept, some ten times the calls that a node holds at once."""
 
-BULKY = "conversation"
-"""The slot in which the survey's state rests: kilobytes, and new with each turn."""
-
 _READ = ("text", "intent", "entities")
 """What Rasa's policies read of how an earlier message was understood."""
+
+_PASSING = frozenset(("user", "user_featurization", "action", "slot", "bot", "loop_interrupted"))
+"""Events that leave nothing when their turn is over but the slots' values. That a form begins, ends or
+refuses to run does."""
+
+FIRST = 1
+"""Among the turns the first: it comes after what happens before anybody has spoken."""
+
+Happened = dict[str, Any]
+"""An event, as Rasa writes it down."""
 
 
 class Conversations(InMemoryTrackerStore):
@@ -28,7 +34,8 @@ class Conversations(InMemoryTrackerStore):
 
     It keeps each as text that it reads again at every turn. Keeping the object would be quicker, but
     then a turn that breaks off half-way would leave its traces. Of earlier turns it keeps what the rules
-    look at: with everything else, each turn would take longer than the one before it.
+    look at: Rasa goes through all events a dozen times in a turn, so that with everything else each turn
+    would take longer than the one before it.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -39,37 +46,52 @@ class Conversations(InMemoryTrackerStore):
     async def save(self, tracker: DialogueStateTracker) -> None:
         await self.stream_events(tracker)
         kept = tracker.as_dialogue().as_dict()
-        self.store[tracker.sender_id] = json.dumps({**kept, "events": list(slim(kept["events"]))})
+        self.store[tracker.sender_id] = json.dumps({**kept, "events": slim(kept["events"])})
         self.store.move_to_end(tracker.sender_id)
         while len(self.store) > KEPT:
             self.store.popitem(last=False)
 
+    async def retrieve(self, sender_id: str) -> DialogueStateTracker | None:
+        """A call is one session (`session_config`), so that there is none to be looked for in it, for which
+        the stock store takes a conversation in twice."""
+        return await self.retrieve_full_tracker(sender_id)
 
-def present(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+
+def present(events: list[Happened]) -> list[Happened]:
     """The events of the present turn: from the caller's last message on."""
-    begins = max((at for at, event in enumerate(events) if event["event"] == "user"), default=0)
-    return events[begins:]
+    return _turns(events)[-1]
 
 
-def slim(events: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The same conversation without what nobody reads again: what the bot said in earlier turns, earlier
-    states of the survey, and all that the NLU thought of earlier messages beside what they mean."""
-    now = present(events)
-    before = events[: len(events) - len(now)]
-    yield from _slim(before, keep_state=not any(map(_is_state, now)))
-    yield from now
+def slim(events: list[Happened]) -> list[Happened]:
+    """The same conversation, in which every rule decides as before, without what nobody reads again.
+
+    A rule looks back no further than its turn, and the form to where it began. So the first turn and the
+    present one stay, and those in which something lasting happened; of all others no more than what the
+    slots were last set to. What the bot said in earlier turns goes, and all that the NLU thought of earlier
+    messages beside what they mean.
+    """
+    *before, now = _turns(events)
+    set_last = {event["name"]: event for event in events if event["event"] == "slot"}
+    lasting = []
+    for at, turn in enumerate(before):
+        kept = at <= FIRST or not all(event["event"] in _PASSING for event in turn)
+        for event in turn:
+            if event["event"] == "slot":
+                if event is set_last[event["name"]]:
+                    lasting.append(_light(event))
+            elif kept and event["event"] != "bot":
+                lasting.append(_light(event))
+    return lasting + now
 
 
-def _slim(before: list[dict[str, Any]], *, keep_state: bool) -> Iterable[dict[str, Any]]:
-    last = max((at for at, event in enumerate(before) if _is_state(event)), default=-1)
-    for at, event in enumerate(before):
-        if event["event"] == "bot" or (_is_state(event) and not (keep_state and at == last)):
-            continue
-        if event["event"] == "user":
-            read = {name: value for name, value in event["parse_data"].items() if name in _READ}
-            event = {**event, "parse_data": read}
-        yield {name: value for name, value in event.items() if name != "metadata"}
+def _turns(events: list[Happened]) -> list[list[Happened]]:
+    """What came before the caller's first message, and then each message with what follows it."""
+    begins = [at for at, event in enumerate(events) if event["event"] == "user"]
+    return [events[at:end] for at, end in zip([0, *begins], [*begins, len(events)], strict=True)]
 
 
-def _is_state(event: Mapping[str, Any]) -> bool:
-    return bool(event["event"] == "slot" and event["name"] == BULKY)
+def _light(event: Happened) -> Happened:
+    if event["event"] == "user":
+        read = {name: value for name, value in event["parse_data"].items() if name in _READ}
+        event = {**event, "parse_data": read}
+    return {name: value for name, value in event.items() if name != "metadata"}

@@ -16,14 +16,13 @@ from bot.core.directives import Understood
 from bot.core.errors import SurveyInvalid
 from bot.core.intents import Intent, Topic
 from bot.surveys.understanding import understand
-from dialogue.actions.conversation import advance, begin
+from dialogue.actions.conversation import Conversation, advance, begin
 from dialogue.actions.server import create_app
 from dialogue.actions.shelf import SurveyShelf
 from tests.dialogue.surveys import nps_survey, publish
 
 TOKEN = "token"
 KNOWN = {"Authorization": f"Bearer {TOKEN}"}
-DOMAIN = {"forms": {"survey_form": {"required_slots": []}}, "slots": {}, "intents": []}
 
 
 def ranking(**confidences: float) -> dict[str, Any]:
@@ -59,7 +58,6 @@ class Talk:
         call = {
             "next_action": action,
             "sender_id": "c",
-            "domain": DOMAIN,
             "tracker": {
                 "sender_id": "c",
                 "slots": self.slots,
@@ -107,6 +105,23 @@ async def test_the_form_asks_for_one_slot_until_the_end(talk: Talk, context: Cal
     await talk.answer("да", "turn-2", "affirm")
     assert replies(await talk.answer("всё хорошо", "turn-3", "praise"))[-1] == "end"
     assert talk.slots["conversation"]["state"]["stage"] == "ended"
+
+
+async def test_a_turn_reads_its_conversation_once(
+    talk: Talk, context: CallContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is most of what a turn brings: rasa_sdk asks several times which slots the form still wants."""
+    read: list[object] = []
+    validate = Conversation.model_validate
+
+    def counted(kept: object) -> Conversation:
+        read.append(kept)
+        return validate(kept)
+
+    await talk.start(context)
+    monkeypatch.setattr(Conversation, "model_validate", counted)
+    assert replies(await talk.answer("девять", "turn-1"))[0] == "record"
+    assert len(read) == 1
 
 
 async def test_a_repeated_turn_gets_the_same_reply(talk: Talk, context: CallContext) -> None:
