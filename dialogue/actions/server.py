@@ -16,6 +16,7 @@ import json
 import logging
 import os
 from functools import partial
+from typing import Any
 from pathlib import Path
 
 import structlog
@@ -31,7 +32,7 @@ from dialogue.launch import TOKEN
 MAX_BODY = 8 * 1024 * 1024
 """Bytes of a request: a tracker of a long call with all its words stays far below."""
 
-NO_DOMAIN = {"forms": {}}
+NO_DOMAIN: dict[str, dict[str, Any]] = {"forms": {}}
 """What the actions are shown where Rasa sends no domain: rasa_sdk insists on one, and looks in it for slots
 of the form, which has none there (`ValidateSurveyForm.required_slots`)."""
 
