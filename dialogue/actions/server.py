@@ -16,8 +16,8 @@ import json
 import logging
 import os
 from functools import partial
-from typing import Any
 from pathlib import Path
+from typing import Any
 
 import structlog
 from aiohttp import web
