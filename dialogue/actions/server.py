@@ -17,7 +17,6 @@ import logging
 import os
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import structlog
 from aiohttp import web
@@ -32,7 +31,7 @@ from dialogue.launch import TOKEN
 MAX_BODY = 8 * 1024 * 1024
 """Bytes of a request: a tracker of a long call with all its words stays far below."""
 
-NO_DOMAIN: dict[str, dict[str, Any]] = {"forms": {}}
+NO_DOMAIN: dict[str, object] = {"forms": {}}
 """What the actions are shown where Rasa sends no domain: rasa_sdk insists on one, and looks in it for slots
 of the form, which has none there (`ValidateSurveyForm.required_slots`)."""
 
