@@ -1,4 +1,4 @@
-"""A disk that takes nothing, for real: the kernel refuses it, to root and to whoever has the file open too."""
+"""A disk that takes nothing, for real: the kernel refuses, root and whoever has the file open as well."""
 
 from __future__ import annotations
 
