@@ -173,7 +173,7 @@ class CampaignNode:
             row.live,
             row.ready,
         )
-        if same and told is not None and now - told.seen_at < STEADY:
+        if same and told is not None and abs(now - told.seen_at) < STEADY:  # a clock may be set back
             return
         before = await store.node_says(self._db, row)
         if told is not None and before != self._boot:

@@ -27,6 +27,8 @@ PEERS: dict[str, tuple[str, ...]] = {
     "rtpengine-daemon": ("/usr/bin/rtpengine",),
     "systemd": ("/usr/bin/systemd-analyze",),
     "iproute2": ("/usr/bin/ip",),
+    "e2fsprogs": ("/usr/bin/chattr",),
+    "libfaketime": ("/usr/lib/*/faketime/libfaketime.so.1",),
     "nftables": ("/usr/sbin/nft",),
     "chromium": ("/usr/bin/chromium",),
     "libfst-tools": ("/usr/bin/fstconvert",),

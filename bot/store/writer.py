@@ -95,6 +95,7 @@ class Writer:
         self._clock = clock
         self._settings = settings or WriterSettings()
         self._offsets: dict[str, int] | None = None
+        self._known: dict[str, int] = {}
         self._oldest: datetime | None = None
         self._draining = asyncio.Lock()
         self._wake = asyncio.Event()
@@ -143,7 +144,7 @@ class Writer:
             drained = 0
             while True:
                 if self._offsets is None:
-                    await self._note_oldest({})
+                    await self._note_oldest(self._known)
                     self._offsets = await self._stored_offsets()
                 batch = await asyncio.to_thread(self._source.read, self._offsets, self._settings.batch)
                 self._oldest = batch[0].event.at if batch else None
@@ -178,7 +179,9 @@ class Writer:
                 connection = await session.connection()
                 await connection.run_sync(self._store_all, batch, ends)
         except (StoreUnavailable, DiskFull):
-            self._offsets = None  # another writer may have gone on meanwhile
+            assert self._offsets is not None
+            # Another writer may have gone on meanwhile; what is stored stays so.
+            self._known, self._offsets = self._offsets, None
             raise
         except SQLAlchemyError as error:
             log.error("a batch of events was refused, storing one by one", error=type(error).__name__)

@@ -55,9 +55,18 @@ class Link:
         return {"free_lines": free, "calls": len(self.calls), "call_ids": self.calls, "draining": False}
 
 
+class SetClock(SystemClock):
+    """A wall clock that somebody sets."""
+
+    ahead = timedelta()
+
+    def now(self) -> datetime:
+        return super().now() + self.ahead
+
+
 class Company:
     def __init__(self, db: Database, survey: Survey, folder: Path) -> None:
-        clock = SystemClock()
+        self.clock = clock = SetClock()
         self.stage = Stage(db, clock, survey)  # type: ignore[arg-type]
         self.link = Link()
         self.published = published = Published(folder / "surveys")
@@ -203,3 +212,16 @@ class ManualStep:
 
     def advance(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
+
+
+async def test_a_node_whose_clock_was_set_back_goes_on_saying_that_it_is_there(
+    db: Database, survey: Survey, tmp_path: Path
+) -> None:
+    """Or, by what it said of tomorrow, it would be believed to be there for a day after its end."""
+    company = Company(db, survey, tmp_path)
+    company.clock.ahead = timedelta(days=1)
+    await company.node.tell()
+    company.clock.ahead = timedelta()
+    await company.node.tell()
+    (row,) = await store.nodes(db, company.clock.now() - store.NODE_GONE)
+    assert row.seen_at <= company.clock.now()

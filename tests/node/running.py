@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -94,8 +94,8 @@ class RunningNode:
         return self.process.wait(60)
 
 
-def start(settings: Settings) -> RunningNode:
-    """Start `otklik serve`; returns at once."""
+def start(settings: Settings, environment: Mapping[str, str] | None = None) -> RunningNode:
+    """Start `otklik serve`, with more in its environment where that is given; returns at once."""
     settings.var_dir.mkdir(parents=True, exist_ok=True)
     share_prompts(settings.var_dir)
     output = settings.var_dir / "serve.out"
@@ -103,7 +103,7 @@ def start(settings: Settings) -> RunningNode:
         process = subprocess.Popen(
             [*OTKLIK, "serve"],
             cwd=PROJECT,
-            env={**os.environ, **as_environment(settings), "COLUMNS": "200"},
+            env={**os.environ, **as_environment(settings), "COLUMNS": "200", **(environment or {})},
             stdout=sink,
             stderr=sink,
             stdin=subprocess.DEVNULL,
@@ -112,10 +112,10 @@ def start(settings: Settings) -> RunningNode:
 
 
 @contextmanager
-def running_node(**changes: Any) -> Iterator[RunningNode]:
+def running_node(environment: Mapping[str, str] | None = None, **changes: Any) -> Iterator[RunningNode]:
     """A node that takes calls; ended by its process id."""
     with tempfile.TemporaryDirectory(prefix="otk") as folder:
-        node = start(node_settings(Path(folder), **changes))
+        node = start(node_settings(Path(folder), **changes), environment)
         try:
             asyncio.run(ready(node))
             yield node

@@ -171,6 +171,29 @@ async def test_a_writer_that_starts_without_its_database_knows_that_it_is_behind
         assert writer.lag_s == 5
 
 
+async def test_what_is_stored_does_not_count_as_waiting_while_the_database_is_away(
+    db: Database, writer: Writer, folder: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its segment is still there, and where it ends cannot be asked for."""
+
+    def away() -> None:
+        raise StoreUnavailable("the database does not answer")
+
+    talk = Talk("call-1", "attempt-1", direction="inbound")
+    async with Spool.open(folder, "media-1") as spool:
+        await spool.commit(talk.started)
+        await writer.drain_once()
+        waits = talk.answer("nps", 9)
+        await spool.commit(waits)
+        clock.advance(60)
+        for do in ("read", "write"):
+            monkeypatch.setattr(db, do, away)
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable):
+                await writer.drain_once()
+            assert writer.lag_s == (clock.now() - waits.at).total_seconds()
+
+
 async def test_a_writer_that_dies_after_its_commit_doubles_nothing(
     db: Database, folder: Path, clock: ManualClock
 ) -> None:

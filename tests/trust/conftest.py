@@ -1,4 +1,4 @@
-"""The node whose calls meet faults."""
+"""The nodes whose calls meet faults."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.node.running import RunningNode, running_node
+from tests.trust.clustered import Clustered, clustered
 from tests.trust.faults import RTP_TIMEOUT_S
 
 
@@ -15,3 +16,10 @@ def faulty() -> Iterator[RunningNode]:
     """A node of these tests alone: each of them leaves it well."""
     with running_node(sip={"rtp_timeout_s": RTP_TIMEOUT_S}) as node:
         yield node
+
+
+@pytest.fixture(scope="session")
+def clustered_node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Clustered]:
+    """For faults of what a node of a cluster shares, and of its own processes; each test leaves it well."""
+    with clustered(tmp_path_factory.mktemp("clustered")) as made:
+        yield made

@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
-from datetime import datetime, timedelta
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from itertools import cycle
 from pathlib import Path
 
 from bot.call.session import CallSession
 from bot.core.clock import ManualClock
 from bot.core.endings import Disposition
-from bot.core.events import AnswerRecorded, call_event
+from bot.core.events import AnswerRecorded, CallEnded, CallEvent, ListeningStarted, PromptStarted, call_event
+from bot.settings_rooms import store_settings
+from bot.sim.messages import PeerSpec, Perform, Report
+from bot.sim.peer_process import PeerProcess
+from bot.sim.script import Step
+from bot.store import queries
 from bot.store.database import Database
 from bot.store.settings import StoreSettings
-from bot.store.tables import AttemptStatus
+from bot.store.tables import Attempt, AttemptStatus
 from telephony.scripted import ScriptedLeg
 from telephony.virtual_time import run
 from tests.call.fakes import Bench
 from tests.call.loop_clock import LoopClock
 from tests.call.test_session import END, NINE, NPS, prompt_ended, silences
+from tests.node.heard import stored
+from tests.node.test_calls import DEAD_AIR_S, PRAISE
 from tests.node.test_dispatch import Link, parts, queued, started, states, until_placed, write_spool
+from tests.trust.clustered import Clustered
+from tests.trust.faults import nothing, one, well, whole
 
-DAY = timedelta(days=1)
+DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+ANSWERS = {"nps": Step(keys="9"), "resolved": Step(keys="1"), "comment": Step.model_validate(PRAISE)}
+LONGEST_S = 45.0
+GONE = "attempt-gone"
 
 
 class JumpingClock(LoopClock):
@@ -68,3 +81,100 @@ async def test_the_clock_jumps_ahead_of_every_lease(tmp_path: Path) -> None:
         clock.advance(DAY.total_seconds())
         await dispatcher._vouch(writer)
         assert await states(db, [attempt]) == [AttemptStatus.DIALLING]
+
+
+# On a running node --------------------------------------------------------------------------------
+
+
+@dataclass
+class Set:
+    """A call with a node whose clock was set a day ahead as it spoke first, and back when its leases had been
+    looked at."""
+
+    call_id: str = ""
+    events: list[CallEvent] = field(default_factory=list)
+    back: bool = False
+    """Whether it was set back while he talked."""
+    reports: list[Report] = field(default_factory=list)
+
+
+async def somebody_gone(node: Clustered) -> None:
+    """An attempt of a node that is gone: given up as soon as leases are looked at by a clock that is an hour
+    ahead."""
+    now = datetime.now(UTC)
+    attempt = Attempt(
+        id=GONE, survey_id="nps", survey_hash="h", direction="outbound", to_uri="sip:gone@test.invalid",
+        phone="", status=AttemptStatus.DIALLING, worker="gone/worker-0", created_at=now,
+        lease_until=now + HOUR,
+    )  # fmt: skip
+    async with Database.open(store_settings(node.node.settings)) as db, db.write() as session:
+        session.add(attempt)
+
+
+async def set_back(node: Clustered) -> None:
+    """Polled: what happens in another process."""
+    async with Database.open(store_settings(node.node.settings)) as db:
+        while True:
+            found = await queries.attempt(db, GONE)
+            if found is not None and found.status == AttemptStatus.FINAL:
+                break
+            await asyncio.sleep(0.1)
+    node.set_clock(timedelta())
+
+
+async def talk(node: Clustered, peer: PeerProcess, told: Set) -> None:
+    """He answers each question at its second time, so that he talks for longer than it takes to look at the
+    leases; at once when the clock is set back."""
+    asked, work = Counter[str](), list[asyncio.Task[None]]()
+    async with asyncio.timeout(LONGEST_S), await node.node.connect() as control:
+        await control.watch()
+        told.call_id = (await control.request("place_call", to=peer.uri, survey="nps"))["call_id"]
+        async for event in control.events():
+            told.events.append(event)
+            if isinstance(event, PromptStarted) and not work:
+                node.set_clock(DAY)
+                work.append(asyncio.create_task(set_back(node)))
+            if isinstance(event, ListeningStarted):
+                asked[event.question_id] += 1
+                if asked[event.question_id] > 1 or work[0].done():
+                    peer.tell(Perform(steps=(ANSWERS[event.question_id],)))
+            if isinstance(event, CallEnded):
+                break
+        told.back = work[0].done()
+        await work[0]
+
+
+def test_the_clock_of_a_running_node_jumps_by_a_day_in_a_call(clustered_node: Clustered) -> None:
+    """Ahead of every lease, and back: the caller notices nothing and is not rung again, and what he said is
+    stored as the clock stamped it."""
+    node, told = clustered_node.node, Set()
+
+    async def play() -> None:
+        await somebody_gone(clustered_node)
+        peer = await PeerProcess.start(PeerSpec(name="clocked", user="clocked"))
+        try:
+            await talk(clustered_node, peer, told)
+            await peer.report(0, DEAD_AIR_S)
+            whole(await asyncio.to_thread(one, node, "later", nothing))
+        finally:
+            clustered_node.set_clock(timedelta())
+            await peer.close()
+        told.reports = peer.reports
+
+    asyncio.run(play())
+    now = datetime.now(UTC)
+    ahead = [event.at - now > DAY - HOUR for event in told.events]
+    assert (ahead[0], any(ahead), ahead[-1]) == (False, True, False), "it jumped there and back in the call"
+    assert told.back, "while he talked"
+    (report,) = told.reports
+    assert report.longest_bot_silence_s < DEAD_AIR_S
+    found = stored(node, told.call_id)
+    assert (found.attempt.status, found.attempt.disposition) == ("final", "completed")
+    assert [(answer.question_id, answer.value) for answer in found.answers][:2] == [
+        ("nps", "9"),
+        ("resolved", "yes"),
+    ]
+    assert found.answers[2].value
+    kept = asyncio.run(node.ask("events", call_id=told.call_id))["events"]
+    assert [call_event.validate_python(event).at for event in kept] == [event.at for event in told.events]
+    well(node)
