@@ -21,7 +21,7 @@ from bot.core.context import CallContext, Person
 from bot.core.errors import DiskFull, NodeUnavailable, OtklikError, StoreUnavailable, Unavailable
 from bot.core.ids import call_of
 from bot.store import queries
-from bot.store.attempts import claim_next, give_up, recover_expired, renew_leases
+from bot.store.attempts import claim_next, give_up, recover_expired, renew_leases, somebody_waits
 from bot.store.database import Database
 from bot.store.tables import Attempt
 from bot.store.writer import Writer
@@ -127,7 +127,7 @@ class Dispatcher:
         """What is queued, as far as there are lines for it. An attempt is claimed only for a worker that
         will take it: one that it refused would be final, and nobody was rung."""
         async with self._placing:
-            while await self._takes_calls():
+            while await self._takes_calls() and await somebody_waits(self._db):
                 attempt = await claim_next(self._db, worker=self._worker, now=self._clock.now())
                 if attempt is None:
                     return

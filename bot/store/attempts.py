@@ -135,6 +135,12 @@ async def lease(
     return await _lease(db, worker, now, lease_s, col(Attempt.id) == attempt_id)
 
 
+async def somebody_waits(db: Database) -> bool:
+    """Whether anything is queued for `claim_next`: asked before it, which writes."""
+    async with db.read() as session:
+        return (await (await session.connection()).execute(_WAITING)).first() is not None
+
+
 async def claim_next(db: Database, *, worker: str, now: datetime, lease_s: float = LEASE_S) -> Attempt | None:
     """Give the oldest queued attempt that may be dialled now to a worker; None where there is none.
 
@@ -321,3 +327,15 @@ async def give_up(db: Database, attempt_id: str, now: datetime) -> None:
         attempt = await session.get(Attempt, attempt_id, with_for_update=True)
         if attempt is not None and attempt.status == AttemptStatus.DIALLING:
             finish(attempt, Disposition.INTERRUPTED, now)
+
+
+_WAITING = (
+    select(col(Attempt.id))
+    .where(
+        col(Attempt.status) == AttemptStatus.QUEUED,
+        col(Attempt.direction) == "outbound",
+        col(Attempt.campaign_id).is_(None),
+    )
+    .limit(1)
+)
+"""Made once: a node asks every other second."""

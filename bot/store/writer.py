@@ -9,7 +9,7 @@ known by their ids.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache
@@ -36,7 +36,7 @@ from bot.core.events import (
     TurnUnderstood,
     call_event,
 )
-from bot.store.changes import given, named
+from bot.store.changes import Change, gathered, given, named
 from bot.store.database import Database
 from bot.store.outbox import messages
 from bot.store.projection import insert_into, project
@@ -193,9 +193,8 @@ class Writer:
         self, connection: Connection, batch: Sequence[SpooledEvent], ends: Mapping[str, int]
     ) -> None:
         fresh = self._keep(connection, batch)
-        for spooled in fresh:
-            self._note_messages(connection, spooled.event)
-            self._change(connection, spooled)
+        for change in gathered(self._changes(fresh)):
+            connection.execute(*change)
         self._renew_leases(connection, fresh)
         self._note_ends(connection, ends)
 
@@ -239,6 +238,15 @@ class Writer:
         ]
         new = set(connection.execute(_keeping(self._db.dialect), rows).scalars())
         return [spooled for event_id, spooled in reversed(events.items()) if event_id in new]
+
+    def _changes(self, fresh: Sequence[SpooledEvent]) -> Iterator[tuple[str, Change]]:
+        """By call; of each event first its messages."""
+        for spooled in fresh:
+            event = spooled.event
+            for message in messages(event, insert_into(self._db.dialect)):
+                yield event.call_id, Change(message)
+            for change in project(event, self._db.dialect, spooled.worker):
+                yield event.call_id, change
 
     def _change(self, connection: Connection, spooled: SpooledEvent) -> None:
         for change in project(spooled.event, self._db.dialect, spooled.worker):
