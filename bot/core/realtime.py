@@ -5,13 +5,16 @@ idle, one that wanted to wake every 20 ms overslept by up to 227 ms, and one of 
 most (both at once, beside other work). In a call-second the worker's own thread waited for a processor for
 9 ms, and 0.1 ms in that class; of a thousand packets 1.4 and 0.7 were late, and 0.09 (runs in turn). Nobody
 is starved: a line asks for a millisecond in twenty, and the kernel keeps 5 % of each second for the others
-(`sched_rt_runtime_us`).
+(`sched_rt_runtime_us`). A thread that runs on and on gives its precedence up (`unless_restless`).
 """
 
 from __future__ import annotations
 
 import os
+import resource
+import signal
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import structlog
 
@@ -22,6 +25,9 @@ LINES = 2
 HELPERS = 1
 """Of those that decode and write for them: below the lines, but of the same class. They hold the
 interpreter's lock at times, and a line that waits for it would wait for whatever keeps its holder waiting."""
+
+RESTLESS_S = 2.0
+"""The longest that a thread of that class may run without waiting for anything."""
 
 
 def lines_first() -> bool:
@@ -40,6 +46,24 @@ def behind_the_lines() -> None:
     """For the start of a thread that works for the lines. Where they have no precedence, nothing."""
     if hasattr(os, "SCHED_RR") and os.sched_getscheduler(0) == os.SCHED_RR:
         os.sched_setparam(0, os.sched_param(HELPERS))
+
+
+def unless_restless(most_s: float = RESTLESS_S) -> None:
+    """All threads of this process go back among the others when one of them runs for so long without a rest:
+    a fault, or a machine that is too small, must not stop everything else there (setrlimit(2),
+    RLIMIT_RTTIME). For the main thread."""
+    _, hard = resource.getrlimit(resource.RLIMIT_RTTIME)
+    signal.signal(signal.SIGXCPU, _step_back)
+    resource.setrlimit(resource.RLIMIT_RTTIME, (round(most_s * 1e6), hard))
+
+
+def _step_back(*_: object) -> None:
+    log.error("sound gives its precedence up: a thread did not rest", most_s=RESTLESS_S)
+    for thread in Path("/proc/self/task").iterdir():
+        try:
+            os.sched_setscheduler(int(thread.name), os.SCHED_OTHER, os.sched_param(0))
+        except ProcessLookupError:
+            continue  # it has ended meanwhile
 
 
 def may_go_first() -> bool:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
@@ -47,3 +49,24 @@ def test_where_it_is_not_granted_everything_stays_as_it_was(monkeypatch: pytest.
     assert not may_go_first()
     with ThreadPoolExecutor(1, initializer=behind_the_lines) as helpers:
         assert helpers.submit(place).result() == (os.SCHED_OTHER, 0)
+
+
+RESTLESS = """
+import os, threading
+from bot.core.realtime import lines_first, unless_restless
+lines_first()
+unless_restless(0.2)
+done = threading.Event()
+other = threading.Thread(target=done.wait)
+other.start()
+while os.sched_getscheduler(0) != os.SCHED_OTHER:
+    pass
+print(os.sched_getscheduler(0), os.sched_getscheduler(other.native_id))
+done.set()
+"""
+
+
+def test_what_runs_on_and_on_gives_its_precedence_up() -> None:
+    done = subprocess.run([sys.executable, "-c", RESTLESS], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split()[-2:] == [str(os.SCHED_OTHER)] * 2
+    assert ("gives its precedence up" in done.stdout + done.stderr) == may_go_first()
