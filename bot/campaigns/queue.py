@@ -6,6 +6,9 @@
 
 Nothing is in the queue that SQL does not have. While Redis is away nobody is dialled; when it is back, even
 empty, the first reconciliation makes the queue anew.
+
+What waits in the queue waits by the wall clock. Where that is set back, or a node is gone whose clock went
+ahead, it would wait until then: it is found and put there anew.
 """
 
 from __future__ import annotations
@@ -14,7 +17,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from docket import Docket, Perpetual, Worker
@@ -28,6 +31,8 @@ log = structlog.get_logger(__name__)
 
 AT_ONCE = 10
 """Tasks that a node works at side by side."""
+LATE_S = 5.0
+"""By so much the clocks of nodes may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +111,7 @@ class CampaignQueue:
         that changes nothing."""
         while True:
             try:
-                await docket.add("reconcile", key="reconcile")()
+                await _put(docket, "reconcile", "reconcile", self._rhythm.reconcile_s)
             except (RedisError, OSError) as error:
                 log.info("campaign queue not seeded", reason=type(error).__name__)
             await asyncio.sleep(self._rhythm.seed_s)
@@ -156,6 +161,18 @@ class CampaignQueue:
                 log.warning("campaigns not reconciled", reason=error.message)
                 return
             for campaign_id in at_work:
-                await docket.add(tick_campaign, key=f"tick-{campaign_id}")(campaign_id)
+                await _put(docket, "tick_campaign", f"tick-{campaign_id}", self._rhythm.tick_s, campaign_id)
 
         return tick_campaign, reconcile, dial_member
+
+
+async def _put(docket: Docket, task: str, key: str, rhythm_s: float, *arguments: str) -> None:
+    """A task that comes again in this rhythm. Where it waits already, that changes nothing, unless it waits
+    for longer. Raises RedisError, OSError."""
+    now = datetime.now(UTC)  # docket reads no other clock
+    waits = await docket.get_execution(key)
+    if waits is not None and waits.when > now + timedelta(seconds=rhythm_s + LATE_S):
+        log.warning("the clock was set back, a task of campaigns waits no longer", task=key)
+        await docket.replace(task, when=now, key=key)(*arguments)
+    else:
+        await docket.add(task, key=key)(*arguments)
