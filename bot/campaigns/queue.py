@@ -9,6 +9,9 @@ empty, the first reconciliation makes the queue anew.
 
 A queue in this process is nobody else's: while nothing is at work in SQL there is none, only the look at SQL
 that a reconciliation is. Docket asks its queue for work some twenty times a second.
+
+What waits in the queue waits by the wall clock. Where that is set back, or a node is gone whose clock went
+ahead, it would wait until then: it is found and put there anew.
 """
 
 from __future__ import annotations
@@ -18,7 +21,7 @@ import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from docket import Docket, Perpetual, Worker
@@ -32,6 +35,8 @@ log = structlog.get_logger(__name__)
 
 AT_ONCE = 10
 """Tasks that a node works at side by side."""
+LATE_S = 5.0
+"""By so much the clocks of nodes may differ."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +157,7 @@ class CampaignQueue:
         that changes nothing."""
         while True:
             try:
-                await docket.add("reconcile", key="reconcile")()
+                await _put(docket, "reconcile", "reconcile", self._rhythm.reconcile_s)
             except (RedisError, OSError) as error:
                 log.info("campaign queue not seeded", reason=type(error).__name__)
             await asyncio.sleep(self._rhythm.seed_s)
@@ -201,8 +206,20 @@ class CampaignQueue:
             if at_work is None:
                 return
             for campaign_id in at_work:
-                await docket.add(tick_campaign, key=f"tick-{campaign_id}")(campaign_id)
+                await _put(docket, "tick_campaign", f"tick-{campaign_id}", self._rhythm.tick_s, campaign_id)
             if self._alone and not at_work:
                 self._needless.set()
 
         return tick_campaign, reconcile, dial_member
+
+
+async def _put(docket: Docket, task: str, key: str, rhythm_s: float, *arguments: str) -> None:
+    """A task that comes again in this rhythm. Where it waits already, that changes nothing, unless it waits
+    for longer. Raises RedisError, OSError."""
+    now = datetime.now(UTC)  # docket reads no other clock
+    waits = await docket.get_execution(key)
+    if waits is not None and waits.when > now + timedelta(seconds=rhythm_s + LATE_S):
+        log.warning("the clock was set back, a task of campaigns waits no longer", task=key)
+        await docket.replace(task, when=now, key=key)(*arguments)
+    else:
+        await docket.add(task, key=key)(*arguments)

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from bot.cli.bench_campaign import definition, zones
 from bot.core.control import ControlClient
-from bot.core.events import AnswerRecorded, CallEnded, CallEvent, CallStarted, ListeningStarted
+from bot.core.events import CallEnded, CallEvent, CallStarted, ListeningStarted, PromptStarted
 from bot.settings_rooms import store_settings
 from bot.sim.messages import PeerSpec, Perform, Report
 from bot.sim.peer_process import PeerProcess
@@ -25,7 +25,7 @@ from tests.node.running import RunningNode
 from tests.node.test_calls import DEAD_AIR_S
 
 KEYS = {"csat": "5", "resolved": "1"}
-TOGETHER_S = 60.0
+TOGETHER_S = 120.0
 """Both calls, and the fault between them."""
 _NUMBERS = itertools.count()
 
@@ -34,7 +34,7 @@ Deed = Callable[[], Awaitable[object]]
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """`breaks` when the first customer has answered once. When his call is over and `kept` returns, because
+    """`breaks` when the first customer is spoken to. When his call is over and `kept` returns, because
     what is broken was seen to keep the node from ringing, it `mends`."""
 
     breaks: Deed
@@ -115,7 +115,7 @@ async def _follow(
                 talking[call_id] = peers[remote]
             case ListeningStarted(call_id=call_id, question_id=question):
                 talking[call_id].tell(Perform(steps=(Step(keys=KEYS[question]),)))
-            case AnswerRecorded() if not work:
+            case PromptStarted() if not work:
                 note("breaks")
                 work.append(asyncio.ensure_future(fault.breaks()))
             case CallEnded():

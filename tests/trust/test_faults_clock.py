@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import cycle
@@ -17,6 +18,7 @@ from bot.settings_rooms import store_settings
 from bot.sim.messages import PeerSpec, Perform, Report
 from bot.sim.peer_process import PeerProcess
 from bot.sim.script import Step
+from bot.store import campaigns as store
 from bot.store import queries
 from bot.store.database import Database
 from bot.store.settings import StoreSettings
@@ -29,12 +31,15 @@ from tests.call.test_session import END, NINE, NPS, prompt_ended, silences
 from tests.node.heard import stored
 from tests.node.test_calls import DEAD_AIR_S, PRAISE
 from tests.node.test_dispatch import Link, parts, queued, started, states, until_placed, write_spool
+from tests.trust import customers
 from tests.trust.clustered import Clustered
+from tests.trust.customers import Fault, two
 from tests.trust.faults import nothing, one, well, whole
 
 DAY, HOUR = timedelta(days=1), timedelta(hours=1)
+START = datetime(2026, 1, 1, tzinfo=UTC)
 ANSWERS = {"nps": Step(keys="9"), "resolved": Step(keys="1"), "comment": Step.model_validate(PRAISE)}
-LONGEST_S = 45.0
+LONGEST_S = 60.0
 GONE = "attempt-gone"
 
 
@@ -93,6 +98,8 @@ class Set:
 
     call_id: str = ""
     events: list[CallEvent] = field(default_factory=list)
+    status: str = ""
+    """Of his attempt, as soon as the leases had been looked at."""
     back: bool = False
     """Whether it was set back while he talked."""
     reports: list[Report] = field(default_factory=list)
@@ -111,7 +118,7 @@ async def somebody_gone(node: Clustered) -> None:
         session.add(attempt)
 
 
-async def set_back(node: Clustered) -> None:
+async def set_back(node: Clustered, told: Set) -> None:
     """Polled: what happens in another process."""
     async with Database.open(store_settings(node.node.settings)) as db:
         while True:
@@ -119,6 +126,8 @@ async def set_back(node: Clustered) -> None:
             if found is not None and found.status == AttemptStatus.FINAL:
                 break
             await asyncio.sleep(0.1)
+        his = await queries.call(db, told.call_id)
+        told.status = "" if his is None else his.attempt.status
     node.set_clock(timedelta())
 
 
@@ -133,7 +142,7 @@ async def talk(node: Clustered, peer: PeerProcess, told: Set) -> None:
             told.events.append(event)
             if isinstance(event, PromptStarted) and not work:
                 node.set_clock(DAY)
-                work.append(asyncio.create_task(set_back(node)))
+                work.append(asyncio.create_task(set_back(node, told)))
             if isinstance(event, ListeningStarted):
                 asked[event.question_id] += 1
                 if asked[event.question_id] > 1 or work[0].done():
@@ -165,7 +174,7 @@ def test_the_clock_of_a_running_node_jumps_by_a_day_in_a_call(clustered_node: Cl
     now = datetime.now(UTC)
     ahead = [event.at - now > DAY - HOUR for event in told.events]
     assert (ahead[0], any(ahead), ahead[-1]) == (False, True, False), "it jumped there and back in the call"
-    assert told.back, "while he talked"
+    assert (told.back, told.status) == (True, AttemptStatus.LIVE), "his lease held"
     (report,) = told.reports
     assert report.longest_bot_silence_s < DEAD_AIR_S
     found = stored(node, told.call_id)
@@ -178,3 +187,31 @@ def test_the_clock_of_a_running_node_jumps_by_a_day_in_a_call(clustered_node: Cl
     kept = asyncio.run(node.ask("events", call_id=told.call_id))["events"]
     assert [call_event.validate_python(event).at for event in kept] == [event.at for event in told.events]
     well(node)
+
+
+def test_the_clock_of_a_running_node_is_set_back_while_a_campaign_rings(clustered_node: Clustered) -> None:
+    """What waits in the queue by tomorrow's clock does not wait until tomorrow."""
+    node = clustered_node.node
+
+    async def breaks() -> None:
+        clustered_node.set_clock(DAY)
+        await until_said(clustered_node, lambda at: at > datetime.now(UTC) + HOUR)
+        clustered_node.set_clock(timedelta())
+        await until_said(clustered_node, lambda at: at < datetime.now(UTC) + HOUR)
+
+    async def over() -> None:
+        """It is, by then."""
+
+    try:
+        rung = two(node, "tomorrow", Fault(breaks, over, over))
+    finally:
+        clustered_node.set_clock(timedelta())
+    customers.whole(rung)
+    well(node)
+
+
+async def until_said(node: Clustered, when: Callable[[datetime], bool]) -> None:
+    """Until the node has told the others at such a time that it is there."""
+    async with Database.open(store_settings(node.node.settings)) as db:
+        while not any(when(row.seen_at) for row in await store.nodes(db, START)):  # noqa: ASYNC110  another's
+            await asyncio.sleep(0.1)
