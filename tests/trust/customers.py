@@ -76,6 +76,7 @@ def whole(rung: Rung) -> None:
 
 
 async def _play(node: RunningNode, name: str, fault: Fault, rung: Rung) -> None:
+    name = f"{name}{next(_NUMBERS)}"  # may be tried once more
     async with AsyncExitStack() as stack:
         specs = [PeerSpec(name=f"{name}-{user}", user=f"{name}{user}") for user in ("a", "b")]
         peers = await asyncio.gather(*map(PeerProcess.start, specs))
