@@ -1,11 +1,11 @@
 """The lines' sound goes before everything else on the machine, where the system lets it (sched(7)).
 
 A thread of the ordinary class waits for its turn among all others. Beside 20 calls, with a fifth of the
-processors' time free, one that wanted to wake every 20 ms overslept by up to 227 ms, and one of the real-time class never by
-60 (both at once, beside other work). In a call-second the worker's own thread waited for a processor for
-9 ms, and 0.1 ms in that class; of a thousand packets 1.4 and 0.7 were late, and 0.09 (runs in turn). Nobody
-is starved: a line asks for a millisecond in twenty, and the kernel keeps 5 % of each second for the others
-(`sched_rt_runtime_us`). A thread that runs on and on gives its precedence up (`unless_restless`).
+processors' time free, one that wanted to wake every 20 ms overslept by up to 227 ms, and one of the real-time
+class never by 60 (both at once, beside other work). In a call-second the worker's own thread waited for a
+processor for 9 ms, and 0.1 ms in that class; of a thousand packets 1.4 and 0.7 were late, and 0.09 (runs in
+turn). Nobody is starved: a line asks for a millisecond in twenty, and the kernel keeps 5 % of each second for
+the others (`sched_rt_runtime_us`). A thread that runs on and on gives its precedence up (`unless_restless`).
 """
 
 from __future__ import annotations
