@@ -58,7 +58,7 @@ def unless_restless(most_s: float = RESTLESS_S) -> None:
 
 
 def _step_back(*_: object) -> None:
-    log.error("sound gives its precedence up: a thread did not rest", most_s=RESTLESS_S)
+    log.error("sound gives its precedence up: a thread did not rest")
     for thread in Path("/proc/self/task").iterdir():
         try:
             os.sched_setscheduler(int(thread.name), os.SCHED_OTHER, os.sched_param(0))

@@ -145,7 +145,7 @@ async def claim_next(db: Database, *, worker: str, now: datetime, lease_s: float
     """Give the oldest queued attempt that may be dialled now to a worker; None where there is none.
 
     Those of campaigns are claimed one by one, with their policy (`bot.campaigns.claiming`)."""
-    return await _lease(db, worker, now, lease_s, col(Attempt.campaign_id).is_(None))
+    return await _lease(db, worker, now, lease_s, _OF_NO_CAMPAIGN)
 
 
 async def _lease(db: Database, worker: str, now: datetime, lease_s: float, *which: object) -> Attempt | None:
@@ -166,8 +166,7 @@ async def _lease(db: Database, worker: str, now: datetime, lease_s: float, *whic
                 select(Attempt)
                 .where(
                     *which,  # type: ignore[arg-type]
-                    col(Attempt.status) == AttemptStatus.QUEUED,
-                    col(Attempt.direction) == "outbound",
+                    *_QUEUED,
                     col(Attempt.id).not_in(passed_over),
                     ~on_the_line,
                 )
@@ -329,13 +328,7 @@ async def give_up(db: Database, attempt_id: str, now: datetime) -> None:
             finish(attempt, Disposition.INTERRUPTED, now)
 
 
-_WAITING = (
-    select(col(Attempt.id))
-    .where(
-        col(Attempt.status) == AttemptStatus.QUEUED,
-        col(Attempt.direction) == "outbound",
-        col(Attempt.campaign_id).is_(None),
-    )
-    .limit(1)
-)
+_QUEUED = (col(Attempt.status) == AttemptStatus.QUEUED, col(Attempt.direction) == "outbound")
+_OF_NO_CAMPAIGN = col(Attempt.campaign_id).is_(None)
+_WAITING = select(col(Attempt.id)).where(*_QUEUED, _OF_NO_CAMPAIGN).limit(1)
 """Made once: a node asks every other second."""

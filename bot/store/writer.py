@@ -9,7 +9,7 @@ known by their ids.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache
@@ -36,7 +36,7 @@ from bot.core.events import (
     TurnUnderstood,
     call_event,
 )
-from bot.store.changes import Change, gathered, given, named
+from bot.store.changes import Change, Changes, Executed, gathered, given, made, named
 from bot.store.database import Database
 from bot.store.outbox import messages
 from bot.store.projection import insert_into, project
@@ -193,8 +193,7 @@ class Writer:
         self, connection: Connection, batch: Sequence[SpooledEvent], ends: Mapping[str, int]
     ) -> None:
         fresh = self._keep(connection, batch)
-        for change in gathered(self._changes(fresh)):
-            connection.execute(*change)
+        _execute(connection, gathered(self._changes(fresh)))
         self._renew_leases(connection, fresh)
         self._note_ends(connection, ends)
 
@@ -207,10 +206,10 @@ class Writer:
 
     def _store_single(self, connection: Connection, spooled: SpooledEvent) -> None:
         if self._keep(connection, [spooled]):
-            self._note_messages(connection, spooled.event)
+            _execute(connection, self._messages(spooled.event))
             try:
                 with connection.begin_nested():
-                    self._change(connection, spooled)
+                    _execute(connection, self._projected(spooled))
             except SQLAlchemyError as error:
                 # Its parameters are personal data: the log gets the event's id alone.
                 reason = str(getattr(error, "orig", error)).partition("\n")[0]
@@ -239,23 +238,18 @@ class Writer:
         new = set(connection.execute(_keeping(self._db.dialect), rows).scalars())
         return [spooled for event_id, spooled in reversed(events.items()) if event_id in new]
 
+    def _messages(self, event: CallEvent) -> Changes:
+        """Whoever is to be told of this will be, even where the tables cannot take it."""
+        return made(*messages(event, insert_into(self._db.dialect)))
+
+    def _projected(self, spooled: SpooledEvent) -> Changes:
+        return project(spooled.event, self._db.dialect, spooled.worker)
+
     def _changes(self, fresh: Sequence[SpooledEvent]) -> Iterator[tuple[str, Change]]:
         """By call; of each event first its messages."""
         for spooled in fresh:
-            event = spooled.event
-            for message in messages(event, insert_into(self._db.dialect)):
-                yield event.call_id, Change(message)
-            for change in project(event, self._db.dialect, spooled.worker):
-                yield event.call_id, change
-
-    def _change(self, connection: Connection, spooled: SpooledEvent) -> None:
-        for change in project(spooled.event, self._db.dialect, spooled.worker):
-            connection.execute(*change)
-
-    def _note_messages(self, connection: Connection, event: CallEvent) -> None:
-        """Whoever is to be told of this will be, even where the tables cannot take it."""
-        for message in messages(event, insert_into(self._db.dialect)):
-            connection.execute(message)
+            for change in (*self._messages(spooled.event), *self._projected(spooled)):
+                yield spooled.event.call_id, change
 
     def _renew_leases(self, connection: Connection, fresh: Sequence[SpooledEvent]) -> None:
         """Who is heard of lives. Counted from the event, so that a dead call's backlog wakes nobody."""
@@ -280,6 +274,11 @@ class Writer:
             offsets.pop(segment, None)
             with suppress(FileNotFoundError):
                 await asyncio.to_thread(self._source.remove, segment)
+
+
+def _execute(connection: Connection, changes: Iterable[Change | Executed]) -> None:
+    for change in changes:
+        connection.execute(*change)
 
 
 # What every batch executes, made once (see `changes`) ---------------------------------------------
