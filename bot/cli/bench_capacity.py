@@ -47,7 +47,7 @@ class Refusal:
 class Found:
     """What there is so far: loads that were measured, and the node that has just so many lines."""
 
-    idle_mb: float
+    idle_mb: float | None
     points: list[Point]
     full: Point | None = None
     refusal: Refusal | None = None
@@ -106,6 +106,7 @@ def summary(found: Found) -> dict[str, Any]:
     then the load was held twice."""
     held = most_held(found.points)
     best = found.full or held
+    idle_mb = found.idle_mb or 0.0
     return {
         "calls": best.calls if best is not None and best.held else 0,
         "limit": limit(found.points, os.cpu_count() or 1).value,
@@ -116,8 +117,8 @@ def summary(found: Found) -> dict[str, Any]:
         "torn_share": round(best.torn, 6) if best is not None else None,
         "core_seconds_per_call_minute": round(best.core_s_per_minute, 3) if best is not None else None,
         "callers_cores": round(best.callers_cores, 2) if best is not None else None,
-        "mb_per_call": round(mb_per_call(found.points, found.idle_mb), 2),
-        "idle_mb": round(found.idle_mb, 1),
+        "mb_per_call": round(mb_per_call(found.points, idle_mb), 2),
+        "idle_mb": round(idle_mb, 1),
         "refused": asdict(found.refusal) if found.refusal is not None else None,
         "points": [
             {**asdict(point), "held": point.held, "problems": list(point.problems)}
@@ -127,22 +128,47 @@ def summary(found: Found) -> dict[str, Any]:
 
 
 async def _search(pieces: Sequence[Piece], first: int, most: int, step: int, turns: int, seed: int) -> Found:
+    """What was held once is asked for again, of a node that is full with it: where it fails there, the search
+    goes on below."""
+    found = Found(None, [])
     with stopping() as stop:
-        async with running(bench_settings("capacity", min(most + 5, 255))) as node:
-            found = Found(_memory_mb(node), [])
-            while not stop.is_set():
-                calls = next_load(found.points, first=first, most=most, step=step)
-                if calls is None:
-                    break
-                measured = await hold(node, pieces, calls, turns, seed, stop)
-                if stop.is_set():
-                    break
+        while not stop.is_set():
+            await _grow(found, pieces, first, most, step, turns, seed, stop)
+            held = most_held(found.points)
+            if held is None or stop.is_set():
+                break
+            await fill(found, held.calls, pieces, turns, seed, stop)
+            if found.full is None or found.full.held:
+                break
+            found.points.append(found.full)
+            found.full = None
+    return found
+
+
+async def _grow(
+    found: Found,
+    pieces: Sequence[Piece],
+    first: int,
+    most: int,
+    step: int,
+    turns: int,
+    seed: int,
+    stop: asyncio.Event,
+) -> None:
+    """More loads, until it is known how many are held."""
+    if next_load(found.points, first=first, most=most, step=step) is None:
+        return
+    async with running(bench_settings("capacity", min(most + 5, 255))) as node:
+        if found.idle_mb is None:
+            found.idle_mb = _memory_mb(node)
+        while not stop.is_set():
+            calls = next_load(found.points, first=first, most=most, step=step)
+            if calls is None:
+                return
+            measured = await hold(node, pieces, calls, turns, seed, stop)
+            if not stop.is_set():
                 found.points.append(point_of(measured))
                 _tell_point(found.points[-1])
-        held = most_held(found.points)
-        if held is not None and not stop.is_set():
-            await fill(found, held.calls, pieces, turns, seed, stop)
-    return found
 
 
 async def fill(

@@ -58,6 +58,14 @@ def test_after_a_load_that_was_held_it_tries_what_the_cores_have_room_for() -> N
     assert next_load([point(20)], first=20, most=60, step=2) == 47
 
 
+def test_what_failed_the_second_time_is_not_held_and_the_search_goes_on_below_it() -> None:
+    points = [point(20), point(32), point(36, gap_ms=1500), point(32, gap_ms=1500)]
+    assert most_held(points) == points[0]
+    assert next_load(points, first=20, most=60, step=2) == 26
+    assert next_load([*points, point(30)], first=20, most=60, step=2) is None
+    assert next_load([point(20), point(20, failed=1)], first=20, most=20, step=2) == 10
+
+
 def test_no_more_is_tried_than_was_asked_for() -> None:
     assert search(200, first=20, most=30, step=2) == [20, 30]
 
