@@ -9,6 +9,7 @@ from pathlib import Path
 
 import aiohttp
 
+from bot.core.allocator import for_decoding
 from bot.core.control import ControlClient
 from bot.published import published_dir
 from bot.settings import Settings
@@ -90,7 +91,7 @@ def _worker(settings: Settings, index: int, token: str) -> ChildSpec:
         worker_name(index),
         [sys.executable, "-m", "bot.worker", str(index)],
         ready=lambda: _serves(socket_path(settings, index)),
-        env={**os.environ, **as_environment(settings), TOKEN: token},
+        env={**os.environ, **as_environment(settings), **for_decoding(os.environ), TOKEN: token},
         stop_timeout_s=settings.call.drain_s + GOODBYE_S + 5.0,
         niceness=PRECEDENCE,
         orphaned=ORPHANED,

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from bot.core.audio import FRAME_S, Frame, frame_bytes
+from bot.core.audio import FRAME_S, Frame, frame_bytes, inaudible
 from telephony.slack import Slack
 
 _TARGET = 2
@@ -38,6 +38,7 @@ class Intake:
         self._slack = Slack()
         self._ticks = 0
         self._last = b""
+        self._silence = bytes(self._size)  # the newest frame that was found inaudible: many are alike
         self._missing = 0
         self.concealed = 0
         self.dropped = 0
@@ -62,11 +63,20 @@ class Intake:
         self._ticks += 1
         if len(self._waiting) < self._size:
             self.concealed += 1
-            return Frame(self._stand_in(), self._rate, at, concealed=True)
+            data = self._stand_in()
+            return Frame(data, self._rate, at, concealed=True, inaudible=self._is_inaudible(data))
         data = bytes(self._waiting[: self._size])
         del self._waiting[: self._size]
         self._last, self._missing = data, 0
-        return Frame(data, self._rate, at)
+        return Frame(data, self._rate, at, inaudible=self._is_inaudible(data))
+
+    def _is_inaudible(self, data: bytes) -> bool:
+        if data == self._silence:
+            return True
+        if not inaudible(data):
+            return False
+        self._silence = data
+        return True
 
     def _stand_in(self) -> bytes:
         self._missing += 1

@@ -28,6 +28,7 @@ _KEPT_S = 1.0
 """Sound before a pause that the turn begins with: the onset that paused, and the soft one before it."""
 _LEAD_S = 0.3
 """Of this, before the first voiced sound: consonants are softer than vowels."""
+_SILENT_DBFS = -120.0
 
 
 class TalkOver:
@@ -187,5 +188,7 @@ def _sound(sounding: Sounding, partial: str, saying_s: float) -> Sound:
 
 
 def level_dbfs(frame: Frame) -> float:
+    if frame.inaudible:
+        return _SILENT_DBFS
     samples = np.frombuffer(frame.data, "<i2").astype(np.float32)
     return 10 * math.log10(float(samples @ samples) / (max(samples.size, 1) * 32768.0**2) + 1e-12)

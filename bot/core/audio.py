@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
+
 FRAME_S = 0.02
 """Length of a frame in seconds: the packet time of telephony (RFC 3551, 4.2)."""
 
 SAMPLE_BYTES = 2
+
+_INAUDIBLE = 33
+"""Peak sample of sound in which nobody can be speaking, -60 dBFS: muted lines, and those that send nothing
+while nobody speaks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +35,8 @@ class Frame:
     `at` is the media time in seconds at which the frame begins, counted from the first frame of
     the call. `concealed` marks what stands in for what did not arrive. `own_dbfs` is how loud
     (RMS, relative to full scale) the echo of our own sound that is left in it may be; -120 where none is.
+    `inaudible` is True only where nobody can be speaking in it: half of a talk is such frames, and whoever
+    knows need not look.
     """
 
     data: bytes
@@ -36,11 +44,18 @@ class Frame:
     at: float
     concealed: bool = False
     own_dbfs: float = -120.0
+    inaudible: bool = False
 
 
 def frame_bytes(rate: int) -> int:
     """Bytes in one frame at this rate."""
     return round(rate * FRAME_S) * SAMPLE_BYTES
+
+
+def inaudible(data: bytes) -> bool:
+    """Whether no sample is louder than -60 dBFS."""
+    samples = np.frombuffer(data, "<i2")
+    return bool(samples.max(initial=0) < _INAUDIBLE and samples.min(initial=0) > -_INAUDIBLE)
 
 
 def silence(seconds: float, rate: int) -> Pcm:

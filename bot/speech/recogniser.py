@@ -22,7 +22,7 @@ import numpy as np
 import structlog
 import vosk
 
-from bot.core.audio import FRAME_S, SAMPLE_BYTES, Frame, Pcm
+from bot.core.audio import FRAME_S, SAMPLE_BYTES, Frame, Pcm, inaudible
 from bot.core.directives import Expectation, OpenExpected
 from bot.core.errors import RecogniserUnavailable
 from bot.core.ports import Transcript
@@ -44,9 +44,6 @@ _GAP_S = 0.001
 _LEAD_S = 0.4
 """Of what comes before a voice, a turn's first one or the next after a pause, so much is decoded: what a
 decoder needs to settle, and more than the voice activity lags."""
-_INAUDIBLE = 33
-"""Peak sample of a frame in which nobody can be speaking, -60 dBFS: muted lines, and those that send nothing
-while nobody speaks."""
 _WARM_UP_S = 1.0
 
 
@@ -96,7 +93,7 @@ class VoskStream:
             raise ValueError(f"a frame at {frame.rate} Hz in a stream at {self._rate} Hz")
         self._voiced.add(frame.at, voice)
         if self._lead is not None:
-            if voice < self._recogniser.settings.least_voice or _is_silent(frame):
+            if voice < self._recogniser.settings.least_voice or inaudible(frame.data):
                 self._lead.append(frame)
                 return self._partial
             for before in self._lead:
@@ -294,11 +291,6 @@ class VoskRecogniser:
 
 def _fresh_lead() -> deque[Frame]:
     return deque(maxlen=round(_LEAD_S / FRAME_S))
-
-
-def _is_silent(frame: Frame) -> bool:
-    samples = np.frombuffer(frame.data, "<i2")
-    return bool(samples.max(initial=0) < _INAUDIBLE and samples.min(initial=0) > -_INAUDIBLE)
 
 
 def _load(path: Path) -> vosk.Model:

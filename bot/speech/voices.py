@@ -1,4 +1,4 @@
-"""The voice activity of all lines at once: their windows are judged together.
+"""The voice activity of all lines at once: their windows are judged together, and silence is not judged.
 
 The lines' frames come on the same beat, so in one turn of the event loop a dozen of twenty lines have a
 window ready. One run of the network for all of them takes 0.04 to 0.06 ms a window, a run for each of
@@ -17,6 +17,8 @@ from bot.speech.vad import Floats, Judge, Windows
 
 _KEPT = round(2.0 / FRAME_S)
 """Frames by which one listener of a line may be behind another."""
+_SETTLED = round(0.3 / FRAME_S)
+"""Inaudible frames in a row behind which the network has settled: it says the same of all that follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,21 +74,27 @@ class LineVoice:
         self._voices = voices
         self._windows = Windows(rate)
         self.state = Judge.fresh()
-        self._judged: dict[float, asyncio.Future[float]] = {}
+        self._judged: dict[float, asyncio.Future[float] | None] = {}
         self._last: asyncio.Future[float] | None = None
+        self._silent = 0
 
     async def probability(self, frame: Frame) -> float:
-        told = self._judged.get(frame.at) or self._ask(frame)
+        told = self._judged[frame.at] if frame.at in self._judged else self._ask(frame)
+        if told is None:
+            return 0.0
         # Shielded: one listener may be cancelled while another waits for the same frame.
         return told.result() if told.done() else await asyncio.shield(told)
 
-    def _ask(self, frame: Frame) -> asyncio.Future[float]:
-        told = self._last
-        for window in self._windows.add(frame):
-            told = self._voices.ask(self, window)
-        if told is None:
-            told = asyncio.get_running_loop().create_future()
-            told.set_result(0.0)
+    def _ask(self, frame: Frame) -> asyncio.Future[float] | None:
+        """None where it is plain that nobody speaks."""
+        self._silent = self._silent + 1 if frame.inaudible else 0
+        if self._silent > _SETTLED:
+            told = None
+            self._windows.forget()
+        else:
+            told = self._last
+            for window in self._windows.add(frame):
+                told = self._voices.ask(self, window)
         self._last = self._judged[frame.at] = told
         if len(self._judged) > _KEPT:
             del self._judged[next(iter(self._judged))]

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 
 import pytest
 
-from bot.core.audio import Pcm
-from bot.speech.vad import Judge, SileroVad
+from bot.core.audio import Pcm, inaudible
+from bot.speech.vad import Floats, Judge, SileroVad
 from bot.speech.voices import LineVoice, SileroVoices
 from tests.speech.sounds import around, clip, clips, frames, silent_frame, sound_of, voiced_span, with_noise
 
@@ -75,6 +76,35 @@ async def test_listeners_of_one_line_are_told_the_same() -> None:
         heard.append(await other)
     assert heard == pytest.approx(probabilities(sound), abs=1e-5)
     assert again == heard[: len(again)]
+
+
+async def test_silence_is_not_judged_and_what_comes_behind_it_is_heard_as_ever(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    windows = 0
+    judge = Judge.__call__
+
+    def counted(self: Judge, rate: int, together: Floats, states: Floats) -> tuple[Floats, Floats]:
+        nonlocal windows
+        windows += len(together)
+        return judge(self, rate, together, states)
+
+    said = [sound_of(clip(name).path).data for name in ("009_nsh", "046_elena", "020_nsh")]
+    sound = Pcm(bytes(16000 * 3).join(said), 8000)
+    whole = probabilities(sound)
+    monkeypatch.setattr(Judge, "__call__", counted)
+    voice = SileroVoices().line(8000)
+    line = [replace(frame, inaudible=inaudible(frame.data)) for frame in frames(sound)]
+    found = [await voice.probability(frame) for frame in line]
+    silent = sum(frame.inaudible for frame in line)
+    assert silent > 250
+    assert windows < (len(line) - silent + 3 * 20) * 0.02 / 0.032
+    # The windows lie otherwise, so that where a voice begins or ends may move by a frame or two.
+    assert sum((one >= 0.5) != (other >= 0.5) for one, other in zip(found, whole, strict=True)) <= 12
+    begins = [index for index in range(1, len(line)) if line[index - 1].inaudible > line[index].inaudible]
+    for begin in begins:
+        heard = [next(i for i in range(begin, len(line)) if p[i] >= 0.5) for p in (found, whole)]
+        assert abs(heard[0] - heard[1]) <= 2  # 40 ms
 
 
 async def test_a_network_that_fails_fails_for_those_who_listen(monkeypatch: pytest.MonkeyPatch) -> None:

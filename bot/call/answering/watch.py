@@ -87,7 +87,7 @@ class AnswerWatch:
 
     @property
     def over(self) -> bool:
-        """The line has ended, or cannot be watched any more."""
+        """The line has ended, cannot be watched any more, or there is nothing more to find out."""
         return self._over
 
     @property
@@ -154,6 +154,8 @@ class AnswerWatch:
             async for frame in frames:
                 await self._take(frame)
                 self._moved.set()
+                if self._settled and not self.machine.done():
+                    break  # a person: there is nothing more to find out
         except (DiskFull, StoreUnavailable) as error:
             log.error("answerer not watched any more", call_id=self._journal.call_id, reason=error.message)
         except Exception:
@@ -175,7 +177,6 @@ class AnswerWatch:
             self._learn(event, frame.at)
         self._told.clear()
         if self._settled and not self.machine.done():
-            self._close_stream()
             return
         probability = await self._voice.probability(frame)
         self._judged(self._classifier.push(self._hearing.hear(frame, probability)))

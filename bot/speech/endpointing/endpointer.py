@@ -266,6 +266,8 @@ def _has_words(text: str) -> bool:
 
 def _block_levels(frame: Frame) -> list[float]:
     """RMS of each 10 ms in dB below full scale."""
+    if frame.inaudible:
+        return [_SILENT_DBFS]
     samples = np.frombuffer(frame.data, dtype="<i2").astype(np.float32)
     length = max(round(frame.rate * _BLOCK_S), 1)
     blocks = samples[: len(samples) // length * length].reshape(-1, length)
