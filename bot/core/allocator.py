@@ -1,4 +1,4 @@
-"""How a process that decodes takes and gives back memory: by mimalloc, with one thread for a product of matrices.
+"""How a process that decodes takes and gives back memory: by mimalloc. And one thread for a matrix product.
 
 Kaldi's decoders take and give back many small pieces between a few large ones. glibc's malloc joins free
 neighbours and searches its lists for one that fits; with 24 decoders by turns that is a third of decoding,

@@ -99,12 +99,12 @@ async def test_silence_is_not_judged_and_what_comes_behind_it_is_heard_as_ever(
     silent = sum(frame.inaudible for frame in line)
     assert silent > 250
     assert windows < (len(line) - silent + 3 * 20) * 0.02 / 0.032
-    # The windows lie otherwise, so that where a voice begins or ends may move by a frame or two.
-    assert sum((one >= 0.5) != (other >= 0.5) for one, other in zip(found, whole, strict=True)) <= 12
-    begins = [index for index in range(1, len(line)) if line[index - 1].inaudible > line[index].inaudible]
-    for begin in begins:
-        heard = [next(i for i in range(begin, len(line)) if p[i] >= 0.5) for p in (found, whole)]
-        assert abs(heard[0] - heard[1]) <= 2  # 40 ms
+    # The windows lie otherwise, so that a voice may begin or end a frame or two later; behind long silence
+    # the network itself takes up to 0.1 s more to notice one.
+    assert sum(one < 0.5 <= other for one, other in zip(found, whole, strict=True)) <= 3
+    for begin in (i for i in range(1, len(line)) if line[i - 1].inaudible > line[i].inaudible):
+        noticed, before = (next(i for i in range(begin, len(line)) if p[i] >= 0.5) for p in (found, whole))
+        assert noticed <= before + 2
 
 
 async def test_a_network_that_fails_fails_for_those_who_listen(monkeypatch: pytest.MonkeyPatch) -> None:
