@@ -63,7 +63,7 @@ def _actions(settings: Settings, token: str) -> ChildSpec:
     command = actions_command(port, published_dir(settings), token)
     return ChildSpec(
         ACTIONS,
-        command.argv,
+        (*command.argv, *_precedence(settings)),
         ready=lambda: _answers(f"http://127.0.0.1:{port}/health"),
         env=command.env,
         cwd=command.cwd,
@@ -77,13 +77,17 @@ def _rasa(settings: Settings, token: str) -> ChildSpec:
     command = rasa_command(ports.rasa_port, f"http://127.0.0.1:{ports.actions_port}/webhook", token)
     return ChildSpec(
         RASA,
-        command.argv,
+        (*command.argv, *_precedence(settings)),
         ready=lambda: _answers(f"http://127.0.0.1:{ports.rasa_port}/version"),
         env=command.env,
         cwd=command.cwd,
         ready_timeout_s=180.0,
         niceness=PRECEDENCE,
     )
+
+
+def _precedence(settings: Settings) -> tuple[str, ...]:
+    return ("--realtime",) if settings.call.realtime else ()
 
 
 def _worker(settings: Settings, index: int, token: str) -> ChildSpec:

@@ -34,12 +34,23 @@ def lines_first() -> bool:
     """This thread, and those that it starts from now on, carry the lines' sound. False, with a line in the
     log, where the system does not allow it: it takes root, CAP_SYS_NICE or a limit of real-time priority
     (RLIMIT_RTPRIO) of at least LINES."""
+    refused = _refused(LINES)
+    if refused:
+        log.warning("sound has no precedence over other programs", reason=refused)
+    return not refused
+
+
+def next_to_the_lines() -> bool:
+    """The same of another process, whose work a caller waits for, below the lines; False where it may not."""
+    return not _refused(HELPERS)
+
+
+def _refused(priority: int) -> str:
     try:
-        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(LINES))
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(priority))
     except (AttributeError, OSError) as error:
-        log.warning("sound has no precedence over other programs", reason=str(error))
-        return False
-    return True
+        return str(error)
+    return ""
 
 
 def behind_the_lines() -> None:

@@ -111,10 +111,12 @@ class RtpSession:
         Raises PortInUse."""
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._socket)
+        beating = self._sender is not None
         self._given_up += [self._socket, self._rtcp]  # bound still: a closed port would tell the far end
         self._socket, self._rtcp = _pair(self.host)
         self.port = self._socket.getsockname()[1]
-        loop.add_reader(self._socket, self._receive)
+        if not beating:
+            loop.add_reader(self._socket, self._receive)
 
     @property
     def remote(self) -> tuple[str, int] | None:
@@ -164,8 +166,12 @@ class RtpSession:
         return await job.done
 
     async def _run(self) -> None:
+        # What has come is looked at in the same beat: the kernel has dated it, and to wake up for each packet
+        # would cost a telephone as much as all the rest.
+        asyncio.get_running_loop().remove_reader(self._socket)
         due = time.monotonic()
         while True:
+            self._receive()
             self._tick()
             due += FRAME_S
             late = time.monotonic() - due

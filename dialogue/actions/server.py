@@ -23,6 +23,7 @@ from aiohttp import web
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
 
+from bot.core.realtime import next_to_the_lines, unless_restless
 from bot.surveys import morphology
 from dialogue.actions.shelf import Surveys, SurveyShelf
 from dialogue.actions.survey import actions
@@ -81,14 +82,18 @@ def main() -> None:
     parser.add_argument("--host", default="127.0.0.1", help="the address to bind (default: loopback)")
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--surveys", type=Path, required=True, help="folder of published surveys")
+    parser.add_argument("--realtime", action="store_true", help="before other programs, behind the lines")
     arguments = parser.parse_args()
     token = os.environ.pop(TOKEN, "")
     if not token:
         parser.error(f"{TOKEN}: Rasa's token is to be in the environment")
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
     logging.getLogger("rasa_sdk").setLevel(logging.WARNING)
+    app = create_app(SurveyShelf(arguments.surveys), token)
+    if arguments.realtime and next_to_the_lines():
+        unless_restless()
     web.run_app(
-        create_app(SurveyShelf(arguments.surveys), token),
+        app,
         host=arguments.host,
         port=arguments.port,
         access_log=None,

@@ -41,6 +41,7 @@ import rasa.core.run  # noqa: E402
 import rasa.engine.runner.dask  # noqa: E402
 from conversations import present  # noqa: E402
 from jsonschema import Draft7Validator  # noqa: E402
+from precedence import go_first  # noqa: E402
 from rasa.core.actions.action import RemoteAction  # noqa: E402
 from rasa.core.processor import MessageProcessor  # noqa: E402
 from rasa.core.utils import AvailableEndpoints  # noqa: E402
@@ -133,8 +134,8 @@ def run_graphs_at_once() -> None:
     rasa.engine.runner.dask.dask = types.SimpleNamespace(get=dask.core.get)
 
 
-def answer_only(authorization: str) -> None:
-    """Refuse (401) every request that does not bring it.
+def serve_only(authorization: str, *, realtime: bool) -> None:
+    """Refuse (401) every request that does not bring it. With `realtime` it has precedence once it serves.
 
     Rasa's own `auth_token` guards its API and not the REST channel, where words come in, and is read
     from the URL, which gets into logs.
@@ -151,6 +152,8 @@ def answer_only(authorization: str) -> None:
         """What was loaded stays: a look for garbage through all of it holds every call up for 0.2 s."""
         gc.collect()
         gc.freeze()
+        if realtime:
+            go_first()
 
     def configure_guarded(*arguments: Any, **options: Any) -> Sanic:
         app = configure(*arguments, **options)
@@ -180,12 +183,13 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--actions-url", required=True, help="the action server's webhook")
     parser.add_argument("--model", required=True, help="the trained model, a .tar.gz")
+    parser.add_argument("--realtime", action="store_true", help="before other programs, behind the lines")
     arguments = parser.parse_args()
     token = os.environ.pop(TOKEN, "")
     if not token:
         parser.error(f"{TOKEN}: the node's token is to be in the environment")
     authorization = f"Bearer {token}"
-    answer_only(authorization)
+    serve_only(authorization, realtime=arguments.realtime)
     quieten()
     validate_results_quickly()
     resolve_events_quickly()

@@ -10,7 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from bot.core.realtime import HELPERS, LINES, behind_the_lines, lines_first, may_go_first
+from bot.core.realtime import (
+    HELPERS,
+    LINES,
+    behind_the_lines,
+    lines_first,
+    may_go_first,
+    next_to_the_lines,
+)
+from dialogue.launch import FOLDER, rasa_python
 
 Place = tuple[int, int]
 
@@ -39,6 +47,38 @@ def test_lines_go_first_and_their_helpers_next() -> None:
     assert helper == ((os.SCHED_RR, HELPERS) if granted else (os.SCHED_OTHER, 0))
     assert LINES > HELPERS > 0
     assert place() == (os.SCHED_OTHER, 0), "whoever asks whether it is granted stays as he was"
+
+
+def test_another_process_is_below_the_lines() -> None:
+    with ThreadPoolExecutor(1) as pool:
+        granted = pool.submit(next_to_the_lines).result()
+        assert granted == may_go_first()
+        assert pool.submit(place).result() == ((os.SCHED_RR, HELPERS) if granted else (os.SCHED_OTHER, 0))
+
+
+RASA = """
+import os, threading, time
+import precedence
+precedence.RESTLESS_S = 1
+done = threading.Event()
+other = threading.Thread(target=done.wait)
+other.start()
+precedence.go_first()
+print(os.sched_getscheduler(0), os.sched_getparam(0).sched_priority, os.sched_getscheduler(other.native_id))
+while os.sched_getscheduler(0) != os.SCHED_OTHER:
+    pass
+print(os.sched_getscheduler(other.native_id))
+done.set()
+"""
+
+
+def test_rasa_is_below_the_lines_with_all_its_threads_and_steps_back_when_it_does_not_rest() -> None:
+    python = [str(rasa_python()), "-c", RASA]
+    done = subprocess.run(
+        python, cwd=FOLDER / "server", env={"PYTHONPATH": "."}, capture_output=True, text=True, timeout=60
+    )
+    first = [os.SCHED_RR, HELPERS, os.SCHED_RR] if may_go_first() else [os.SCHED_OTHER, 0, os.SCHED_OTHER]
+    assert list(map(int, done.stdout.split())) == [*first, os.SCHED_OTHER], done.stderr
 
 
 def test_where_it_is_not_granted_everything_stays_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
