@@ -1,8 +1,8 @@
 """How a process that decodes takes and gives back memory: by mimalloc. And one thread for a matrix product.
 
 Kaldi's decoders take and give back many small pieces between a few large ones. glibc's malloc joins free
-neighbours and searches its lists for one that fits; with 24 decoders by turns that is a third of decoding,
-0.0233 seconds a second of sound, and 0.0149 by mimalloc (benchmarks/speech_decoding.py --side-by-side 24).
+neighbours and searches its lists for one that fits; with 24 decoders by turns that is a third of decoding
+(`python -m benchmarks.decoders_by_turns`: 0.0259 and 0.0152 core-seconds a second of sound).
 The products are too small to be shared out: their threads would only wait for one another.
 """
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+from pathlib import Path
 
 BEHIND_THE_LINES = 1
 """Real-time priority: that of the threads that decode."""
@@ -26,8 +27,8 @@ def go_first() -> None:
 
 
 def _all_become(policy: int, priority: int) -> None:
-    for thread in os.listdir("/proc/self/task"):
+    for thread in Path("/proc/self/task").iterdir():
         try:
-            os.sched_setscheduler(int(thread), policy, os.sched_param(priority))
+            os.sched_setscheduler(int(thread.name), policy, os.sched_param(priority))
         except ProcessLookupError:
             continue  # it has ended meanwhile
