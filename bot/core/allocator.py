@@ -15,12 +15,13 @@ _LIBRARY = "libmimalloc.so.3"
 
 
 def for_decoding(environment: Mapping[str, str]) -> dict[str, str]:
-    """What is to be set, beside `environment`, for a process that decodes. What is preloaded there already
-    stays, in front. Without mimalloc, which is there for Linux alone, the system's own does."""
+    """What is to be set, beside `environment`, for a process that decodes. Where something is preloaded
+    already it stays alone: two libraries that each take the place of functions may break one another, as
+    libfaketime and mimalloc do. Without mimalloc, which is there for Linux alone, the system's own does."""
     told = {"OPENBLAS_NUM_THREADS": "1"}
     library = _mimalloc()
-    if library is not None:
-        told["LD_PRELOAD"] = ":".join(filter(None, (environment.get("LD_PRELOAD"), library)))
+    if library is not None and not environment.get("LD_PRELOAD"):
+        told["LD_PRELOAD"] = library
     return told
 
 
