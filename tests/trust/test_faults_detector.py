@@ -13,14 +13,15 @@ import pytest
 from bot.core.endings import EndKind
 from bot.core.events import AnswerRecorded, PromptStarted
 from tests.node.heard import Talk, stored, talk
-from tests.node.test_calls import DEAD_AIR_S, SILENCE, YES, scenario
+from tests.node.test_calls import DEAD_AIR_S, NINE, SILENCE, YES, scenario
 from tests.trust.clustered import Clustered
 from tests.trust.faults import child, nothing, one, then, well, whole
 
 CALLERS = (
     {"name": "answered", "survey": "csat", "answers": {"csat": {"keys": "5"}, "resolved": YES}},
-    {"name": "asked", "survey": "csat", "answers": {"csat": SILENCE, "resolved": SILENCE}},
+    {"name": "asked", "survey": "csat", "answers": {"csat": {**NINE, "after_s": 1.5}, "resolved": SILENCE}},
 )
+"""The second one speaks when it is broken: silence is not judged."""
 
 
 @pytest.fixture(scope="module")
