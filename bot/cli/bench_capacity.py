@@ -141,7 +141,7 @@ async def _search(pieces: Sequence[Piece], first: int, most: int, step: int, tur
             if found.full is None or found.full.held:
                 break
             found.points.append(found.full)
-            found.full = None
+            found.full = found.refusal = None
     return found
 
 
