@@ -17,13 +17,13 @@ from datetime import UTC, datetime
 from enum import StrEnum
 
 from bot.core.answer import Answer
+from bot.core.audio import SILENT_DBFS
 from bot.core.context import TurnSource, UserTurn
 from bot.core.directives import Expectation, OpenExpected
 from bot.surveys.answers import parse
 from bot.surveys.words import UNKNOWN
 from bot.surveys.yes_no_words import HUMS
 
-_SILENT_DBFS = -120.0
 _NOISE_PROBABILITY = 0.1
 """What the VAD is this sure of to be no speech is the line's noise."""
 _NOISE_WEIGHT = 0.1
@@ -86,7 +86,7 @@ class Sound:
     at: float
     probability: float
     level_dbfs: float
-    own_dbfs: float = _SILENT_DBFS
+    own_dbfs: float = SILENT_DBFS
     concealed: bool = False
     partial: str = ""
     saying_s: float = 0.0
@@ -137,7 +137,7 @@ class BargeIn:
         self._expectation = expectation
         self._protected = protected
         self._settings = settings or BargeInSettings()
-        self._noise_dbfs = _SILENT_DBFS
+        self._noise_dbfs = SILENT_DBFS
         self._alarms = 0
         self._paused_s: float | None = None
         self._reset()
@@ -152,7 +152,7 @@ class BargeIn:
         self._last_voice = 0.0
         self._voiced_s = 0.0
         self._meant_since: float | None = None
-        self._peak_dbfs = self._own_dbfs = _SILENT_DBFS
+        self._peak_dbfs = self._own_dbfs = SILENT_DBFS
 
     def push(self, sound: Sound, frame_s: float = 0.02) -> Pause | Resume | Stop | None:
         """One frame on; None where nothing is to be done. After `Stop`: nothing any more."""

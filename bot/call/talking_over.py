@@ -18,7 +18,7 @@ import structlog
 from bot.call.barge_in import BargeIn, BargeInReason, BargeInSettings, Pause, Resume, Sound, Stop
 from bot.call.listening import Ear, Heard, Sounding
 from bot.call.speaking import Spoken
-from bot.core.audio import FRAME_S, Frame
+from bot.core.audio import FRAME_S, SILENT_DBFS, Frame
 from bot.core.context import TurnSource
 from bot.core.directives import Expectation
 
@@ -28,7 +28,6 @@ _KEPT_S = 1.0
 """Sound before a pause that the turn begins with: the onset that paused, and the soft one before it."""
 _LEAD_S = 0.3
 """Of this, before the first voiced sound: consonants are softer than vowels."""
-_SILENT_DBFS = -120.0
 
 
 class TalkOver:
@@ -189,6 +188,6 @@ def _sound(sounding: Sounding, partial: str, saying_s: float) -> Sound:
 
 def level_dbfs(frame: Frame) -> float:
     if frame.inaudible:
-        return _SILENT_DBFS
+        return SILENT_DBFS
     samples = np.frombuffer(frame.data, "<i2").astype(np.float32)
     return 10 * math.log10(float(samples @ samples) / (max(samples.size, 1) * 32768.0**2) + 1e-12)

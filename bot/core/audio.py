@@ -11,6 +11,9 @@ FRAME_S = 0.02
 
 SAMPLE_BYTES = 2
 
+SILENT_DBFS = -120.0
+"""The level of no sound at all: below the smallest sample's."""
+
 _INAUDIBLE = 33
 """Peak sample of sound in which nobody can be speaking, -60 dBFS: muted lines, and those that send nothing
 while nobody speaks."""
@@ -43,7 +46,7 @@ class Frame:
     rate: int
     at: float
     concealed: bool = False
-    own_dbfs: float = -120.0
+    own_dbfs: float = SILENT_DBFS
     inaudible: bool = False
 
 

@@ -111,11 +111,10 @@ class RtpSession:
         Raises PortInUse."""
         loop = asyncio.get_running_loop()
         loop.remove_reader(self._socket)
-        beating = self._sender is not None
         self._given_up += [self._socket, self._rtcp]  # bound still: a closed port would tell the far end
         self._socket, self._rtcp = _pair(self.host)
         self.port = self._socket.getsockname()[1]
-        if not beating:
+        if self._sender is None:  # else its beat looks at what has come
             loop.add_reader(self._socket, self._receive)
 
     @property

@@ -70,9 +70,8 @@ class Windows:
 
     def forget(self) -> None:
         """What was added is silence, and so is what the next window will see of the past."""
-        if self._filled > self._context or self._held[: self._context].any():
-            self._held[: self._context] = 0
-            self._filled = self._context
+        self._held[: self._context] = 0
+        self._filled = self._context
 
     def add(self, frame: Frame) -> list[Floats]:
         """The windows that this frame completes. Raises ValueError for a frame at another rate."""

@@ -90,7 +90,8 @@ class LineVoice:
         self._silent = self._silent + 1 if frame.inaudible else 0
         if self._silent > _SETTLED:
             told = None
-            self._windows.forget()
+            if self._silent == _SETTLED + 1:
+                self._windows.forget()
         else:
             told = self._last
             for window in self._windows.add(frame):

@@ -57,7 +57,7 @@ def test_another_process_is_below_the_lines() -> None:
 
 
 RASA = """
-import os, threading, time
+import os, threading
 import precedence
 precedence.RESTLESS_S = 1
 done = threading.Event()

@@ -154,8 +154,8 @@ class AnswerWatch:
             async for frame in frames:
                 await self._take(frame)
                 self._moved.set()
-                if self._settled and not self.machine.done():
-                    break  # a person: there is nothing more to find out
+                if self._is_person:
+                    break  # there is nothing more to find out
         except (DiskFull, StoreUnavailable) as error:
             log.error("answerer not watched any more", call_id=self._journal.call_id, reason=error.message)
         except Exception:
@@ -176,7 +176,7 @@ class AnswerWatch:
         for event in self._told:
             self._learn(event, frame.at)
         self._told.clear()
-        if self._settled and not self.machine.done():
+        if self._is_person:
             return
         probability = await self._voice.probability(frame)
         self._judged(self._classifier.push(self._hearing.hear(frame, probability)))
@@ -195,6 +195,10 @@ class AnswerWatch:
             case TurnHeard(text=text) if self._stream is None and text:
                 self._turns.append(text)
                 self._judged(self._classifier.push(Words(at, self._words)))
+
+    @property
+    def _is_person(self) -> bool:
+        return self._settled and not self.machine.done()
 
     @property
     def _words(self) -> str:

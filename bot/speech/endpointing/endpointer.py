@@ -23,7 +23,7 @@ import math
 
 import numpy as np
 
-from bot.core.audio import FRAME_S, Frame
+from bot.core.audio import FRAME_S, SILENT_DBFS, Frame
 from bot.core.directives import Expectation, OpenExpected
 from bot.speech.endpointing.choosing import EitherTurns, strategy_for
 from bot.speech.endpointing.events import (
@@ -65,7 +65,6 @@ _WORD_LAG_MAX_S = 0.5
 """Words that come later than this after the last voice were not in that voice."""
 _SLEPT_S = 1.0
 """Words are new so long after the detector last thought of a voice, at most: a word, and its lag."""
-_SILENT_DBFS = -120.0
 _NO_WORDS = {UNKNOWN, "м", "мм", "э", "эм"}
 """What a cough or a breath is heard as: with a voice it holds the floor, without one it is a noise."""
 
@@ -107,8 +106,8 @@ class Endpointer:
         self._started: float | None = None
         self._voiced_until = 0.0
         self._voiced_s = 0.0
-        self._peak_dbfs = _SILENT_DBFS
-        self._noise_dbfs = _SILENT_DBFS
+        self._peak_dbfs = SILENT_DBFS
+        self._noise_dbfs = SILENT_DBFS
         self._partial = ""
         self._judged: tuple[tuple[str, float], float] | None = None
         self._over = False
@@ -210,9 +209,9 @@ class Endpointer:
         self._peak_dbfs = max(self._peak_dbfs, *levels)
         soft = min(self._settings.voiced_dbfs, self._peak_dbfs - _QUIET_CALLER_DB)
         gate = min(max(soft, self._noise_dbfs + _ABOVE_NOISE_DB), self._peak_dbfs - _ABOVE_NOISE_DB)
-        if frame.own_dbfs > _SILENT_DBFS:
+        if frame.own_dbfs > SILENT_DBFS:
             gate = max(gate, frame.own_dbfs + _ABOVE_ECHO_DB)
-        loud = [index for index, level in enumerate(levels) if level >= gate and level > _SILENT_DBFS]
+        loud = [index for index, level in enumerate(levels) if level >= gate and level > SILENT_DBFS]
         if not loud:
             return None
         return round(frame.at + loud[0] * _BLOCK_S, 4), round(frame.at + (loud[-1] + 1) * _BLOCK_S, 4)
@@ -267,9 +266,9 @@ def _has_words(text: str) -> bool:
 def _block_levels(frame: Frame) -> list[float]:
     """RMS of each 10 ms in dB below full scale."""
     if frame.inaudible:
-        return [_SILENT_DBFS]
+        return [SILENT_DBFS]
     samples = np.frombuffer(frame.data, dtype="<i2").astype(np.float32)
     length = max(round(frame.rate * _BLOCK_S), 1)
     blocks = samples[: len(samples) // length * length].reshape(-1, length)
     powers: list[float] = (np.einsum("ij,ij->i", blocks, blocks) / (length * 32768.0**2)).tolist()
-    return [10 * math.log10(power) if power > 1e-12 else _SILENT_DBFS for power in powers] or [_SILENT_DBFS]
+    return [10 * math.log10(power) if power > 1e-12 else SILENT_DBFS for power in powers] or [SILENT_DBFS]
