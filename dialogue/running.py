@@ -20,7 +20,7 @@ from bot.core.errors import DialogueUnavailable
 from dialogue.launch import MODEL, Command, actions_command, new_token, rasa_command
 
 READY_S = 180.0
-"""Rasa imports TensorFlow: 15 s on an idle machine, far more where everything starts at once."""
+"""4 s on an idle machine, far more where everything starts at once."""
 
 STOP_S = 10.0
 _LOOK_EVERY_S = 0.1

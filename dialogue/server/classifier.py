@@ -12,11 +12,13 @@ Runs in Rasa's environment (Python 3.10).
 
 from __future__ import annotations
 
+import json
 import re
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
-import skops.io
+import numpy as np
 from clauses import BREAK, clauses, lemmas, outcome
 from rasa.engine.graph import ExecutionContext, GraphComponent
 from rasa.engine.recipes.default_recipe import DefaultV1Recipe
@@ -34,11 +36,9 @@ from sklearn.pipeline import FeatureUnion, Pipeline, make_pipeline, make_union
 NUMBER = "__number__"
 """Stands for any number in digits: which one it is, the answer parser reads."""
 
-FILE = "classifier.skops"
-
-TRUSTED = ["clauses.lemmas", "scipy.sparse._csr.csr_matrix"]
-"""What the file may hold besides numbers and scikit-learn's own classes: our own
-function, and the weights of tf-idf."""
+WEIGHTS, TERMS = "weights.npz", "terms.json"
+"""What a trained model is kept as: numbers, and the words and pieces that they belong to. Both are data
+alone, and read in a twentieth of the time of a file of whole estimators (skops), a fifth of Rasa's start."""
 
 REMEMBERED = 1000
 """Sentences whose meaning is kept: each is read as a guess before its turn is over and then as the turn, and
@@ -82,17 +82,12 @@ class SentenceClassifier(GraphComponent, IntentClassifier):
 
     def train(self, training_data: TrainingData) -> Resource:
         examples = [example for example in training_data.intent_examples if example.get(TEXT)]
-        self._model = make_pipeline(
-            _features(self._config["min_letters"], self._config["max_letters"]),
-            LogisticRegression(
-                C=self._config["C"], class_weight="balanced", solver="liblinear", multi_class="ovr"
-            ),
-        )
+        self._model = self._untrained()
         self._model.fit(
             [_words(example).replace(BREAK, " ") for example in examples], [e.get(INTENT) for e in examples]
         )
         with self._storage.write_to(self._resource) as folder:
-            skops.io.dump(self._model, folder / FILE)
+            _keep(self._model, folder)
         return self._resource
 
     @classmethod
@@ -106,8 +101,16 @@ class SentenceClassifier(GraphComponent, IntentClassifier):
     ) -> SentenceClassifier:
         component = cls.create(config, model_storage, resource, execution_context)
         with model_storage.read_from(resource) as folder:
-            component._model = skops.io.load(folder / FILE, trusted=TRUSTED)
+            component._model = _kept(component._untrained(), folder)
         return component
+
+    def _untrained(self) -> Pipeline:
+        return make_pipeline(
+            _features(self._config["min_letters"], self._config["max_letters"]),
+            LogisticRegression(
+                C=self._config["C"], class_weight="balanced", solver="liblinear", multi_class="ovr"
+            ),
+        )
 
     def process(self, messages: list[Message]) -> list[Message]:
         for message in messages:
@@ -157,6 +160,38 @@ def _features(fewest: int, most: int) -> FeatureUnion:
         TfidfVectorizer(preprocessor=lemmas, token_pattern=r"\S+", ngram_range=(1, 2), **common),  # noqa: S106
         TfidfVectorizer(analyzer="char_wb", ngram_range=(fewest, most), **common),
     )
+
+
+def _vectorizers(model: Pipeline) -> list[TfidfVectorizer]:
+    return [vectorizer for _, vectorizer in model[0].transformer_list]
+
+
+def _keep(model: Pipeline, folder: Path) -> None:
+    """Write down what a training has found out; `_kept` reads it."""
+    read, judge = _vectorizers(model), model[1]
+    terms = [sorted(vectorizer.vocabulary_, key=vectorizer.vocabulary_.get) for vectorizer in read]
+    (folder / TERMS).write_text(json.dumps(terms, ensure_ascii=False), encoding="utf-8")
+    np.savez(
+        folder / WEIGHTS,
+        *(vectorizer.idf_ for vectorizer in read),
+        coef=judge.coef_,
+        intercept=judge.intercept_,
+        classes=judge.classes_.astype(str),
+    )
+
+
+def _kept(untrained: Pipeline, folder: Path) -> Pipeline:
+    """The model as it was when its training was over."""
+    terms = json.loads((folder / TERMS).read_text(encoding="utf-8"))
+    judge = untrained[1]
+    with np.load(folder / WEIGHTS, allow_pickle=False) as weights:
+        for number, (vectorizer, its) in enumerate(zip(_vectorizers(untrained), terms, strict=True)):
+            vectorizer.vocabulary = {term: place for place, term in enumerate(its)}
+            vectorizer.idf_ = weights[f"arr_{number}"]
+        judge.coef_, judge.intercept_, judge.classes_ = (
+            weights[name] for name in ("coef", "intercept", "classes")
+        )
+    return untrained
 
 
 def _words(message: Message) -> str:

@@ -27,10 +27,13 @@ warnings.showwarning = lambda *_, **__: None
 from loopback import stay_on_loopback  # noqa: E402
 
 stay_on_loopback()  # before a package is imported that could call home
+from without_tensorflow import do_without_tensorflow  # noqa: E402
 
-# First of all: it asks for each type that it trusts every module loaded so far, and TensorFlow
-# brings thousands of them.
-import skops.io  # noqa: E402, F401, I001
+do_without_tensorflow()
+
+# First of all: skops, which Rasa imports, looks for the home of each type that it trusts among all modules,
+# the oldest first.
+import scipy.special  # noqa: E402, F401, I001
 
 import aiohttp  # noqa: E402
 import dask.core  # noqa: E402

@@ -10,18 +10,23 @@ Runs in Rasa's environment (Python 3.10). The process environment is set by `dia
 from __future__ import annotations
 
 import copy
+import sys
 import types
 from functools import lru_cache
 
 from loopback import stay_on_loopback
 
 stay_on_loopback()  # before a package is imported that could call home
+from without_tensorflow import TensorFlowIsAbsent, do_without_tensorflow  # noqa: E402
+
+do_without_tensorflow()
+
+# First of all: see launch.py.
+import scipy.special  # noqa: E402, F401, I001
 
 import rasa.__main__  # noqa: E402
 import rasa.shared.nlu.training_data.training_data as training_data  # noqa: E402
-
-# First of all: it asks for each type that it trusts every module loaded so far (see launch.py).
-import skops.io  # noqa: E402, F401
+from rasa.engine.exceptions import GraphComponentException  # noqa: E402
 from rasa.shared.importers.rasa import RasaFileImporter  # noqa: E402
 
 
@@ -38,4 +43,9 @@ def join_without_copies() -> None:
 if __name__ == "__main__":
     read_once()
     join_without_copies()
-    rasa.__main__.main()
+    try:
+        rasa.__main__.main()
+    except GraphComponentException as error:
+        if isinstance(error.__cause__, TensorFlowIsAbsent):
+            sys.exit(str(error.__cause__))  # the reason is what is read last
+        raise
