@@ -17,7 +17,7 @@ from bot.core.control import ControlServer
 from bot.core.endings import Disposition
 from bot.core.errors import BadInput
 from bot.core.orders import Order, read_order
-from bot.sim.bench.figures import percentiles
+from bot.core.percentiles import percentiles
 from bot.store import campaigns as store
 from bot.store.campaigns import Chosen
 from bot.store.database import Database

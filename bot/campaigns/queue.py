@@ -22,14 +22,18 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from importlib import import_module
+from typing import TYPE_CHECKING
 
 import structlog
-from docket import Docket, Perpetual, Worker
 from redis.exceptions import RedisError
 
 from bot.campaigns.engine import Engine
 from bot.core.clock import Clock
 from bot.core.errors import DiskFull, Unavailable
+
+if TYPE_CHECKING:
+    from docket import Docket, Perpetual
 
 log = structlog.get_logger(__name__)
 
@@ -118,6 +122,11 @@ class CampaignQueue:
     async def _work(self, at_work: Sequence[str]) -> None:
         """Until it is lost, or, where it is ours alone, nothing is at work any more."""
         self._needless.clear()
+        await asyncio.to_thread(
+            import_module, "docket"
+        )  # a sixth of a node's start, and most run no campaign
+        from docket import Docket, Worker
+
         async with Docket(name="otklik-campaigns", url=self._url) as docket:
             tick_campaign, reconcile, dial_member = self._tasks(docket)
             for task in (tick_campaign, reconcile, dial_member):
@@ -178,6 +187,8 @@ class CampaignQueue:
         Callable[..., Awaitable[None]], Callable[..., Awaitable[None]], Callable[..., Awaitable[None]]
     ]:
         """The tasks by the names under which they wait in the queue."""
+        from docket import Perpetual
+
         tick = timedelta(seconds=self._rhythm.tick_s)
         every_tick = Perpetual(every=tick)
         always = Perpetual(every=timedelta(seconds=self._rhythm.reconcile_s), automatic=True)

@@ -30,6 +30,7 @@ from bot.settings_load import as_environment, load_settings
 from bot.sim.bench.load import Load
 from bot.sim.bench.pieces import Piece, read_pieces
 from bot.sim.bench.plan import TURNS
+from bot.sim.bench.processes import look
 from bot.store.database import Database
 from bot.store.settings import StoreSettings
 from bot.words import words
@@ -40,11 +41,13 @@ TARGET_GROWTH = 0.10
 
 @dataclass(slots=True)
 class Exports:
-    """What ran beside the calls; `first_s` is how long the first whole one took, None if it was not done."""
+    """What ran beside the calls; `first_s` is how long the first whole one took, None if it was not done.
+    `unfinished_s` is the processor's time of the one that the end of the calls broke off."""
 
     whole: int = 0
     first_s: float | None = None
     mb: float = 0.0
+    unfinished_s: float = 0.0
 
 
 def export_during_calls(
@@ -140,6 +143,8 @@ async def _export(settings: Settings, file: Path, exports: Exports) -> None:
             _, said = await process.communicate()
         finally:
             if process.returncode is None:
+                unfinished = look(process.pid)
+                exports.unfinished_s = unfinished.cpu_s if unfinished is not None else 0.0
                 process.kill()
                 await process.wait()
         if process.returncode:
@@ -164,6 +169,7 @@ def summary(without: Load, beside: Load, exports: Exports, rows: int) -> dict[st
         "exports": exports.whole,
         "first_export_s": exports.first_s,
         "export_mb": exports.mb,
+        "unfinished_export_s": round(exports.unfinished_s, 1),
         "busy": [round(each.taken.busy, 3) for each in (without, beside)],
     }
 
@@ -185,14 +191,23 @@ def section(found: Mapping[str, Any]) -> str:
             names, ("without", "during"), found["late_share"], found["busy"], strict=True
         )
     )
+    exports, first_s, mb = found["exports"], found["first_export_s"], found["export_mb"]
+    done = words(
+        f"целых выгрузок за это время {exports}, первая за {first_s} с (CSV, {mb} МБ)"
+        if exports
+        else "выгрузка за это время не закончилась",
+        f"whole exports meanwhile {exports}, the first in {first_s} s (CSV, {mb} MB)"
+        if exports
+        else "no export came to its end meanwhile",
+    )
+    worked_s, ratio = found["unfinished_export_s"], found["ratio"]
+    where = f"`{found['model']}`, seed {found['seed']}"
     taken = words(
-        f"Звонков сразу: {found['calls']}; ответов в базе {found['rows']}, файл CSV {found['export_mb']} МБ, "
-        f"целых выгрузок за это время {found['exports']}, первая за {found['first_export_s']} с; "
-        f"{found['cpus']} ядра, модель `{found['model']}`, seed {found['seed']}. "
-        f"p95 с выгрузкой к p95 без неё: {found['ratio']} (цель < 1.1).",
-        f"Calls at once: {found['calls']}; {found['rows']} answers in the database, a CSV file "
-        f"of {found['export_mb']} MB, whole exports meanwhile {found['exports']}, the first in "
-        f"{found['first_export_s']} s; {found['cpus']} cores, model `{found['model']}`, "
-        f"seed {found['seed']}. p95 beside an export to p95 without: {found['ratio']} (target < 1.1).",
+        f"Звонков сразу: {found['calls']}; ответов в базе {found['rows']}; {done}, последняя проработала "
+        f"{worked_s} с процессорного времени; {found['cpus']} ядра, модель {where}. "
+        f"p95 с выгрузкой к p95 без неё: {ratio} (цель < 1.1).",
+        f"Calls at once: {found['calls']}; {found['rows']} answers in the database; {done}, the last one "
+        f"worked for {worked_s} s of the processor; {found['cpus']} cores, model {where}. "
+        f"p95 beside an export to p95 without: {ratio} (target < 1.1).",
     )
     return f"{taken}\n\n{markdown_table(heads, iter(rows))}"

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from bot.core.errors import BadInput
-from bot.sim.bench.figures import STAGES, Figures, Percentiles, StageShare
+from bot.core.percentiles import Percentiles
+from bot.sim.bench.figures import STAGES, Figures, StageShare
 from bot.words import words
 
 Row = tuple[str, ...]

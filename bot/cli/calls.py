@@ -20,10 +20,10 @@ from bot.core.control import ControlClient
 from bot.core.endings import Disposition
 from bot.core.errors import BadInput
 from bot.core.events import CallEvent, call_event
+from bot.core.percentiles import PERCENTILES, percentiles
 from bot.metrics import STAGES
 from bot.settings import Settings
 from bot.settings_load import load_settings
-from bot.sim.bench.figures import PERCENTILES, percentiles
 from bot.words import words
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)

@@ -18,8 +18,8 @@ from pydantic import BaseModel, ConfigDict
 
 from bot.core.audio import FRAME_S, Frame, Pcm
 from bot.core.directives import Expectation, OpenExpected, ScaleExpected, YesNoExpected
+from bot.core.percentiles import percentile
 from bot.sim.bench.composing import PAUSED, Answers, Composer, Manner, Utterance
-from bot.sim.bench.figures import percentile
 from bot.sim.bench.pieces import Piece
 from bot.sim.bench.plan import plan_calls
 from bot.sim.g711 import RATE, Samples

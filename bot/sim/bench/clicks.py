@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from bot.core.errors import AudioInvalid
-from bot.sim.bench.figures import percentile
+from bot.core.percentiles import percentile
 from bot.sim.g711 import Samples
 from bot.sim.packets import Packet
 

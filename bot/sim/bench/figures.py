@@ -1,12 +1,7 @@
-"""The benchmark's figures from what was measured at the sockets and what the calls' events say. Pure.
-
-A percentile is the smallest measured value that so many percent do not exceed (nearest rank): every
-figure is a time that somebody waited.
-"""
+"""The benchmark's figures from what was measured at the sockets and what the calls' events say. Pure."""
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,11 +11,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict
 
+from bot.core.percentiles import Percentiles, percentile, percentiles
 from bot.sim.bench.composing import PAUSED, Answers, Manner
 from bot.sim.bench.plan import PlannedCall, PlannedTurn
 from bot.sim.turns import MeasuredTurn
 
-PERCENTILES = (50, 90, 95, 99)
 STAGES = ("endpointing", "recognition", "dialogue", "first_audio", "network")
 
 
@@ -68,16 +63,6 @@ class Corrected(StrEnum):
     WHOLE = "whole"  # heard as one turn
     REPLACED = "replaced"  # cut, and the corrected value was recorded in the end
     LOST = "lost"
-
-
-class Percentiles(_Model):
-    """Of so many turns, in ms; None where there were none."""
-
-    turns: int
-    p50_ms: int | None
-    p90_ms: int | None
-    p95_ms: int | None
-    p99_ms: int | None
 
 
 class CutOffs(_Model):
@@ -132,18 +117,6 @@ class Figures(_Model):
     def as_json(self) -> dict[str, Any]:
         """Plain values, ready for `json.dumps`."""
         return self.model_dump(mode="json")
-
-
-def percentile(values: Sequence[float], percent: int) -> float:
-    """Nearest rank. Raises ValueError for no values."""
-    if not values:
-        raise ValueError("no values")
-    return sorted(values)[max(math.ceil(len(values) * percent / 100), 1) - 1]
-
-
-def percentiles(values: Sequence[int]) -> Percentiles:
-    found = {f"p{p}_ms": int(percentile(values, p)) if values else None for p in PERCENTILES}
-    return Percentiles(turns=len(values), **found)
 
 
 @dataclass(frozen=True, slots=True)

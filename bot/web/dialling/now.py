@@ -25,8 +25,8 @@ from bot.accounts.roles import OBSERVERS
 from bot.campaigns.facts import CampaignState
 from bot.core.endings import Disposition
 from bot.core.errors import OtklikError
+from bot.core.percentiles import percentiles
 from bot.reports.wording import end_name
-from bot.sim.bench.figures import percentiles
 from bot.store import campaigns as store
 from bot.store.phones import phone_key
 from bot.web.board import Board, EndedCall, LiveCall, Phase, Speaker

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.errors import AudioInvalid
+from bot.core.percentiles import percentile, percentiles
 from bot.sim.bench.composing import Answers, Manner, Utterance
 from bot.sim.bench.figures import (
     CallRecord,
@@ -16,8 +17,6 @@ from bot.sim.bench.figures import (
     QuestionEvents,
     StagedReply,
     figures,
-    percentile,
-    percentiles,
 )
 from bot.sim.bench.plan import PlannedCall, PlannedTurn
 from bot.sim.bench.recording import measure_again, read_records, write_records
