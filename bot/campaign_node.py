@@ -77,6 +77,7 @@ class CampaignNode:
             free_agents=router.free_agents,
             trunk_per_s=settings.campaigns.calls_per_s,
             random=random.random,
+            on_time=dispatcher.on_time,
         )
         self.free_agents = router.free_agents
         self.engine = Engine(db, clock, parts)

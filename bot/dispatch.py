@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -23,6 +24,7 @@ from bot.core.ids import call_of
 from bot.store import queries
 from bot.store.attempts import claim_next, give_up, recover_expired, renew_leases, somebody_waits
 from bot.store.database import Database
+from bot.store.settings import CLOCK_OFF_S
 from bot.store.tables import Attempt
 from bot.store.writer import Writer
 from bot.worker_link import WorkerLink
@@ -69,12 +71,34 @@ class Dispatcher:
         self._link = link
         self._clock = clock
         self._worker = worker
-        self.missing = missing
+        self._missing = missing
+        self._clock_off = False
         self._timezone = timezone
         self._grown = asyncio.Event()
         self._agents: dict[str, Person] = {}
         self._placing = asyncio.Lock()
         self._missed = 0
+
+    def missing(self) -> list[str]:
+        """What does not run now, and `clock` where this node's was found to be off."""
+        return [*self._missing(), *(["clock"] if self._clock_off else [])]
+
+    async def on_time(self) -> bool:
+        """Whether this node's clock can be gone by. Nobody is rung by one that is off: it knows neither night
+        nor day. Raises StoreUnavailable."""
+        await self._shared_now()
+        return not self._clock_off
+
+    async def _shared_now(self) -> datetime:
+        """The time by the clock that the nodes share. Leases go by it: whose own clock is ahead would else
+        give up the calls of all others."""
+        now = self._clock.now()
+        ahead = await self._db.ahead(now)
+        if (off := abs(ahead.total_seconds()) > CLOCK_OFF_S) != self._clock_off:
+            self._clock_off = off
+            tell = log.error if off else log.info
+            tell("the clock and the database's are compared", off=off, ahead_s=round(ahead.total_seconds()))
+        return now - ahead
 
     def look(self) -> None:
         """What kept the queue waiting may be over."""
@@ -106,7 +130,7 @@ class Dispatcher:
         """The worker is gone: first what its calls had committed, then what nobody vouches for."""
         try:
             await writer.drain_once()
-            await recover_expired(self._db, self._clock.now(), dead_workers=(self._worker,))
+            await recover_expired(self._db, await self._shared_now(), dead_workers=(self._worker,))
         except (StoreUnavailable, DiskFull) as error:
             self._missed += 1
             log.warning("recovery waits", reason=error.message)  # `_vouch` makes up for it
@@ -134,7 +158,9 @@ class Dispatcher:
                 await self._place(attempt)
 
     async def _takes_calls(self) -> bool:
-        return self._link.connected.is_set() and await self._has_room() and not self.missing()
+        if not (self._link.connected.is_set() and await self._has_room()):
+            return False
+        return await self.on_time() and not self.missing()
 
     async def _has_room(self) -> bool:
         status = await self._link.request("status")
@@ -193,8 +219,8 @@ class Dispatcher:
             # Before we ask: none of them is younger.
             before = await queries.alive(self._db, self._worker, given_up=missed > 0)
             live = set((await self._link.request("status"))["call_ids"])
-        await renew_leases(self._db, live, self._clock.now())
+        await renew_leases(self._db, live, await self._shared_now())
         await writer.drain_once()
         lost = [attempt.id for attempt in before if (attempt.call_id or call_of(attempt.id)) not in live]
-        await recover_expired(self._db, self._clock.now(), lost=lost)
+        await recover_expired(self._db, await self._shared_now(), lost=lost)
         self._missed -= missed

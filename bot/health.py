@@ -30,6 +30,7 @@ from bot.speech.advice import recognition, silero_steps, unheard_of, voice
 from bot.speech.licences import require_licence
 from bot.speech.models import find_entry, model_path, verify_model
 from bot.store.database import Database
+from bot.store.settings import CLOCK_OFF_S
 from bot.web.settings import MODULES
 from bot.words import words
 from dialogue.launch import MODEL
@@ -192,8 +193,17 @@ async def database(settings: Settings) -> Finding:
             async with opened.read() as session:
                 connection = await session.connection()
                 await connection.execute(sql("SELECT 1"))
+            ahead = await opened.ahead(datetime.now(UTC))
         except OtklikError as error:
             return Finding(name, State.MISSING, error.message, error.hint)
+    if abs(ahead.total_seconds()) > CLOCK_OFF_S:
+        found = words(
+            f"{shown}: часы этой машины впереди её часов на {ahead.total_seconds():.0f} с",
+            f"{shown}: this machine's clock is {ahead.total_seconds():.0f} s ahead of its",
+        )
+        hint = words("включите NTP (chrony): пока часы расходятся, никому не звоним",
+                     "turn NTP on (chrony): while the clocks differ nobody is rung")  # fmt: skip
+        return Finding(name, State.MISSING, found, hint)
     return Finding(name, State.OK, shown)
 
 

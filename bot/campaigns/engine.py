@@ -49,13 +49,15 @@ class Ticked:
 @dataclass(frozen=True, slots=True)
 class Parts:
     """What a campaign is stepped with. `free_agents` tells how many could take a caller now, None where it
-    is not known; `trunk_per_s` how many calls a second one node's trunk bears; `random` is 0 up to 1."""
+    is not known; `trunk_per_s` how many calls a second one node's trunk bears; `random` is 0 up to 1;
+    `on_time` whether the clock can be gone by: by another a campaign would choose at night, or be over."""
 
     surveys: Surveys
     address: Address
     free_agents: Callable[[], Awaitable[int | None]]
     trunk_per_s: float
     random: Callable[[], float]
+    on_time: Callable[[], Awaitable[bool]]
 
 
 class Engine:
@@ -78,6 +80,8 @@ class Engine:
 
     async def _tick(self, campaign_id: str) -> Ticked:
         now, parts = self._clock.now(), self._parts
+        if not await parts.on_time():
+            return Ticked()
         await self._settle(campaign_id, IN_HAND)
         row = await store.campaign(self._db, campaign_id)
         if row.state == CampaignState.DRAINING and not await self._under_way(campaign_id):

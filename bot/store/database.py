@@ -11,11 +11,12 @@ import asyncio
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sqlalchemy import event, make_url
+from sqlalchemy import event, func, make_url, select
 from sqlalchemy.engine import URL, Connection
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
@@ -106,6 +107,15 @@ class Database:
         with _explaining(self.url):
             async with AsyncSession(self._reading, expire_on_commit=False) as session, session.begin():
                 yield session
+
+    async def ahead(self, now: datetime) -> timedelta:
+        """By how much `now` is ahead of the database's own clock, which all who share it can go by. Nothing
+        with SQLite, which one machine has to itself. Raises StoreUnavailable."""
+        if self._sqlite:
+            return timedelta()
+        async with self.read() as session:
+            connection = await session.connection()
+            return now - (await connection.execute(select(func.clock_timestamp()))).scalar_one()
 
     async def upgrade(self) -> None:
         """Bring the tables to this program's version, in one transaction; another process waits.

@@ -38,3 +38,7 @@ class WriterSettings:
     backoff_s: float = 0.5
     backoff_max_s: float = 15.0
     lease_s: float = LEASE_S
+
+
+CLOCK_OFF_S = LEASE_S / 4
+"""By so much a node's clock may differ from its database's."""

@@ -101,7 +101,17 @@ class PlayedNode:
         async def free_agents() -> int | None:
             return None
 
-        parts = Parts(self._published, lambda phone: phone, free_agents, trunk_per_s=50, random=lambda: 0.0)
+        async def on_time() -> bool:
+            return True
+
+        parts = Parts(
+            self._published,
+            lambda phone: phone,
+            free_agents,
+            trunk_per_s=50,
+            random=lambda: 0.0,
+            on_time=on_time,
+        )
         engine = Engine(db, self._clock, parts)
         self._queue = CampaignQueue(queue_url, engine, self._dial, self._clock, name, RHYTHM)
 

@@ -62,6 +62,7 @@ class Stage:
     clock: ManualClock
     survey: Survey
     agents: int | None = None
+    on_time: bool = True
 
     def __post_init__(self) -> None:
         self.engine = Engine(self.db, self.clock, self.parts())
@@ -71,7 +72,17 @@ class Stage:
         async def free_agents() -> int | None:
             return self.agents
 
-        return Parts(self.published, lambda phone: phone, free_agents, trunk_per_s=100.0, random=lambda: 0.0)
+        async def on_time() -> bool:
+            return self.on_time
+
+        return Parts(
+            self.published,
+            lambda phone: phone,
+            free_agents,
+            trunk_per_s=100.0,
+            random=lambda: 0.0,
+            on_time=on_time,
+        )
 
     def published(self, name: str) -> tuple[str, Survey]:
         if name != self.survey.id:

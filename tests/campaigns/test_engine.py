@@ -37,6 +37,19 @@ async def test_a_campaign_rings_everybody_once_and_is_done(stage: Stage) -> None
     assert tally.sums_up
 
 
+async def test_by_a_clock_that_is_off_nobody_is_chosen_and_no_campaign_is_over(stage: Stage) -> None:
+    await stage.contacts("anna")
+    await stage.start(campaign())
+    (attempt,) = await stage.dial()
+    await stage.ends(attempt, Disposition.COMPLETED)
+    stage.on_time = False
+    ticked = await stage.tick()
+    assert (ticked.queued, ticked.over) == ((), False)
+    assert (await stage.state())[0] == CampaignState.RUNNING
+    stage.on_time = True
+    assert (await stage.tick()).over
+
+
 async def test_who_was_busy_is_rung_again_after_the_interval_and_no_oftener_than_the_limit(
     stage: Stage,
 ) -> None:

@@ -7,10 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
+import docket
 import pytest
-from docket import Docket
 
-from bot.campaigns import queue as module
 from bot.campaigns.engine import Ticked
 from bot.campaigns.queue import CampaignQueue, Rhythm
 from bot.core.clock import SystemClock
@@ -46,7 +45,7 @@ class Stage:
         self.dockets, self.left = 0, asyncio.Event()
         stage = self
 
-        class Counted(Docket):
+        class Counted(docket.Docket):
             async def __aenter__(self) -> Any:
                 stage.dockets += 1
                 stage.left.clear()
@@ -59,7 +58,7 @@ class Stage:
         async def dial(attempt_id: str) -> None:
             self.dialled.release()
 
-        monkeypatch.setattr(module, "Docket", Counted)
+        monkeypatch.setattr(docket, "Docket", Counted)
         engine: Any = self.engine
         self.queue = CampaignQueue("memory://", engine, dial, SystemClock(), "node", RHYTHM)
 

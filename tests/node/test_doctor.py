@@ -7,6 +7,7 @@ import shutil
 import socket
 from collections import namedtuple
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,9 @@ from bot.core.errors import BadInput
 from bot.findings import Finding, State
 from bot.settings import DEMO_MODEL, Settings
 from bot.settings_load import load_settings
+from bot.settings_rooms import store_settings
 from bot.sip_door import door
+from bot.store.database import Database
 from tests.ports import free_port
 
 
@@ -48,6 +51,22 @@ def nft(folder: Path, monkeypatch: pytest.MonkeyPatch, does: str) -> None:
     file.write_text(NFT.format(does=does))
     file.chmod(0o755)
     monkeypatch.setenv("PATH", str(folder), prepend=":")
+
+
+async def test_a_clock_that_is_off_the_databases_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ahead(_: Database, now: datetime) -> timedelta:
+        return timedelta(hours=1)
+
+    given = settings(tmp_path)
+    async with Database.open(store_settings(given)) as db:
+        await db.upgrade()
+    assert (await health.database(given)).state is State.OK
+    monkeypatch.setattr(Database, "ahead", ahead)
+    found = await health.database(given)
+    assert (found.state, "впереди её часов на 3600 с" in found.found) == (State.MISSING, True)
+    assert "никому не звоним" in found.hint
 
 
 async def test_an_sip_port_that_is_open_to_all_is_warned_of(

@@ -54,6 +54,17 @@ async def test_a_moment_comes_back_in_utc(db: Database) -> None:
     assert earlier == []
 
 
+async def test_a_clock_is_compared_with_that_which_machines_share(db: Database) -> None:
+    """Each database is one of the two: an embedded one is of this machine alone."""
+    ahead = await db.ahead(datetime.now(UTC) + timedelta(days=1))
+    behind = await db.ahead(datetime.now(UTC) - timedelta(days=1))
+    if db.dialect == "sqlite":
+        assert (ahead, behind) == (timedelta(), timedelta())
+    else:
+        assert abs(ahead - timedelta(days=1)) < timedelta(minutes=1)
+        assert abs(behind + timedelta(days=1)) < timedelta(minutes=1)
+
+
 async def test_a_moment_without_a_zone_is_a_mistake(db: Database) -> None:
     with pytest.raises(Exception, match="without a time zone"):
         async with db.write() as session:
