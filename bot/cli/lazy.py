@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
@@ -51,7 +52,12 @@ def _placeholder(name: str, line: str) -> typer.Typer:
 
 def load(name: str, lazy: Lazy) -> Any:
     """The real command: from its module's `app`, by its name, or the whole `app` where it is a group."""
-    command = typer.main.get_command(import_module(lazy.module).app)
+    gc.disable()  # what is imported stays: to look for garbage in it again and again is a tenth of the time
+    try:
+        module = import_module(lazy.module)
+    finally:
+        gc.enable()
+    command = typer.main.get_command(module.app)
     inner = getattr(command, "commands", {}).get(name, command)
     inner.name = name
     return inner

@@ -21,6 +21,9 @@ from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any
 
+# What is loaded stays: to look for garbage in it again and again is a seventh of the start.
+gc.disable()
+
 # Deprecations of pinned packages: nobody can act on them, and the packages undo a filter.
 warnings.showwarning = lambda *_, **__: None
 
@@ -155,6 +158,7 @@ def serve_only(authorization: str, *, realtime: bool) -> None:
         """What was loaded stays: a look for garbage through all of it holds every call up for 0.2 s."""
         gc.collect()
         gc.freeze()
+        gc.enable()
         if realtime:
             go_first()
 
