@@ -115,7 +115,8 @@ class Database:
             return timedelta()
         async with self.read() as session:
             connection = await session.connection()
-            return now - (await connection.execute(select(func.clock_timestamp()))).scalar_one()
+            shared: datetime = (await connection.execute(select(func.clock_timestamp()))).scalar_one()
+        return now - shared
 
     async def upgrade(self) -> None:
         """Bring the tables to this program's version, in one transaction; another process waits.
