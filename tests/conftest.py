@@ -10,6 +10,7 @@ import pytest
 import pytest_timeout  # type: ignore[import-untyped]
 from _pytest.runner import runtestprotocol
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
 from tests.patience import Watch
 from tests.prompts import keep_prompts
@@ -23,10 +24,38 @@ REAL_TIME = {Path(__file__).parent / room for room in ROOMS}
 
 TRIES = 3
 
+TOGETHER = {
+    f"tests/{room}/test_{name}.py": fixture
+    for fixture, room, names in (
+        ("other_node", "node", ("attribution", "handover", "inbound", "postgres", "publishing")),
+        (
+            "clustered_node",
+            "trust",
+            tuple(f"faults_{of}" for of in ("calls", "clock", "database", "detector", "redis")),
+        ),
+    )
+    for name in names
+}
+"""Files that one process runs, for the sake of a node that they share: to start one for each process takes
+longer than most of them."""
+
 REPEATED = "once more"
 
 _watches: dict[Path, Watch] = {}
 """The file whose tests are being run -> the watch over it: its fixtures may have made the calls."""
+
+
+class ByFile(LoadFileScheduling):  # type: ignore[misc]
+    """A file stays together, and so do those `TOGETHER`."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file: str = super()._split_scope(nodeid)
+        return TOGETHER.get(file, file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: object) -> ByFile:
+    return ByFile(config, log)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -66,7 +66,7 @@ def _sentences(found: Mapping[str, Any]) -> Iterator[str]:
         )
         return
     yield words(
-        f"Узел держит {found['calls']} звонков сразу (цель {found['target_calls']}); предел: {ended}.",
+        f"Звонков сразу узел держит {found['calls']} (цель {found['target_calls']}); предел: {ended}.",
         f"The node holds {found['calls']} calls at once (target {found['target_calls']}); limit: {ended}.",
     )
     yield words(

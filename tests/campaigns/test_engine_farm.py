@@ -134,9 +134,9 @@ async def test_a_campaign_by_command_outlives_its_worker(node: RunningNode, tmp_
             await node.ask("campaign_start", campaign="farm")
             await until(node, only_waits)
             await node.ask("campaign_stop", campaign="farm")
-            streamed, _ = watching.communicate(timeout=20)
+            streamed, errors = watching.communicate(timeout=20)
         lines = [json.loads(line) for line in streamed.splitlines()]
-        assert watching.returncode == 0
+        assert watching.returncode == 0, errors
         assert lines[-1]["state"] == "stopped"
         assert all(line["sums_up"] for line in lines)
         assert held["attempts"] > 0
