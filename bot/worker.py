@@ -269,6 +269,7 @@ class Worker:
         return OpenMatter.model_validate(found) if found else None
 
     async def _status(self, order: dict[str, Any]) -> dict[str, Any]:
+        taken = max(len(self._calls), await self._endpoint.taken())
         return {
             "sip": self._endpoint.address,
             "registered": self._endpoint.registered,
@@ -276,7 +277,7 @@ class Worker:
             "trunk": self._settings.sip.trunk.domain,
             "calls": len(self._calls),
             "call_ids": list(self._calls),
-            "free_lines": self._settings.sip.max_calls - max(len(self._calls), len(self._endpoint.legs)),
+            "free_lines": max(self._settings.sip.max_calls - taken, 0),
             "draining": self._draining,
             "pid": os.getpid(),
         }

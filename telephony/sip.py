@@ -174,6 +174,14 @@ class SipEndpoint:
         """How many calls the stack itself counts; those that it could not make for a moment as well."""
         return await counted(self._live())
 
+    async def taken(self) -> int:
+        """How many lines are not free: a call that has ended is still one until the stack has let go of it,
+        and meanwhile it refuses another. One that has died lets go of nothing more."""
+        try:
+            return max(len(self._legs), await self.stack_calls())
+        except (BaresipError, RuntimeDied):
+            return len(self._legs)
+
     async def drain(self) -> None:
         """Take no new calls (486) and wait until the last one has ended."""
         await self._live().drain()

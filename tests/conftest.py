@@ -74,7 +74,12 @@ def pytest_collection_finish() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Files of real calls first: they take minutes, and mostly wait."""
-    items.sort(key=lambda item: item.path.parent not in REAL_TIME)
+    items.sort(key=lambda item: not _in_real_time(item.path))
+
+
+def _in_real_time(path: Path) -> bool:
+    """Whether calls are made there that take as long as calls do."""
+    return path.parent in REAL_TIME or path.name.startswith("test_sip_")
 
 
 def _watch_over(path: Path, *, anew: bool) -> Watch:
@@ -89,7 +94,7 @@ def _watch_over(path: Path, *, anew: bool) -> Watch:
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """A try goes through set-up and tear-down. The last one gets a new module as well (a node, the
     calls that a module's fixture made), which is what no next item means to pytest."""
-    if item.path.parent not in REAL_TIME:
+    if not _in_real_time(item.path):
         return None
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     reports: list[pytest.TestReport] = []

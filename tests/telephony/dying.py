@@ -26,6 +26,7 @@ async def main(uri: str) -> None:
         await endpoint.dial(uri)
     except OtklikError as error:
         words.append(error.code)
+    words.append(str(await endpoint.taken()))
     await endpoint.stop()
     sys.stdout.write(" ".join(words) + "\n")
 

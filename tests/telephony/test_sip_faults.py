@@ -64,6 +64,7 @@ async def test_an_invite_that_the_stack_cannot_take_keeps_no_line(tmp_path: Path
                 caller.sendto(without_contact(endpoint.address, caller, number), (host, int(port)))
                 await asyncio.to_thread(refused_with_500, caller, number)
             assert await endpoint.stack_calls() == 2, "the fault is there"
+            assert (endpoint.legs, await endpoint.taken()) == ((), 2), "no line is free for it"
             async with asyncio.timeout(5):
                 while await endpoint.stack_calls():  # noqa: ASYNC110  asked of the stack itself
                     await asyncio.sleep(0.05)
@@ -345,4 +346,4 @@ async def test_a_stack_that_dies_ends_every_line_and_says_so(tmp_path: Path) -> 
             stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         output, errors = await asyncio.wait_for(process.communicate(), 20)
-        assert output.decode().splitlines()[-1] == "stack_died told runtime_died", errors.decode()
+        assert output.decode().splitlines()[-1] == "stack_died told runtime_died 0", errors.decode()
