@@ -122,9 +122,8 @@ class CampaignQueue:
     async def _work(self, at_work: Sequence[str]) -> None:
         """Until it is lost, or, where it is ours alone, nothing is at work any more."""
         self._needless.clear()
-        await asyncio.to_thread(
-            import_module, "docket"
-        )  # a sixth of a node's start, and most run no campaign
+        # Here, not at the top: it is a sixth of a node's start, and most run no campaign.
+        await asyncio.to_thread(import_module, "docket")
         from docket import Docket, Worker
 
         async with Docket(name="otklik-campaigns", url=self._url) as docket:

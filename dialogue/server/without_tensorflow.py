@@ -24,13 +24,17 @@ class TensorFlowIsAbsent(RuntimeError):
     """A component of TensorFlow was asked to work."""
 
 
+def _looked_up(_: Any, name: str) -> Any:
+    """Of a package or of a name in it, whatever it be; what Python itself asks for is not there."""
+    if name.startswith("__"):
+        raise AttributeError(name)
+    return Absent
+
+
 class _Names(type):
     """Of a class whose every attribute is that class."""
 
-    def __getattr__(cls, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return Absent
+    __getattr__ = _looked_up
 
 
 class Absent(metaclass=_Names):
@@ -47,10 +51,7 @@ class Absent(metaclass=_Names):
 
 
 class _Module(ModuleType):
-    def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):
-            raise AttributeError(name)
-        return Absent
+    __getattr__ = _looked_up
 
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
