@@ -86,9 +86,12 @@ async def nobody(bench: RealBench, party: RtpParty) -> None:
 async def test_a_telephone_that_echoes_neither_stops_nor_answers(
     recogniser: VoskRecogniser, tmp_path: Path
 ) -> None:
+    """That it does not even pause a prompt is test_echo.py's, where time is ours. Here the jitter buffer may
+    move the echo by a packet in the middle of a word: that may pause it once, for a moment."""
     bench = await call(recogniser, tmp_path, nobody, (SAY, ASK), (END,), echo=(15.0, 0.12))
     assert [turn.source for turn in bench.dialogue.turns] == [TurnSource.SILENCE]
-    assert not bench.sink.of(PromptPaused)
+    paused = bench.sink.of(PromptPaused)
+    assert len(paused) == len(bench.sink.of(PromptResumed)) <= 1
     assert all(event.completed for event in bench.sink.of(PromptEnded))
 
 
