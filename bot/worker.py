@@ -36,7 +36,7 @@ from bot.core.control import ControlServer
 from bot.core.endings import Disposition
 from bot.core.errors import OtklikError, RuntimeDied, SurveyInvalid, Unavailable
 from bot.core.ids import new_id
-from bot.core.realtime import behind_the_lines, lines_first, unless_restless
+from bot.core.realtime import behind_the_lines, lines_first, others_behind_the_lines, unless_restless
 from bot.core.returning import OpenMatter
 from bot.core.routing import DESK
 from bot.desk_lines import DeskLines
@@ -164,6 +164,7 @@ class Worker:
             keeper=DialogKeeper(dialogs_dir(settings, self._index)),
         )
         if settings.call.realtime and lines_first():  # and with this thread the stack's, which start here
+            others_behind_the_lines()
             unless_restless()
         await self._endpoint.start()
         stack.push_async_callback(self._endpoint.stop)

@@ -13,6 +13,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -59,6 +60,14 @@ def behind_the_lines() -> None:
         os.sched_setparam(0, os.sched_param(HELPERS))
 
 
+def others_behind_the_lines() -> None:
+    """The threads of this process that were there before, for a thread that carries lines: they loaded what
+    the lines need, and work on for them. One that was left in the ordinary class got no processor for 0.1 s
+    and more while it held the lock inside the interpreter's lock, and every line of the worker stood still
+    for as long (seen with 40 calls: the spool's thread, and one of those that read files)."""
+    _move(os.SCHED_RR, HELPERS, apart=threading.get_native_id())
+
+
 def unless_restless(most_s: float = RESTLESS_S) -> None:
     """All threads of this process go back among the others when one of them runs for so long without a rest:
     a fault, or a machine that is too small, must not stop everything else there (setrlimit(2),
@@ -70,9 +79,16 @@ def unless_restless(most_s: float = RESTLESS_S) -> None:
 
 def _step_back(*_: object) -> None:
     log.error("sound gives its precedence up: a thread did not rest")
+    _move(os.SCHED_OTHER, 0)
+
+
+def _move(to: int, priority: int, *, apart: int | None = None) -> None:
+    """All threads of this process but that of id `apart`."""
     for thread in Path("/proc/self/task").iterdir():
+        if (number := int(thread.name)) == apart:
+            continue
         try:
-            os.sched_setscheduler(int(thread.name), os.SCHED_OTHER, os.sched_param(0))
+            os.sched_setscheduler(number, to, os.sched_param(priority))
         except ProcessLookupError:
             continue  # it has ended meanwhile
 

@@ -56,6 +56,27 @@ def test_another_process_is_below_the_lines() -> None:
         assert pool.submit(place).result() == ((os.SCHED_RR, HELPERS) if granted else (os.SCHED_OTHER, 0))
 
 
+BEFORE = """
+import os, threading
+from bot.core.realtime import lines_first, others_behind_the_lines
+done = threading.Event()
+before = threading.Thread(target=done.wait)
+before.start()
+if lines_first():
+    others_behind_the_lines()
+print(os.sched_getparam(0).sched_priority, os.sched_getparam(before.native_id).sched_priority)
+done.set()
+"""
+
+
+def test_threads_that_were_there_before_are_helpers() -> None:
+    """None of them may keep the interpreter's lock from a line for want of a processor."""
+    done = subprocess.run([sys.executable, "-c", BEFORE], capture_output=True, text=True, timeout=60)
+    assert list(map(int, done.stdout.split())) == ([LINES, HELPERS] if may_go_first() else [0, 0]), (
+        done.stderr
+    )
+
+
 RASA = """
 import os, threading
 import precedence
