@@ -21,11 +21,15 @@ import structlog
 
 log = structlog.get_logger(__name__)
 
-LINES = 2
+LINES = 3
 """Real-time priority of the threads that carry sound."""
-HELPERS = 1
-"""Of those that decode and write for them: below the lines, but of the same class. They hold the
+HELPERS = 2
+"""Of those that decode and write for them: below the lines, but before everything else. They hold the
 interpreter's lock at times, and a line that waits for it would wait for whatever keeps its holder waiting."""
+DIALOGUE = 1
+"""Of other processes whose work a caller waits for, and of simulated callers. As equals of the helpers they
+would keep a holder waiting: forty telephones for the time of forty packets, and one that computes for a tenth
+of a second, which is what the kernel gives a thread before its equals (`sched_rr_timeslice_ms`)."""
 
 RESTLESS_S = 2.0
 """The longest that a thread of that class may run without waiting for anything."""
@@ -41,9 +45,9 @@ def lines_first() -> bool:
     return not refused
 
 
-def next_to_the_lines() -> bool:
-    """The same of another process, whose work a caller waits for, below the lines; False where it may not."""
-    return not _refused(HELPERS)
+def behind_the_helpers() -> bool:
+    """The same of another process, whose work a caller waits for; False where it may not."""
+    return not _refused(DIALOGUE)
 
 
 def _refused(priority: int) -> str:

@@ -21,7 +21,7 @@ import subprocess
 import sys
 import threading
 
-from bot.core.realtime import next_to_the_lines, unless_restless
+from bot.core.realtime import behind_the_helpers, unless_restless
 
 ASK = b"\1"
 _PID = struct.Struct("!i")
@@ -96,7 +96,7 @@ def _serve(line: socket.socket) -> None:
             line.close()
             # A telephone is a device of its own: where it waits for the node that it calls, it sends a torn
             # voice (beside 28 calls every sixth packet left 60 ms late), and the node understands nothing.
-            if next_to_the_lines():
+            if behind_the_helpers():
                 unless_restless()
             peer.live(socket.socket(fileno=fds[0]))
             return

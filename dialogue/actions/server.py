@@ -23,7 +23,7 @@ from aiohttp import web
 from rasa_sdk.executor import ActionExecutor
 from rasa_sdk.interfaces import ActionExecutionRejection, ActionNotFoundException
 
-from bot.core.realtime import next_to_the_lines, unless_restless
+from bot.core.realtime import behind_the_helpers, unless_restless
 from bot.surveys import morphology
 from dialogue.actions.shelf import Surveys, SurveyShelf
 from dialogue.actions.survey import actions
@@ -90,7 +90,7 @@ def main() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.INFO))
     logging.getLogger("rasa_sdk").setLevel(logging.WARNING)
     app = create_app(SurveyShelf(arguments.surveys), token)
-    if arguments.realtime and next_to_the_lines():
+    if arguments.realtime and behind_the_helpers():
         unless_restless()
     web.run_app(
         app,

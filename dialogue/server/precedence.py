@@ -8,8 +8,8 @@ import resource
 import signal
 from pathlib import Path
 
-BEHIND_THE_LINES = 1
-"""Real-time priority: that of the threads that decode."""
+DIALOGUE = 1
+"""Real-time priority: below that of the lines, and of the threads that decode for them."""
 
 RESTLESS_S = 2
 
@@ -18,7 +18,7 @@ def go_first() -> None:
     """All threads that there are, and those that they start. Where the system does not allow it, nothing.
     From the first one on that runs for so long without a rest, all are ordinary ones again."""
     try:
-        _all_become(os.SCHED_RR, BEHIND_THE_LINES)
+        _all_become(os.SCHED_RR, DIALOGUE)
     except OSError:
         return  # the worker has it in the log, and doctor tells of it
     signal.signal(signal.SIGXCPU, lambda *_: _all_become(os.SCHED_OTHER, 0))

@@ -11,12 +11,13 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from bot.core.realtime import (
+    DIALOGUE,
     HELPERS,
     LINES,
+    behind_the_helpers,
     behind_the_lines,
     lines_first,
     may_go_first,
-    next_to_the_lines,
 )
 from dialogue.launch import FOLDER, rasa_python
 
@@ -45,15 +46,15 @@ def test_lines_go_first_and_their_helpers_next() -> None:
     granted = may_go_first()
     assert line == started == ((os.SCHED_RR, LINES) if granted else (os.SCHED_OTHER, 0))
     assert helper == ((os.SCHED_RR, HELPERS) if granted else (os.SCHED_OTHER, 0))
-    assert LINES > HELPERS > 0
+    assert LINES > HELPERS > DIALOGUE > 0
     assert place() == (os.SCHED_OTHER, 0), "whoever asks whether it is granted stays as he was"
 
 
 def test_another_process_is_below_the_lines() -> None:
     with ThreadPoolExecutor(1) as pool:
-        granted = pool.submit(next_to_the_lines).result()
+        granted = pool.submit(behind_the_helpers).result()
         assert granted == may_go_first()
-        assert pool.submit(place).result() == ((os.SCHED_RR, HELPERS) if granted else (os.SCHED_OTHER, 0))
+        assert pool.submit(place).result() == ((os.SCHED_RR, DIALOGUE) if granted else (os.SCHED_OTHER, 0))
 
 
 BEFORE = """
@@ -98,7 +99,7 @@ def test_rasa_is_below_the_lines_with_all_its_threads_and_steps_back_when_it_doe
     done = subprocess.run(
         python, cwd=FOLDER / "server", env={"PYTHONPATH": "."}, capture_output=True, text=True, timeout=60
     )
-    first = [os.SCHED_RR, HELPERS, os.SCHED_RR] if may_go_first() else [os.SCHED_OTHER, 0, os.SCHED_OTHER]
+    first = [os.SCHED_RR, DIALOGUE, os.SCHED_RR] if may_go_first() else [os.SCHED_OTHER, 0, os.SCHED_OTHER]
     assert list(map(int, done.stdout.split())) == [*first, os.SCHED_OTHER], done.stderr
 
 
