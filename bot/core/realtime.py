@@ -69,7 +69,7 @@ def others_behind_the_lines() -> None:
     the lines need, and work on for them. One that was left in the ordinary class got no processor for 0.1 s
     and more while it held the lock inside the interpreter's lock, and every line of the worker stood still
     for as long (seen with 40 calls: the spool's thread, and one of those that read files)."""
-    _move(os.SCHED_RR, HELPERS, apart=threading.get_native_id())
+    _all_become(os.SCHED_RR, HELPERS, apart=threading.get_native_id())
 
 
 def unless_restless(most_s: float = RESTLESS_S) -> None:
@@ -83,16 +83,16 @@ def unless_restless(most_s: float = RESTLESS_S) -> None:
 
 def _step_back(*_: object) -> None:
     log.error("sound gives its precedence up: a thread did not rest")
-    _move(os.SCHED_OTHER, 0)
+    _all_become(os.SCHED_OTHER, 0)
 
 
-def _move(to: int, priority: int, *, apart: int | None = None) -> None:
+def _all_become(policy: int, priority: int, *, apart: int | None = None) -> None:
     """All threads of this process but that of id `apart`."""
     for thread in Path("/proc/self/task").iterdir():
         if (number := int(thread.name)) == apart:
             continue
         try:
-            os.sched_setscheduler(number, to, os.sched_param(priority))
+            os.sched_setscheduler(number, policy, os.sched_param(priority))
         except ProcessLookupError:
             continue  # it has ended meanwhile
 
