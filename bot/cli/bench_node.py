@@ -138,15 +138,32 @@ def tell(what: str) -> None:
 
 
 class Told:
-    """How far the calls are, on stderr: a line every so many of them, and each that failed."""
+    """How far the calls are, on stderr: a line every so many of them, and each that failed, with what is
+    needed to find out why."""
 
     def __init__(self, every: int) -> None:
         self._every = every
         self._ended = 0
 
-    def __call__(self, call: CallReport) -> None:
+    def __call__(self, call: CallReport, failed: str) -> None:
         self._ended += 1
-        for failure in call.failures:
-            console.print(f"✗ {call.name}: {failure}", style="bold red")
+        if failed:
+            console.print(f"✗ {call.name}: {failed}", style="bold red")
+            console.print(_course(call), style="dim", markup=False)
         if self._ended % self._every == 0:
             tell(words(f"звонков закончено: {self._ended}", f"calls ended: {self._ended}"))
+
+
+def _course(call: CallReport) -> str:
+    """A call that failed, in a few words: how long, what its caller said, and what was said to him last."""
+    said, unsaid = ", ".join(call.said) or "-", ", ".join(call.unasked) or "-"
+    wordless = ", ".join(call.unanswered) or "-"
+    heard = " | ".join(prompt.text for prompt in call.heard[-3:]) or "-"
+    return words(
+        f"  {call.call_id}, {call.seconds:.0f} с, линия: {call.ended or '-'}, "
+        f"телефон замирал: {call.stalls}, потеряно пакетов: {call.packets_lost}; сказано: {said}; не сказано: {unsaid}; "
+        f"не нашёл слов на: {wordless}; последнее, что услышал: {heard}",
+        f"  {call.call_id}, {call.seconds:.0f} s, line: {call.ended or '-'}, held up: {call.stalls}, "
+        f"packets lost: {call.packets_lost}; said: {said}; not said: {unsaid}; "
+        f"had no words for: {wordless}; heard last: {heard}",
+    )

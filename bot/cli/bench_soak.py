@@ -117,6 +117,8 @@ def _rows(found: Mapping[str, Any]) -> Iterator[Row]:
     first, second = found["reply_gap_p95_halves_ms"]
     rate = "-" if found["failed_rate"] is None else f"{found['failed_rate']:.2%}"
     yield words("не удалось звонков", "failed calls"), f"{rate} ({found['calls']})", "< 0.1 %"
+    wished = ", ".join(f"{wish} {count}" for wish, count in found["wished"].items()) or "-"
+    yield words("кончились на просьбе, как её расслышали", "ended on a wish, as it was heard"), wished, ""
     yield (
         words("память узла, МБ: начало, конец", "node's memory, MB: first, last"),
         " → ".join(map(str, found["rss_mb"])),

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tracemalloc
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -109,6 +110,22 @@ async def test_segments_rotate_and_go_when_they_are_drained(tmp_path: Path) -> N
         assert await drain(reader, offsets) == [answer(20)]
     for name in reader.drained(offsets):
         reader.remove(name)
+    assert files(tmp_path) == []
+
+
+async def test_a_drained_segment_goes_without_being_held_in_memory(tmp_path: Path) -> None:
+    reader = SpoolReader(tmp_path)
+    async with Spool.open(tmp_path, "media-1") as spool:
+        await asyncio.gather(*(spool.commit(answer(seq)) for seq in range(3000)))
+    [segment] = segments(tmp_path)
+    size = segment.stat().st_size
+    tracemalloc.start()
+    try:
+        reader.remove(segment.name)
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < size / 5
     assert files(tmp_path) == []
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 
 from bot.core.control import ControlClient
 from bot.core.endings import Disposition
-from bot.core.events import CallEnded, CallEvent, PromptStarted
+from bot.core.events import CallEnded, CallEvent, PromptStarted, TurnUnderstood
+from bot.core.intents import Intent
 from bot.sim.bench.figures import CallRecord, Figures, figures
 from bot.sim.bench.plan import PlannedCall
 from bot.sim.bench.processes import CpuBook, everybody, family, look, machine, open_files
@@ -24,17 +25,11 @@ from bot.sim.scenario import Call
 LOOK_S = 0.5
 """How often the processes are looked at: a telephone lives for a minute and ends with its call."""
 
-SERVED = frozenset(
-    {
-        Disposition.COMPLETED,
-        Disposition.OPTED_OUT,
-        Disposition.REFUSED,
-        Disposition.WRONG_PERSON,
-        Disposition.CALLBACK,
-    }
+WISHED = frozenset(
+    {Disposition.OPTED_OUT, Disposition.REFUSED, Disposition.WRONG_PERSON, Disposition.CALLBACK}
 )
-"""How a call may end of a caller who stays to its end: the small model mishears one in fifty into a wish to
-be left alone, and a call that ends on that wish has not failed."""
+"""How a call may end before its time: the small model mishears one in fifty into a wish to be left alone,
+and a call that ends on that wish has not failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +42,13 @@ class Watched:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One look at the node, `at_s` after the load began. `parts_mb` are its processes by name."""
+    """One look at the node, `at_s` after the load began. The parts are of its processes, by name."""
 
     at_s: float
     rss_mb: float
     files: int
     parts_mb: Mapping[str, float] = field(default_factory=dict)
+    parts_files: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -110,12 +106,15 @@ class Meter:
         callers = family(os.getpid(), seen) - node
         self._node.take((seen[pid] for pid in node), self._old)
         self._callers.take((seen[pid] for pid in callers), self._old)
+        files = {pid: open_files(pid) for pid in node}
+        here = {name: pid for name, pid in self._watched.named.items() if pid in seen}
         self.taken.samples.append(
             Sample(
                 at_s=time.monotonic() - self._began,
                 rss_mb=sum(seen[pid].rss_mb for pid in node),
-                files=sum(map(open_files, node)),
-                parts_mb={name: seen[pid].rss_mb for name, pid in self._watched.named.items() if pid in seen},
+                files=sum(files.values()),
+                parts_mb={name: seen[pid].rss_mb for name, pid in here.items()},
+                parts_files={name: files[pid] for name, pid in here.items() if pid in files},
             )
         )
         self.taken.free_mb = min(self.taken.free_mb, machine().free_mb)
@@ -123,13 +122,15 @@ class Meter:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What came of the calls of one load. `late` of `packets` came late or not at all, `torn` of `prompts`
-    broke off for a moment; `talked_s` is the time of all calls together."""
+    """What came of the calls of one load. `failed` counts by reason, `wished` by the wish that calls ended
+    on before their time. `late` of `packets` came late or not at all, `torn` of `prompts` broke off for a
+    moment; `talked_s` is the time of all calls together."""
 
     lines: int
     figures: Figures
     calls: int
     failed: dict[str, int]
+    wished: dict[str, int]
     talked_s: float
     packets: int
     late: int
@@ -145,22 +146,38 @@ class LoadBook:
     def __init__(self) -> None:
         self.events = EventBook()
         self.prompts = self.torn = 0
+        self.farewells: set[str] = set()
+        """Calls whose caller was last understood to say goodbye."""
 
     def take(self, event: CallEvent) -> None:
         self.events.take(event)
-        self.prompts += isinstance(event, PromptStarted)
-        if isinstance(event, CallEnded):
-            self.torn += event.sounds_torn
+        match event:
+            case PromptStarted():
+                self.prompts += 1
+            case CallEnded(sounds_torn=torn):
+                self.torn += torn
+            case TurnUnderstood(intent=Intent.GOODBYE):
+                self.farewells.add(event.call_id)
+            case TurnUnderstood():
+                self.farewells.discard(event.call_id)
 
+    def wish(self, report: CallReport) -> str:
+        """The wish that a call ended on before its time, in a word that can be counted; "" for none."""
+        if report.disposition in WISHED:
+            return str(report.disposition)
+        left = report.disposition == Disposition.PARTIAL and report.call_id in self.farewells
+        return Intent.GOODBYE.value if left else ""
 
-def failure(report: CallReport, planned: PlannedCall) -> str:
-    """Why a call has failed, in a word that can be counted; "" for one that has not."""
-    if report.failures:
-        return report.failures[0]
-    leaves = {Disposition.PARTIAL, Disposition.HUNG_UP} if planned.leaves_at else set()
-    if report.disposition in SERVED | leaves:
-        return ""
-    return report.disposition or "not stored"
+    def failure(self, report: CallReport, planned: PlannedCall) -> str:
+        """Why a call has failed, in a word that can be counted; "" for one that has not."""
+        if report.failures:
+            return report.failures[0]
+        if self.wish(report):
+            return ""
+        leaves = {Disposition.PARTIAL, Disposition.HUNG_UP} if planned.leaves_at else set()
+        if report.disposition in {Disposition.COMPLETED} | leaves:
+            return ""
+        return report.disposition or "not stored"
 
 
 async def load(
@@ -172,10 +189,11 @@ async def load(
     *,
     seed: int,
     stop: asyncio.Event,
-    on_report: Callable[[CallReport], None] = lambda report: None,
+    on_report: Callable[[CallReport, str], None] = lambda report, failed: None,
 ) -> Load:
     """Hold `lines` lines with these calls until all are over, or until `stop`: calls that are on then are
-    ended and do not count. Raises what a node or a telephone lacks."""
+    ended and do not count. `on_report` gets each call as it ends, and why it has failed ("": it has not).
+    Raises what a node or a telephone lacks."""
     book, planned = LoadBook(), dict[str, PlannedCall]()
     taken: list[CallReport] = []
 
@@ -186,7 +204,7 @@ async def load(
 
     def ended(report: CallReport) -> None:
         taken.append(report)
-        on_report(report)
+        on_report(report, book.failure(report, planned[report.name]))
 
     async with Meter(watched) as meter:
         holding = asyncio.create_task(
@@ -214,12 +232,14 @@ def load_of(
 ) -> Load:
     """The sum of it. Pure."""
     records = tuple(record_of(planned[report.name], report, book.events) for report in reports)
-    failed = Counter(filter(None, (failure(report, planned[report.name]) for report in reports)))
+    failed = Counter(filter(None, (book.failure(report, planned[report.name]) for report in reports)))
+    wished = Counter(filter(None, map(book.wish, reports)))
     return Load(
         lines=lines,
         figures=figures(records, calls=lines, rounds=max(len(reports) // lines, 1), seed=seed),
         calls=len(reports),
         failed=dict(failed),
+        wished=dict(wished),
         talked_s=sum(report.seconds for report in reports),
         packets=sum(report.packets_received + report.packets_lost for report in reports),
         late=sum(report.packets_late + report.packets_lost for report in reports),

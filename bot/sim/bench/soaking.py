@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import fmean, linear_regression
 from typing import Any
@@ -27,6 +27,7 @@ class Growth:
     files_first: float
     files_last: float
     parts_mb: dict[str, tuple[float, float]]
+    parts_files: dict[str, tuple[float, float]]
 
 
 def growth(samples: Sequence[Sample], lasted_s: float, until_s: float) -> Growth:
@@ -46,12 +47,20 @@ def growth(samples: Sequence[Sample], lasted_s: float, until_s: float) -> Growth
         last_mb=fmean(each.rss_mb for each in last),
         files_first=fmean(each.files for each in first),
         files_last=fmean(each.files for each in last),
-        parts_mb={name: (_part(first, name), _part(last, name)) for name in last[-1].parts_mb},
+        parts_mb=_parts([each.parts_mb for each in first], [each.parts_mb for each in last]),
+        parts_files=_parts([each.parts_files for each in first], [each.parts_files for each in last]),
     )
 
 
-def _part(samples: Sequence[Sample], name: str) -> float:
-    return fmean(each.parts_mb.get(name, 0.0) for each in samples)
+def _parts(
+    first: Sequence[Mapping[str, float]], last: Sequence[Mapping[str, float]]
+) -> dict[str, tuple[float, float]]:
+    """What each process has at both ends, of those that are there in the end."""
+
+    def mean(samples: Sequence[Mapping[str, float]], name: str) -> float:
+        return fmean(each.get(name, 0.0) for each in samples)
+
+    return {name: (mean(first, name), mean(last, name)) for name in last[-1]}
 
 
 def halves(found: Load) -> tuple[int | None, int | None]:
@@ -76,6 +85,7 @@ def summary(found: Load, minutes: float, held_s: float) -> dict[str, Any]:
         "lines": found.lines,
         "failed_rate": round(failed / found.calls, 5) if found.calls else None,
         "failed": found.failed,
+        "wished": found.wished,
         "rss_growth_mb_per_hour": round(grown.mb_per_hour, 1),
         "rss_mb": [round(grown.first_mb, 1), round(grown.last_mb, 1)],
         "rss_mb_by_process": {
@@ -83,6 +93,9 @@ def summary(found: Load, minutes: float, held_s: float) -> dict[str, Any]:
         },
         "fd_growth": round(grown.files_last - grown.files_first),
         "fds": [round(grown.files_first), round(grown.files_last)],
+        "fds_by_process": {
+            name: [round(count, 1) for count in ends] for name, ends in sorted(grown.parts_files.items())
+        },
         "reply_gap_p50_ms": found.figures.closed.p50_ms,
         "reply_gap_p95_ms": found.figures.closed.p95_ms,
         "reply_gap_p95_halves_ms": [first, second],
