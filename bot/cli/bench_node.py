@@ -161,8 +161,8 @@ def _course(call: CallReport) -> str:
     heard = " | ".join(prompt.text for prompt in call.heard[-3:]) or "-"
     return words(
         f"  {call.call_id}, {call.seconds:.0f} с, линия: {call.ended or '-'}, "
-        f"телефон замирал: {call.stalls}, потеряно пакетов: {call.packets_lost}; сказано: {said}; не сказано: {unsaid}; "
-        f"не нашёл слов на: {wordless}; последнее, что услышал: {heard}",
+        f"телефон замирал: {call.stalls}, потеряно пакетов: {call.packets_lost}; "
+        f"сказано: {said}; не сказано: {unsaid}; не нашёл слов на: {wordless}; услышал: {heard}",
         f"  {call.call_id}, {call.seconds:.0f} s, line: {call.ended or '-'}, held up: {call.stalls}, "
         f"packets lost: {call.packets_lost}; said: {said}; not said: {unsaid}; "
         f"had no words for: {wordless}; heard last: {heard}",
