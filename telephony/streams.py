@@ -44,10 +44,23 @@ class Stream(AsyncIterator[T], Generic[T]):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
+    async def together(self) -> list[T]:
+        """All items that wait, one at least; none once the publisher has closed. For a reader who would be
+        woken for each of them."""
+        await self._some()
+        items = list(self._items)
+        self._items.clear()
+        return items
+
     async def __anext__(self) -> T:
-        while not self._items:
-            if self._closed:
-                raise StopAsyncIteration
+        await self._some()
+        if not self._items:
+            raise StopAsyncIteration
+        return self._items.popleft()
+
+    async def _some(self) -> None:
+        """Waits for an item, or for the end."""
+        while not self._items and not self._closed:
             if self._waiter is not None:
                 raise RuntimeError("a stream has one reader: subscribe once for each")
             self._waiter = asyncio.get_running_loop().create_future()
@@ -55,7 +68,6 @@ class Stream(AsyncIterator[T], Generic[T]):
                 await self._waiter
             finally:
                 self._waiter = None
-        return self._items.popleft()
 
 
 class Broadcast(Generic[T]):

@@ -122,11 +122,13 @@ class Ear:
 
     async def _read_frames(self) -> None:
         try:
-            async for frame in self._leg.frames():
-                self.media_s = frame.at + FRAME_S
-                self._tape.write_caller(frame)
-                probability = await self._vad.probability(frame)
-                self._pass_on((frame, probability))
+            line = self._leg.frames()
+            while frames := await line.together():
+                for frame in frames:
+                    self._tape.write_caller(frame)
+                for sounding in zip(frames, await self._vad.probabilities(frames), strict=True):
+                    self.media_s = sounding[0].at + FRAME_S
+                    self._pass_on(sounding)
             self._over = True
         except Exception as error:
             # Kept for `hear`: a line that we cannot hear any more is not a line that has ended.
