@@ -54,7 +54,7 @@ class Intake:
     def take(self, count: int) -> list[Frame]:
         """The frames of the `count` frame times that have passed."""
         frames = [self._next() for _ in range(count)]
-        self._slack.see(len(self._waiting), count)
+        self._slack.see(len(self._waiting))
         self._catch_up()
         return frames
 

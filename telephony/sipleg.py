@@ -25,11 +25,6 @@ from telephony.streams import Broadcast, Stream
 log = structlog.get_logger()
 
 _FRAMES_KEPT = 100  # 2 s, as the port says
-_AT_ONCE = 2
-"""Frames that are heard together: to wake up who listens costs as much as all that is done with a frame."""
-_PASSING = 50
-"""Frame times (1 s) for which a line belongs to a talk after it was passed a sound: there every 20 ms count,
-and frames are heard one by one."""
 _DIGITS_KEPT = 256
 _CODEC_WAIT_S = 0.5
 _CLOSE_WAIT_S = 5.0
@@ -92,7 +87,6 @@ class SipLeg:
         self._closed = closed
         self._history = CallHistory(direction)
         self._sound = SoundPath(call.wire, echo_control=settings.echo_control)
-        self._owed = self._passing = 0
         self._up = asyncio.Event()
         self._changed = asyncio.Event()
         self._codec = ""
@@ -173,8 +167,8 @@ class SipLeg:
 
     # -- while it is up --------------------------------------------------------------------------
 
-    def frames(self) -> Stream[Frame]:
-        return self._frames.subscribe()
+    def frames(self, at_once: int = 1) -> Stream[Frame]:
+        return self._frames.subscribe(at_once)
 
     def play(self, pcm: Pcm) -> Playback:
         self._must_be_open()
@@ -182,7 +176,6 @@ class SipLeg:
 
     def write_frame(self, frame: Frame) -> None:
         if not self.ended.done():
-            self._passing = _PASSING
             self._sound.relay(frame)
 
     def digits(self) -> AsyncIterator[Digit]:
@@ -302,12 +295,7 @@ class SipLeg:
 
     def tick(self, count: int) -> None:
         """Called by the pacer: `count` frames of time have passed."""
-        self._owed += count
-        self._passing = max(0, self._passing - count)
-        if self._owed < _AT_ONCE and not self._passing:
-            return
-        owed, self._owed = self._owed, 0
-        for frame in self._sound.tick(owed):
+        for frame in self._sound.tick(count):
             self._frames.publish(frame)
 
     def end(self, cause: EndCause) -> None:

@@ -15,11 +15,10 @@ class Slack:
         self._least_now = 0
         self.least = 0
 
-    def see(self, waiting: int, count: int = 1) -> None:
-        """`count` frame times are over."""
+    def see(self, waiting: int) -> None:
         self._least_now = min(self._least_now, waiting) if self._seen else waiting
-        self._seen += count
-        if self._seen >= self._window:
+        self._seen += 1
+        if self._seen == self._window:
             self.least = self._least_now
             self._seen = 0
 

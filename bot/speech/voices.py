@@ -1,8 +1,9 @@
 """The voice activity of all lines at once: their windows are judged together, and silence is not judged.
 
-The lines' frames come on the same beat, so in one turn of the event loop a dozen of twenty lines have a
-window ready. One run of the network for all of them takes 0.04 to 0.06 ms a window, a run for each of
-them 0.17 ms (a busy core; a batch of 20, of 8, and of 1).
+The lines' frames come on the same beat, two of a line at a time, so in one turn of the event loop half of
+the lines have a window ready, and a few of them another one behind it. One run of the network for all of
+them takes 0.04 to 0.06 ms a window, a run for each of them 0.17 ms (a busy core; a batch of 20, of 8, and
+of 1).
 """
 
 from __future__ import annotations

@@ -21,16 +21,6 @@ def test_the_least_of_the_last_window_is_what_was_never_needed() -> None:
     assert seen(slack, [7, 7, 7, 7]) == 7
 
 
-def test_a_window_is_as_long_however_often_it_is_looked_at() -> None:
-    slack = Slack(4)
-    slack.see(5, 2)
-    assert slack.least == 0
-    slack.see(4, 2)
-    assert slack.least == 4
-    slack.see(6, 9)
-    assert slack.least == 6
-
-
 def test_after_something_was_taken_the_rest_is_looked_at_anew() -> None:
     slack = Slack(2)
     seen(slack, [5, 5, 4])

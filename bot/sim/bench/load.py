@@ -163,10 +163,12 @@ class LoadBook:
 
     def wish(self, report: CallReport) -> str:
         """The wish that a call ended on before its time, in a word that can be counted; "" for none."""
+        if report.failures:
+            return ""
         if report.disposition in WISHED:
             return str(report.disposition)
-        left = report.disposition == Disposition.PARTIAL and report.call_id in self.farewells
-        return Intent.GOODBYE.value if left else ""
+        broken_off = report.disposition in {Disposition.PARTIAL, Disposition.HUNG_UP}
+        return Intent.GOODBYE.value if broken_off and report.call_id in self.farewells else ""
 
     def failure(self, report: CallReport, planned: PlannedCall) -> str:
         """Why a call has failed, in a word that can be counted; "" for one that has not."""

@@ -87,12 +87,20 @@ def test_a_caller_who_leaves_by_his_plan_has_not_failed() -> None:
     assert LoadBook().failure(report, planned("a", leaves_at="s3")) == ""
 
 
-def test_a_call_that_ended_on_a_farewell_has_not_failed() -> None:
-    book, report = LoadBook(), CallReport(name="a", call_id="call-1", disposition=Disposition.PARTIAL)
+@pytest.mark.parametrize("end", [Disposition.PARTIAL, Disposition.HUNG_UP])
+def test_a_call_that_ended_on_a_farewell_has_not_failed(end: Disposition) -> None:
+    book, report = LoadBook(), CallReport(name="a", call_id="call-1", disposition=end)
     book.take(understood(Intent.GOODBYE))
     assert (book.failure(report, planned("a")), book.wish(report)) == ("", "goodbye")
     book.take(understood(Intent.AFFIRM))  # he went on after all
-    assert (book.failure(report, planned("a")), book.wish(report)) == ("partial", "")
+    assert (book.failure(report, planned("a")), book.wish(report)) == (end, "")
+
+
+def test_what_failed_is_no_wish() -> None:
+    book = LoadBook()
+    report = CallReport(name="a", disposition=Disposition.OPTED_OUT, failures=["звонок не кончился за 180 с"])
+    assert book.wish(report) == ""
+    assert book.failure(report, planned("a")) == "звонок не кончился за 180 с"
 
 
 def test_a_call_that_nobody_stored_has_failed() -> None:
