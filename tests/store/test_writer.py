@@ -244,6 +244,7 @@ async def test_a_turn_waits_for_the_next_look_and_what_others_act_on_does_not(
             await spool.commit(event)
             writer.saw(event)
 
+        await writer.drain_once()  # its first look, which also asks how old the oldest event is
         await happens(talk.started)
         await stored(db, "call-1", 1)
         await writer.drain_once()  # whatever the writer was at is done
