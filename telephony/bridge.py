@@ -15,6 +15,7 @@ from typing import Any
 from bot.core.audio import Frame
 from telephony.leg import CallLeg
 from telephony.resample import Resampler
+from telephony.streams import Stream
 
 _STALE_FRAMES = 4
 """Frames that may wait for us (80 ms). When the event loop was held up for longer, the older ones are
@@ -82,7 +83,7 @@ class Bridge:
         resampler = Resampler(source.rate, target.rate)
         frames = source.frames()  # from now on: whatever was said before is not passed on
         async for frame in frames:
-            if len(frames) > _STALE_FRAMES:
+            if isinstance(frames, Stream) and len(frames) > _STALE_FRAMES:
                 frames.drain(keep=_STALE_FRAMES // 2)
                 continue
             data = resampler.convert(frame.data)

@@ -14,7 +14,6 @@ from typing import Literal, Protocol
 
 from bot.core.audio import Frame, Pcm
 from bot.core.endings import EndCause
-from telephony.streams import Stream
 
 
 class RejectReason(StrEnum):
@@ -111,11 +110,11 @@ class CallLeg(Protocol):
         """Outbound: returns when the far end has answered. Raises DialFailed with its `EndCause` when
         it refuses, and after `timeout_s` seconds of ringing (NO_ANSWER; the call is cancelled)."""
 
-    def frames(self, at_once: int = 1) -> Stream[Frame]:
+    def frames(self) -> AsyncIterator[Frame]:
         """A frame every 20 ms of real time from now on, to the end of the call, whatever the far end
         sends; before the answer too, once there is early media. The echo of our own sound is taken
-        out, and `Frame.own_dbfs` tells what may be left of it. Every caller gets all frames, and is woken
-        for `at_once` of them; one that falls more than 2 s behind loses the oldest."""
+        out, and `Frame.own_dbfs` tells what may be left of it. Every caller gets all frames; one that
+        falls more than 2 s behind loses the oldest."""
 
     def play(self, pcm: Pcm) -> Playback:
         """Queue a sound at `rate`; it starts at once if nothing else plays. Raises LegClosed."""

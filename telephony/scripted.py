@@ -196,8 +196,8 @@ class ScriptedLeg:
         cause = self.ended.result()
         raise DialFailed(f"the call was not established: {cause.kind}", cause=cause)
 
-    def frames(self, at_once: int = 1) -> Stream[Frame]:
-        return self._frames.subscribe(at_once)
+    def frames(self) -> Stream[Frame]:
+        return self._frames.subscribe()
 
     def play(self, pcm: Pcm) -> Playback:
         self._must_be_open()

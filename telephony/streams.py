@@ -14,20 +14,17 @@ T = TypeVar("T")
 class Stream(AsyncIterator[T], Generic[T]):
     """One subscriber's view: an async iterator that ends when the publisher closes.
 
-    It holds `limit` items at most; a reader that falls further behind loses the oldest. He is woken where
-    `at_once` of them wait, and at the end.
+    It holds `limit` items at most; a reader that falls further behind loses the oldest.
     """
 
-    def __init__(self, limit: int, at_once: int = 1) -> None:
+    def __init__(self, limit: int) -> None:
         self._items: deque[T] = deque(maxlen=limit)
-        self._at_once = at_once
         self._waiter: asyncio.Future[None] | None = None
         self._closed = False
 
     def put(self, item: T) -> None:
         self._items.append(item)
-        if len(self._items) >= self._at_once:
-            self._wake()
+        self._wake()
 
     def close(self) -> None:
         """No more items will come; those that wait can still be read."""
@@ -47,22 +44,10 @@ class Stream(AsyncIterator[T], Generic[T]):
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    async def together(self) -> list[T]:
-        """All items that wait, `at_once` at least or the last ones; none once the publisher has closed."""
-        await self._enough()
-        items = list(self._items)
-        self._items.clear()
-        return items
-
     async def __anext__(self) -> T:
-        if not self._items:
-            await self._enough()
-        if not self._items:
-            raise StopAsyncIteration
-        return self._items.popleft()
-
-    async def _enough(self) -> None:
-        while len(self._items) < self._at_once and not self._closed:
+        while not self._items:
+            if self._closed:
+                raise StopAsyncIteration
             if self._waiter is not None:
                 raise RuntimeError("a stream has one reader: subscribe once for each")
             self._waiter = asyncio.get_running_loop().create_future()
@@ -70,6 +55,7 @@ class Stream(AsyncIterator[T], Generic[T]):
                 await self._waiter
             finally:
                 self._waiter = None
+        return self._items.popleft()
 
 
 class Broadcast(Generic[T]):
@@ -81,9 +67,8 @@ class Broadcast(Generic[T]):
         self._streams: list[ref[Stream[T]]] = []
         self._closed = False
 
-    def subscribe(self, at_once: int = 1) -> Stream[T]:
-        """`at_once`: so many items are read together, by a reader whose waking costs more than their wait."""
-        stream: Stream[T] = Stream(self._limit, at_once)
+    def subscribe(self) -> Stream[T]:
+        stream: Stream[T] = Stream(self._limit)
         if self._closed:
             stream.close()
         else:

@@ -223,8 +223,8 @@ class WebRtcLeg:
 
     # -- while it is up ----------------------------------------------------------------------------
 
-    def frames(self, at_once: int = 1) -> Stream[Frame]:
-        return self._frames.subscribe(at_once)
+    def frames(self) -> Stream[Frame]:
+        return self._frames.subscribe()
 
     def play(self, pcm: Pcm) -> Playback:
         self._must_be_open()

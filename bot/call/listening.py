@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -27,8 +27,6 @@ from telephony.leg import CallLeg
 
 log = structlog.get_logger()
 
-_AT_ONCE = 2
-"""Frames that are heard together: to wake up who listens costs as much as all that is done with a frame."""
 _UNHEARD_S = 5.0
 """As long as a slow dialogue or disk may keep a caller without a listener: he speaks all the same."""
 
@@ -124,13 +122,11 @@ class Ear:
 
     async def _read_frames(self) -> None:
         try:
-            line = self._leg.frames(_AT_ONCE)
-            while frames := await line.together():
-                self.media_s = frames[-1].at + FRAME_S
-                for frame in frames:
-                    self._tape.write_caller(frame)
-                for sounding in zip(frames, await self._vad.probabilities(frames), strict=True):
-                    self._pass_on(sounding)
+            async for frame in self._leg.frames():
+                self.media_s = frame.at + FRAME_S
+                self._tape.write_caller(frame)
+                probability = await self._vad.probability(frame)
+                self._pass_on((frame, probability))
             self._over = True
         except Exception as error:
             # Kept for `hear`: a line that we cannot hear any more is not a line that has ended.
@@ -228,8 +224,6 @@ class Ear:
             return heard
         finally:
             self._turn = self._pad = self._telling_since = None
-            if self.on_frame is None:
-                self._unheard.extend(_left(turn))
             stream.close()
 
     def cut(self) -> None:
@@ -295,13 +289,6 @@ class Ear:
             words = transcript.words
             return _spoken(transcript, now, words[0].start, words[-1].end)
         return Heard(TurnSource.SILENCE, now)
-
-
-def _left(turn: asyncio.Queue[Sounding | None]) -> Iterator[Sounding]:
-    """What came together with the frame that ended the turn, and while its last words were decoded."""
-    while not turn.empty():
-        if (sounding := turn.get_nowait()) is not None:
-            yield sounding
 
 
 def _spoken(transcript: Transcript, decided_s: float, started_s: float, ended_s: float) -> Heard:

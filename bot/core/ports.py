@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -61,9 +60,6 @@ class VoiceActivity(Protocol):
     async def probability(self, frame: Frame) -> float:
         """Probability 0..1 that the sound up to the end of this frame is speech. Frames in their order;
         whoever listens to the same line as well is told the same."""
-
-    async def probabilities(self, frames: Sequence[Frame]) -> list[float]:
-        """The same of frames that came together, in their order."""
 
 
 class Synthesiser(Protocol):

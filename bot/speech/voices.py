@@ -1,15 +1,13 @@
 """The voice activity of all lines at once: their windows are judged together, and silence is not judged.
 
-The lines' frames come on the same beat, two of a line at a time, so in one turn of the event loop half of
-the lines have a window ready, and a few of them another one behind it. One run of the network for all of
-them takes 0.04 to 0.06 ms a window, a run for each of them 0.17 ms (a busy core; a batch of 20, of 8, and
-of 1).
+The lines' frames come on the same beat, so in one turn of the event loop a dozen of twenty lines have a
+window ready. One run of the network for all of them takes 0.04 to 0.06 ms a window, a run for each of
+them 0.17 ms (a busy core; a batch of 20, of 8, and of 1).
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -35,7 +33,7 @@ class SileroVoices:
 
     def __init__(self) -> None:
         self._judge = Judge()
-        self._waiting: dict[tuple[int, int], list[_Waiting]] = {}
+        self._waiting: dict[int, list[_Waiting]] = {}
 
     def line(self, rate: int) -> LineVoice:
         """Raises ValueError for a rate other than 8000 or 16000."""
@@ -46,16 +44,12 @@ class SileroVoices:
         told: asyncio.Future[float] = loop.create_future()
         if not self._waiting:
             loop.call_soon(self._answer)  # after everybody who was woken by the same beat
-        # A line's second window needs the state that its first one leaves: it is of the next round.
-        self._waiting.setdefault((line.rate, line.waiting), []).append(_Waiting(line, window, told))
-        line.waiting += 1
+        self._waiting.setdefault(line.rate, []).append(_Waiting(line, window, told))
         return told
 
     def _answer(self) -> None:
         waiting, self._waiting = self._waiting, {}
-        for (rate, _), together in waiting.items():
-            for each in together:
-                each.line.waiting = 0
+        for rate, together in waiting.items():
             try:
                 found, states = self._judge(
                     rate,
@@ -65,7 +59,6 @@ class SileroVoices:
             except Exception as error:  # the border of the network's library: every listener is told
                 for each in together:
                     each.told.set_exception(error)
-                    each.told.exception()  # who has stopped to listen need not fetch it
                 continue
             for number, each in enumerate(together):
                 each.line.state = states[:, number : number + 1]
@@ -83,21 +76,14 @@ class LineVoice:
         self.state = Judge.fresh()
         self._judged: dict[float, asyncio.Future[float] | None] = {}
         self._last: asyncio.Future[float] | None = None
-        self.waiting = 0
-        """Windows that wait to be judged."""
         self._silent = 0
 
     async def probability(self, frame: Frame) -> float:
-        (probability,) = await self.probabilities((frame,))
-        return probability
-
-    async def probabilities(self, frames: Sequence[Frame]) -> list[float]:
-        asked = [self._judged[each.at] if each.at in self._judged else self._ask(each) for each in frames]
-        for told in asked:
-            if told is not None and not told.done():
-                # Shielded: one listener may be cancelled while another waits for the same frame.
-                await asyncio.shield(told)
-        return [told.result() if told is not None else 0.0 for told in asked]
+        told = self._judged[frame.at] if frame.at in self._judged else self._ask(frame)
+        if told is None:
+            return 0.0
+        # Shielded: one listener may be cancelled while another waits for the same frame.
+        return told.result() if told.done() else await asyncio.shield(told)
 
     def _ask(self, frame: Frame) -> asyncio.Future[float] | None:
         """None where it is plain that nobody speaks."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Literal, TypeVar
@@ -80,9 +80,6 @@ class Loudness:
 
     async def probability(self, frame: Frame) -> float:
         return 1.0 if any(frame.data) else 0.0
-
-    async def probabilities(self, frames: Sequence[Frame]) -> list[float]:
-        return [await self.probability(frame) for frame in frames]
 
 
 class Words:

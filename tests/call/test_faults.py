@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -59,9 +58,6 @@ class Deaf:
         if self._left < 0:
             raise ValueError("broken")
         return 0.0
-
-    async def probabilities(self, frames: Sequence[Frame]) -> list[float]:
-        return [await self.probability(frame) for frame in frames]
 
 
 def test_a_bot_that_hears_nothing_any_more_says_so_and_hangs_up() -> None:

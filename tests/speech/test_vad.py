@@ -62,21 +62,6 @@ async def test_lines_are_judged_together_as_each_would_be_alone() -> None:
         assert found == pytest.approx(probabilities(sound), abs=1e-5)
 
 
-@pytest.mark.parametrize("size", [2, 7, 150])
-async def test_frames_that_come_together_are_judged_as_one_by_one(size: int) -> None:
-    sounds = [around(sound_of(clip(name).path), 0.2, 1.0) for name in ("009_nsh", "046_elena")]
-    voices = SileroVoices()
-
-    async def listen(voice: LineVoice, sound: Pcm) -> list[float]:
-        line = list(frames(sound))
-        parts = [line[at : at + size] for at in range(0, len(line), size)]
-        return [each for part in parts for each in await voice.probabilities(part)]
-
-    found = await asyncio.gather(*(listen(voices.line(8000), sound) for sound in sounds))
-    for told, sound in zip(found, sounds, strict=True):
-        assert told == pytest.approx(probabilities(sound), abs=1e-5)
-
-
 async def test_listeners_of_one_line_are_told_the_same() -> None:
     sound = around(sound_of(clip("009_nsh").path), 0.2, 0.2)
     voice, line, behind = SileroVoices().line(8000), list(frames(sound)), 7

@@ -44,41 +44,6 @@ async def test_a_waiting_reader_is_woken_and_can_be_cancelled() -> None:
     assert await reading == 7
 
 
-async def test_a_reader_is_woken_for_as_many_as_he_takes_at_once() -> None:
-    broadcast: Broadcast[int] = Broadcast(10)
-    pairs, singly = broadcast.subscribe(at_once=2), broadcast.subscribe()
-    reading = asyncio.ensure_future(pairs.together())
-    other = asyncio.ensure_future(singly.together())
-    await asyncio.sleep(0)
-    broadcast.publish(1)
-    await asyncio.sleep(0.01)
-    assert other.done()
-    assert not reading.done()
-    broadcast.publish(2)
-    assert await reading == [1, 2]
-    broadcast.publish(3)
-    reading = asyncio.ensure_future(pairs.together())
-    await asyncio.sleep(0.01)
-    assert not reading.done()
-    broadcast.close()
-    assert await reading == [3]  # the last one waits for no other
-    assert await pairs.together() == []
-
-
-async def test_all_that_waits_is_taken_at_once() -> None:
-    broadcast: Broadcast[int] = Broadcast(10)
-    stream = broadcast.subscribe()
-    reading = asyncio.ensure_future(stream.together())
-    await asyncio.sleep(0)
-    broadcast.publish(1)
-    broadcast.publish(2)
-    assert await reading == [1, 2]
-    broadcast.publish(3)
-    broadcast.close()
-    assert await stream.together() == [3]
-    assert await stream.together() == []
-
-
 async def test_a_stream_that_nobody_holds_is_forgotten() -> None:
     broadcast: Broadcast[int] = Broadcast(3)
     stream = broadcast.subscribe()
