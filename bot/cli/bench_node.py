@@ -148,7 +148,8 @@ class Told:
     def __call__(self, call: CallReport, failed: str) -> None:
         self._ended += 1
         if failed:
-            console.print(f"✗ {call.name}: {failed}", style="bold red")
+            for why in call.failures or [failed]:
+                console.print(f"✗ {call.name}: {why}", style="bold red")
             console.print(_course(call), style="dim", markup=False)
         if self._ended % self._every == 0:
             tell(words(f"звонков закончено: {self._ended}", f"calls ended: {self._ended}"))
