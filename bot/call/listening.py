@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -224,6 +224,8 @@ class Ear:
             return heard
         finally:
             self._turn = self._pad = self._telling_since = None
+            if self.on_frame is None:
+                self._unheard.extend(_left(turn))
             stream.close()
 
     def cut(self) -> None:
@@ -289,6 +291,13 @@ class Ear:
             words = transcript.words
             return _spoken(transcript, now, words[0].start, words[-1].end)
         return Heard(TurnSource.SILENCE, now)
+
+
+def _left(turn: asyncio.Queue[Sounding | None]) -> Iterator[Sounding]:
+    """What came behind the frame that ended the turn, while its last words were decoded."""
+    while not turn.empty():
+        if (sounding := turn.get_nowait()) is not None:
+            yield sounding
 
 
 def _spoken(transcript: Transcript, decided_s: float, started_s: float, ended_s: float) -> Heard:

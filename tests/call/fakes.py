@@ -92,17 +92,19 @@ class Words:
         self.coming: deque[str] = deque()
         self.partial = ""
         self.dead = False
+        self.finish_s = 0.0
 
     def open(self, rate: int, expectation: Expectation | None) -> WordStream:
         if self.dead:
             raise RecogniserUnavailable("gone")
-        return WordStream(self.coming, lambda: self.partial)
+        return WordStream(self.coming, lambda: self.partial, self.finish_s)
 
 
 class WordStream:
-    def __init__(self, coming: deque[str], partial: Callable[[], str] = str) -> None:
+    def __init__(self, coming: deque[str], partial: Callable[[], str] = str, finish_s: float = 0.0) -> None:
         self._coming = coming
         self._partial = partial
+        self._finish_s = finish_s
         self._from: float | None = None
         self._to = 0.0
         self._text: str | None = None
@@ -119,6 +121,7 @@ class WordStream:
         return self._text or ""
 
     async def finish(self) -> Transcript:
+        await asyncio.sleep(self._finish_s)
         text = await self.settle()
         start = self._from or 0.0
         words = tuple(Word(text=word, start=start, end=self._to, confidence=1.0) for word in text.split())
