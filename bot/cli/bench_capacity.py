@@ -6,7 +6,7 @@ import asyncio
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -15,13 +15,13 @@ from typing import Annotated, Any
 import typer
 
 from bot.cli.bench_capacity_tables import TARGET_CALLS, show, write_capacity
-from bot.cli.bench_node import BenchNode, bench_settings, hold, running, stopping, tell
-from bot.cli.bench_options import AsJson, Audio, Seed, Turns, Write
+from bot.cli.bench_node import BenchNode, Callers, bench_settings, hold, running, stopping, tell
+from bot.cli.bench_options import AsJson, Audio, Noise, Seed, Turns, Write
 from bot.cli.bench_reply_gap import AUDIO, SEED, about
 from bot.core.errors import BadInput
 from bot.settings_load import load_settings
 from bot.sim.bench.capacity import Point, limit, mb_per_call, most_held, next_load, point_of
-from bot.sim.bench.pieces import Piece, read_pieces
+from bot.sim.bench.pieces import read_pieces
 from bot.sim.bench.plan import TURNS
 from bot.sim.bench.processes import everybody, family
 from bot.sim.messages import Dial, PeerSpec
@@ -66,6 +66,7 @@ def capacity(
     turns: Turns = TURNS,
     as_json: AsJson = False,
     audio: Audio = AUDIO,
+    noise: Noise = None,
     seed: Seed = SEED,
     write: Write = None,
 ) -> None:
@@ -74,11 +75,13 @@ def capacity(
     Ctrl-C: закончить с тем, что измерено."""
     pieces = read_pieces(audio)
     began = time.monotonic()
-    found = asyncio.run(_search(pieces, first, most, step, turns, seed))
+    found = asyncio.run(_search(Callers(pieces, turns, seed, noise), first, most, step))
     settings = load_settings()
-    told = summary(found) | about(settings) | {"seconds": round(time.monotonic() - began, 1), "seed": seed}
-    settings.var_dir.mkdir(parents=True, exist_ok=True)
-    (settings.var_dir / KEPT).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+    told = summary(found) | about(settings)
+    told |= {"seconds": round(time.monotonic() - began, 1), "seed": seed, "noise_dbfs": noise}
+    if noise is None:
+        settings.var_dir.mkdir(parents=True, exist_ok=True)
+        (settings.var_dir / KEPT).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
     if write is not None:
         write_capacity(write, told)
     if as_json:
@@ -127,17 +130,21 @@ def summary(found: Found) -> dict[str, Any]:
     }
 
 
-async def _search(pieces: Sequence[Piece], first: int, most: int, step: int, turns: int, seed: int) -> Found:
+async def _search(callers: Callers, first: int, most: int, step: int) -> Found:
     """What was held once is asked for again, of a node that is full with it: where it fails there, the search
     goes on below."""
-    found = Found(None, [])
+    found, lines = Found(None, []), min(most + 5, 255)
+
+    def following() -> int | None:
+        return next_load(found.points, first=first, most=most, step=step)
+
     with stopping() as stop:
         while not stop.is_set():
-            await _grow(found, pieces, first, most, step, turns, seed, stop)
+            await _grow(found, callers, following, lines, stop)
             held = most_held(found.points)
             if held is None or stop.is_set():
                 break
-            await fill(found, held.calls, pieces, turns, seed, stop)
+            await fill(found, held.calls, callers, stop)
             if found.full is None or found.full.held:
                 break
             found.points.append(found.full)
@@ -146,40 +153,30 @@ async def _search(pieces: Sequence[Piece], first: int, most: int, step: int, tur
 
 
 async def _grow(
-    found: Found,
-    pieces: Sequence[Piece],
-    first: int,
-    most: int,
-    step: int,
-    turns: int,
-    seed: int,
-    stop: asyncio.Event,
+    found: Found, callers: Callers, following: Callable[[], int | None], lines: int, stop: asyncio.Event
 ) -> None:
-    """More loads, until it is known how many are held."""
-    if next_load(found.points, first=first, most=most, step=step) is None:
+    """More loads on a node of so many lines, until none is to follow: it is known how many are held."""
+    calls = following()
+    if calls is None:
         return
-    async with running(bench_settings("capacity", min(most + 5, 255))) as node:
+    async with running(bench_settings("capacity", lines)) as node:
         if found.idle_mb is None:
             found.idle_mb = _memory_mb(node)
-        while not stop.is_set():
-            calls = next_load(found.points, first=first, most=most, step=step)
-            if calls is None:
-                return
-            measured = await hold(node, pieces, calls, turns, seed, stop)
+        while calls is not None and not stop.is_set():
+            measured = await hold(node, callers, calls, stop)
             if not stop.is_set():
                 found.points.append(point_of(measured))
                 _tell_point(found.points[-1])
+            calls = following()
 
 
-async def fill(
-    found: Found, calls: int, pieces: Sequence[Piece], turns: int, seed: int, stop: asyncio.Event
-) -> None:
+async def fill(found: Found, calls: int, callers: Callers, stop: asyncio.Event) -> None:
     """A node that has just so many lines: all of them are taken, and one more caller rings."""
     tell(words(f"узел с {calls} линиями, и звонит ещё один", f"a node of {calls} lines, and one more rings"))
     async with running(bench_settings("capacity-full", calls)) as node:
         ringing = asyncio.create_task(_one_more(node))
         try:
-            measured = await hold(node, pieces, calls, turns, seed, stop)
+            measured = await hold(node, callers, calls, stop)
             if not stop.is_set():
                 found.full = point_of(measured)
                 found.refusal = await ringing

@@ -9,7 +9,7 @@ from typing import Any
 from rich import box
 from rich.table import Table
 
-from bot.cli.bench_tables import Row, markdown_table, wide_console, write_section
+from bot.cli.bench_tables import Row, markdown_table, taken_on, wide_console, write_section
 from bot.sim.bench.capacity import Limit
 from bot.words import words
 
@@ -104,9 +104,6 @@ def show(found: Mapping[str, Any]) -> None:
 
 def write_capacity(page: Path, found: Mapping[str, Any]) -> None:
     """Raises BadInput where the page has no place for it."""
-    taken = words(
-        f"{found['cpus']} ядра, модель `{found['model']}`, seed {found['seed']}.",
-        f"{found['cpus']} cores, model `{found['model']}`, seed {found['seed']}.",
-    )
     sentences = "\n".join(f"- {sentence}" for sentence in _sentences(found))
-    write_section(page, "capacity", f"{taken}\n\n{markdown_table(_heads(), _rows(found))}\n\n{sentences}")
+    table = markdown_table(_heads(), _rows(found))
+    write_section(page, "capacity", f"{taken_on(found)}\n\n{table}\n\n{sentences}")

@@ -10,7 +10,7 @@ import shutil
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.cli.bench_node import bench_settings, hold, running, stopping, tell
+from bot.cli.bench_node import Callers, bench_settings, hold, running, stopping, tell
 from bot.cli.bench_options import AsJson, Audio, Seed, Turns, Write
 from bot.cli.bench_reply_gap import AUDIO, SEED, about
 from bot.cli.bench_sample import fill
@@ -28,7 +28,7 @@ from bot.reports import sample
 from bot.settings import Settings
 from bot.settings_load import as_environment, load_settings
 from bot.sim.bench.load import Load
-from bot.sim.bench.pieces import Piece, read_pieces
+from bot.sim.bench.pieces import read_pieces
 from bot.sim.bench.plan import TURNS
 from bot.sim.bench.processes import look
 from bot.store.database import Database
@@ -70,7 +70,7 @@ def export_during_calls(
     database = settings.var_dir / f"bench-export-{rows}.sqlite"
     if not database.exists():
         asyncio.run(_sample(database, rows))
-    found = asyncio.run(_paired(database, rows, read_pieces(audio), calls, turns, seed))
+    found = asyncio.run(_paired(database, rows, Callers(read_pieces(audio), turns, seed), calls))
     told = found | about(settings) | {"seed": seed}
     if write is not None:
         write_section(write, "export-during-calls", section(told))
@@ -82,18 +82,16 @@ def export_during_calls(
         raise typer.Exit(1)
 
 
-async def _paired(
-    database: Path, rows: int, pieces: Sequence[Piece], calls: int, turns: int, seed: int
-) -> dict[str, Any]:
+async def _paired(database: Path, rows: int, callers: Callers, calls: int) -> dict[str, Any]:
     """Raises Unavailable where it was stopped before both were measured: half a pair says nothing."""
     settings = bench_settings("export")
     shutil.copy(database, settings.var_dir / "otklik.sqlite")
     with stopping() as stop:
         async with running(settings) as node:
-            without = await hold(node, pieces, calls, turns, seed, stop)
+            without = await hold(node, callers, calls, stop)
             if not stop.is_set():
                 async with _exporting(settings) as exports:
-                    beside = await hold(node, pieces, calls, turns, seed, stop)
+                    beside = await hold(node, callers, calls, stop)
         if stop.is_set():
             raise Unavailable(words("остановлено до конца", "stopped before its end"))
     return summary(without, beside, exports, rows)

@@ -35,6 +35,16 @@ console = Console(stderr=True, highlight=False)
 
 
 @dataclass(frozen=True, slots=True)
+class Callers:
+    """What they say, in so many turns of a call, drawn by this seed, and the noise around them (dBFS)."""
+
+    pieces: Sequence[Piece]
+    turns: int
+    seed: int
+    noise_dbfs: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class BenchNode:
     """A node that takes calls."""
 
@@ -88,21 +98,21 @@ async def _ready(settings: Settings) -> bool:
         return bool((await control.request("status"))["ready"])
 
 
-async def hold(
-    node: BenchNode, pieces: Sequence[Piece], calls: int, turns: int, seed: int, stop: asyncio.Event
-) -> Load:
+async def hold(node: BenchNode, callers: Callers, calls: int, stop: asyncio.Event) -> Load:
     """So many calls at once, one on each line."""
     tell(words(f"звонков сразу: {calls}", f"calls at once: {calls}"))
-    planned = plan_calls(pieces, seed, calls, turns, calls)
+    planned = plan_calls(callers.pieces, callers.seed, calls, callers.turns, calls)
     with tempfile.TemporaryDirectory(prefix="otklik-bench-") as folder:
-        scripted = scenario_of(planned, pieces, Path(folder), calls).calls
+        scripted = scenario_of(
+            planned, callers.pieces, Path(folder), calls, noise_dbfs=callers.noise_dbfs
+        ).calls
         return await load(
             zip(planned, scripted, strict=True),
             calls,
             node.watched,
             node.control,
             node.sip,
-            seed=seed,
+            seed=callers.seed,
             stop=stop,
             on_report=Told(every=10),
         )

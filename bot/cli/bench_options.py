@@ -17,6 +17,17 @@ Audio = Annotated[
 Capture = Annotated[
     Path | None, typer.Option(help=words("папка: звук с сокетов", "a folder for the sound at the sockets"))
 ]
+Noise = Annotated[
+    float | None,
+    typer.Option(
+        min=-90,
+        max=-50,
+        help=words(
+            "шум у звонящих, дБ от полной шкалы; без него между словами полная тишина",
+            "callers' noise, dB of full scale; without it nothing at all between words",
+        ),
+    ),
+]
 Seed = Annotated[int, typer.Option(help=words("какие реплики", "which turns are drawn"))]
 Turns = Annotated[int, typer.Option(min=1, max=TURNS, help=words("реплик в звонке", "turns of a call"))]
 Write = Annotated[

@@ -15,14 +15,14 @@ from rich import box
 from rich.table import Table
 
 from bot.cli.bench_capacity import capacity_found
-from bot.cli.bench_node import Told, bench_settings, running, stopping, tell
-from bot.cli.bench_options import AsJson, Audio, Seed, Write
+from bot.cli.bench_node import Callers, Told, bench_settings, running, stopping, tell
+from bot.cli.bench_options import AsJson, Audio, Noise, Seed, Write
 from bot.cli.bench_reply_gap import AUDIO, SEED, about
-from bot.cli.bench_tables import Row, markdown_table, wide_console, write_section
+from bot.cli.bench_tables import Row, markdown_table, taken_on, wide_console, write_section
 from bot.settings_load import load_settings
 from bot.sim.bench.load import load
-from bot.sim.bench.pieces import Piece, read_pieces
-from bot.sim.bench.plan import PlannedCall, plan_calls, scenario_of
+from bot.sim.bench.pieces import read_pieces
+from bot.sim.bench.plan import TURNS, PlannedCall, plan_calls, scenario_of
 from bot.sim.bench.soaking import FAILED_TARGET, summary
 from bot.sim.scenario import Call
 from bot.words import words
@@ -54,6 +54,7 @@ def soak(
     ] = None,
     as_json: AsJson = False,
     audio: Audio = AUDIO,
+    noise: Noise = None,
     seed: Seed = SEED,
     write: Write = None,
 ) -> None:
@@ -62,7 +63,9 @@ def soak(
     Ctrl-C: закончить с тем, что измерено. Выход 1, если не удался каждый тысячный звонок или больше."""
     settings = load_settings()
     lines = calls or max(int(capacity_found(settings.var_dir) * SHARE), 1)
-    found = asyncio.run(_soak(read_pieces(audio), lines, minutes, seed)) | about(settings) | {"seed": seed}
+    callers = Callers(read_pieces(audio), TURNS, seed, noise)
+    found = asyncio.run(_soak(callers, lines, minutes)) | about(settings)
+    found |= {"seed": seed, "noise_dbfs": noise}
     if write is not None:
         write_section(write, "soak", section(found))
     if as_json:
@@ -73,10 +76,12 @@ def soak(
         raise typer.Exit(1)
 
 
-async def _soak(pieces: Sequence[Piece], lines: int, minutes: float, seed: int) -> dict[str, Any]:
+async def _soak(callers: Callers, lines: int, minutes: float) -> dict[str, Any]:
     with stopping() as stop, tempfile.TemporaryDirectory(prefix="otklik-bench-") as folder:
-        planned = plan_calls(pieces, seed, DIFFERENT_CALLS, at_once=lines)
-        scripted = scenario_of(planned, pieces, Path(folder), lines).calls
+        planned = plan_calls(callers.pieces, callers.seed, DIFFERENT_CALLS, callers.turns, lines)
+        scripted = scenario_of(
+            planned, callers.pieces, Path(folder), lines, noise_dbfs=callers.noise_dbfs
+        ).calls
         async with running(bench_settings("soak")) as node:
             tell(words(f"звонков сразу: {lines}, минут: {minutes:g}", f"{lines} calls, {minutes:g} minutes"))
             began = time.monotonic()
@@ -87,7 +92,7 @@ async def _soak(pieces: Sequence[Piece], lines: int, minutes: float, seed: int) 
                 node.watched,
                 node.control,
                 node.sip,
-                seed=seed,
+                seed=callers.seed,
                 stop=stop,
                 on_report=Told(every=lines),
             )
@@ -155,9 +160,9 @@ def _heads() -> list[str]:
 def section(found: Mapping[str, Any]) -> str:
     taken = words(
         f"{found['minutes']} минут, звонков сразу: {found['lines']}, всего {found['calls']}, ответов "
-        f"{found['replies']}; {found['cpus']} ядра, модель `{found['model']}`, seed {found['seed']}.",
+        f"{found['replies']}; {taken_on(found)}",
         f"{found['minutes']} minutes, calls at once: {found['lines']}, in all {found['calls']}, replies "
-        f"{found['replies']}; {found['cpus']} cores, model `{found['model']}`, seed {found['seed']}.",
+        f"{found['replies']}; {taken_on(found)}",
     )
     failed = "; ".join(f"{why}: {count}" for why, count in found["failed"].items())
     table = markdown_table(_heads(), _rows(found))

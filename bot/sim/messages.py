@@ -45,6 +45,7 @@ class PeerSpec(_Message):
     listen_hz: tuple[float, ...] = ()
     capture: Path | None = None
     network: Network = Network()
+    noise_dbfs: float | None = None
 
 
 # To the peer ----------------------------------------------------------------------------------

@@ -163,6 +163,7 @@ class CallRun:
             dtmf=call.caller.dtmf,
             codecs=call.caller.codecs,
             network=call.caller.network,
+            noise_dbfs=call.caller.noise_dbfs,
             on_answer=call.on_answer or (),
             answers=call.answers,
             after_transfer=after,

@@ -20,6 +20,7 @@ import uvloop
 from bot.core.endings import EndCause
 from bot.core.errors import DialFailed, LegClosed
 from bot.sim.caller import Conversation
+from bot.sim.g711 import RATE
 from bot.sim.messages import (
     Dial,
     FromPeer,
@@ -40,8 +41,12 @@ from bot.sim.rtp import RtpSession
 from bot.sim.script import REFUSALS, OnInvite
 from bot.sim.sip_agent import SipAgent
 from bot.sim.sip_call import SipCall
+from bot.sim.sounds import noise
 
 log = structlog.get_logger()
+
+NOISE_S = 7
+"""Of noise, before it comes round again: longer than anything that looks at noise remembers."""
 
 
 class Peer:
@@ -149,6 +154,8 @@ class Peer:
         network = self._spec.network
         if not network.perfect:
             rtp.outgoing, rtp.incoming = network.to_node(), network.to_phone()
+        if self._spec.noise_dbfs is not None:
+            rtp.noise = noise(self._spec.noise_dbfs, NOISE_S * RATE)
         self._talk = Conversation(self._spec, rtp, self)
         return self._talk
 

@@ -76,6 +76,8 @@ class RtpSession:
         self.counters = Counters()
         self.sending = True
         self.tone_hz: float | None = None
+        self.noise: Samples = _SILENCE
+        """Under all that is sent, over and over; whole packets of it."""
         self.last_voiced_at = float("-inf")
         self.outgoing: Fate | None = None
         """What becomes of each packet that leaves, as on a network; packets may overtake each other."""
@@ -186,7 +188,7 @@ class RtpSession:
         if self.sending and self._remote is not None:
             job = self._jobs[0] if self._jobs else None
             frame = job.frames.popleft() if job else _Frame(self._background())
-            self._transmit(frame, self._remote)
+            self._transmit(self._in_noise(frame), self._remote)
             if job:
                 self._advance(job)
         self._was_sending = self.sending
@@ -201,6 +203,14 @@ class RtpSession:
             if not job.done.done():
                 began = self.sent[job.first].at - FRAME_S
                 job.done.set_result(Span(began, self.sent[last].at, (job.first, last)))
+
+    def _in_noise(self, frame: _Frame) -> _Frame:
+        """The same with this phone's noise under it; in place of an event's sound there is no noise."""
+        if frame.event or self.noise is _SILENCE:
+            return frame
+        at = (self._timestamp - self._first_timestamp) % self.noise.size
+        both = frame.samples.astype(np.int32) + self.noise[at : at + FRAME]
+        return _Frame(np.clip(both, -32768, 32767).astype(np.int16))
 
     def _background(self) -> Samples:
         if self.tone_hz is None:

@@ -97,7 +97,8 @@ Steps = Annotated[tuple[Step, ...], BeforeValidator(_as_list), Field(min_length=
 
 class Caller(_Model):
     """The customer's phone. `ring_s` is how long it rings before it answers, `network` what becomes of the
-    packets of its sound."""
+    packets of its sound, `noise_dbfs` the noise of its surroundings, under all that it sends; None for a
+    phone that is digitally silent between two words."""
 
     ring_s: float = Field(0.3, ge=0)
     on_invite: OnInvite = OnInvite.ANSWER
@@ -105,6 +106,7 @@ class Caller(_Model):
     dtmf: Dtmf = Dtmf.EVENTS
     codecs: tuple[Literal["PCMA", "PCMU"], ...] = ("PCMA",)
     network: Network = Network()
+    noise_dbfs: float | None = Field(None, ge=-90, le=-50)
 
 
 class AfterTransfer(_Model):

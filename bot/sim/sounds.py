@@ -52,6 +52,12 @@ def tone(hz: float, samples: int, *, start: int = 0, level_dbfs: float = TONE_LE
     return np.rint(amplitude * np.sin(phase)).astype(np.int16)
 
 
+def noise(level_dbfs: float, samples: int, seed: int = 0) -> Samples:
+    """White noise; the level is its RMS against full scale."""
+    drawn = np.random.default_rng(seed).normal(0.0, 32768 * 10 ** (level_dbfs / 20), samples)
+    return np.clip(np.rint(drawn), -32768, 32767).astype(np.int16)
+
+
 def key_tone(key: str, samples: int, *, start: int = 0) -> Samples:
     """The two tones of a key. Raises KeyError for what is no key."""
     place = KEYS.index(key) if key in EVENT_CODES else -1

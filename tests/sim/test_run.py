@@ -10,6 +10,7 @@ from bot.core.control import ControlClient
 from bot.core.errors import Unavailable
 from bot.core.events import CallEvent
 from bot.sim.capture import read_capture, recompute
+from bot.sim.measure import window_levels
 from bot.sim.nursery import Nursery
 from bot.sim.results import CallReport, SimReport
 from bot.sim.run import run_scenario
@@ -95,6 +96,23 @@ calls:
     (again,) = recompute(tmp_path / "capture")
     assert again.agrees
     assert again.reply_gaps_ms == call.reply_gaps_ms
+
+
+async def test_a_caller_amid_noise_sends_it_under_all_that_he_says(tmp_path: Path) -> None:
+    text = """
+calls:
+  - name: street
+    survey: nps
+    caller: {noise_dbfs: -52}
+    answers: {nps: {say: one.wav}, comment: {silence: true}}
+"""
+    call = await one(tmp_path, text, capture=True)
+    assert len(call.reply_gaps_ms) == 1
+    turns, sent, _ = read_capture(tmp_path / "capture" / "street.json")
+    (turn,) = turns.turns
+    for quiet in (sent[turn.start - 1600 : turn.start], sent[turn.end : turn.end + 4000]):
+        assert np.median(window_levels(quiet)) == pytest.approx(-52, abs=1)
+    assert np.median(window_levels(sent[turn.start + 1600 : turn.start + 4000])) > -30
 
 
 async def test_who_talks_over_the_prompt_does_so(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from tempfile import TemporaryDirectory
 import pytest
 
 from bot.cli.bench_capacity import Found, fill, summary
+from bot.cli.bench_node import Callers
 from bot.cli.bench_reply_gap import AUDIO, SEED
 from bot.sim.bench.pieces import read_pieces
 
@@ -26,7 +27,7 @@ def var(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.mark.usefixtures("var")
 def test_a_full_node_refuses_the_next_caller_and_the_others_go_on() -> None:
     found = Found(idle_mb=500.0, points=[])
-    asyncio.run(fill(found, LINES, read_pieces(AUDIO), TURNS, SEED, asyncio.Event()))
+    asyncio.run(fill(found, LINES, Callers(read_pieces(AUDIO), TURNS, SEED), asyncio.Event()))
     refusal, full = found.refusal, found.full
     assert refusal is not None
     assert (refusal.status, refusal.answered) == (486, False)

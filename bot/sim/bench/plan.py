@@ -159,25 +159,27 @@ def scenario_of(
     clips: Path,
     at_once: int,
     network: Network = PERFECT,
+    noise_dbfs: float | None = None,
 ) -> Scenario:
-    """The calls as the simulator runs them, each over such a `network`; writes what they say to `clips`.
-    Raises AudioInvalid."""
+    """The calls as the simulator runs them, each over such a `network` and amid so much noise; writes what
+    they say to `clips`. Raises AudioInvalid."""
     composer = Composer(pieces, random.Random())
     scripted = []
     for number, call in enumerate(calls):
         own = network.model_copy(update={"seed": network.seed + number})
-        scripted.append(_scripted(call, composer, clips / call.name, own))
+        caller = Caller(ring_s=call.ring_s, network=own, noise_dbfs=noise_dbfs)
+        scripted.append(_scripted(call, composer, clips / call.name, caller))
     return Scenario(calls=tuple(scripted), at_once=at_once)
 
 
-def _scripted(call: PlannedCall, composer: Composer, folder: Path, network: Network) -> Call:
+def _scripted(call: PlannedCall, composer: Composer, folder: Path, caller: Caller) -> Call:
     folder.mkdir(parents=True, exist_ok=True)
     for turn in (*call.turns, *call.again):
         write_clip(folder / turn.clip, composer.sound(turn.utterance))
     return Call(
         name=call.name,
         survey=SURVEY,
-        caller=Caller(ring_s=call.ring_s, network=network),
+        caller=caller,
         answers=dict(_answers(call, folder)),
         limit_s=LIMIT_S,
     )
