@@ -9,8 +9,8 @@ detector is needed, and the power of the echo that may still be left, which the 
 and `Frame.own_dbfs` reports.
 
 Where nothing of ours can be coming back, frames pass untouched, bit by bit, and cost nothing: after half a
-second in which we said nothing; while a line is silent that has not answered our voice for a second; and
-after a prompt during which it stayed so.
+second in which we said nothing; while a line is silent, or no louder than its noise is, that has not answered
+our voice for a second; and after a prompt during which it stayed so.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bot.core.audio import FRAME_S, Frame, frame_bytes
+from telephony.linenoise import LineNoise
 
 TAIL_S = 0.5
 """Echo that is older than this is not recognised: 250 ms of a slow network there and back, the jitter
@@ -79,6 +80,12 @@ _AUDIBLE = 1e-6
 """-60 dBFS, as the mean square of a sample."""
 _INAUDIBLE = 1e-7
 """-70 dBFS, likewise."""
+_ABOVE_NOISE = 4.0
+"""Sound of less than so many times the power of the line's noise is that noise: of its frames the noise is
+the softest one, and those of a steady noise differ by 3 dB."""
+_NO_VOICE = 10**-4.5
+"""-45 dBFS, likewise: what is softer is no voice, as everywhere, and what is louder is looked at in any
+noise."""
 _QUIET = 1e-12
 
 _SCALE = np.float32(1 / 32768)
@@ -113,6 +120,7 @@ class EchoControl:
         self._turn = 0
         self._silent_for = self._parts + 1  # frames since we sent a sound
         self._slipped = False
+        self._noise = LineNoise()
         self._unanswered = 0  # frames in a row without the echo that was to be expected
         self._later: deque[bytes] = deque(maxlen=self._parts + 1)  # sent, and not needed yet
         self._bands = np.arange(0, bins, max(bins // _BANDS, 1))
@@ -127,11 +135,13 @@ class EchoControl:
         self._silent_for = self._silent_for + 1 if sent == self._nothing else 0
         if self._silent_for > self._parts:
             self._untouched = frame.data
+            if not frame.concealed:
+                self._noise.hear(0.0 if frame.inaudible else _sample_power(_floats(frame.data)))
             return frame
         if self._untouched is not None:
             self._last_clean, self._before, self._untouched = _floats(self._untouched), None, None
         near = _floats(frame.data)
-        quiet = float(near @ near) < _INAUDIBLE * self._block
+        quiet = _sample_power(near) < max(_INAUDIBLE, min(_ABOVE_NOISE * self._noise.power, _NO_VOICE))
         self._later.append(sent)
         if frame.concealed:
             self.slipped()
@@ -186,7 +196,7 @@ class EchoControl:
         take ten times as long: each frame tells it of one of the partitions."""
         if not quiet:
             self._unanswered = 0
-        elif expected < _AUDIBLE:
+        elif expected < max(_AUDIBLE, self._noise.power):
             self._unanswered = _BELIEVED
         else:
             self._unanswered += 1
@@ -266,6 +276,11 @@ class EchoControl:
 def _floats(data: bytes) -> Floats:
     samples: Floats = np.multiply(np.frombuffer(data, "<i2"), _SCALE)
     return samples
+
+
+def _sample_power(samples: Floats) -> float:
+    """Mean square of a sample."""
+    return float(samples @ samples) / len(samples)
 
 
 def _power(spectrum: Spectrum) -> Floats:
