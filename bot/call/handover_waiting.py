@@ -117,10 +117,12 @@ class Waiting:
 
     async def _listen(self) -> None:
         """Until he does not want to wait any longer, or cannot be heard."""
+        ear = self._parts.ear
+        ear.unheard()  # what was said before the handover was not said to it
         while not self.over.done():
-            self._parts.ear.expect_keys(WAITING)
+            ear.expect_keys(WAITING)
             try:
-                heard = await self._parts.ear.hear(WAITING, _TURN_S)
+                heard = await ear.hear(WAITING, _TURN_S, ear.unheard())
             except RecogniserUnavailable as error:
                 log.warning("caller not listened to while he waits", reason=error.message)
                 return

@@ -224,7 +224,7 @@ class Ear:
             return heard
         finally:
             self._turn = self._pad = self._telling_since = None
-            if self.on_frame is None:
+            if self.on_frame is None:  # who listens beside the turn has had them
                 self._unheard.extend(_left(turn))
             stream.close()
 
@@ -246,7 +246,9 @@ class Ear:
         *,
         telling: bool,
     ) -> Heard | None:
+        now = self.media_s
         started_s: float | None = None
+        ended_s = now  # of the voice, in a pause
         speaking = False
         offered = ""
         while (item := await turn.get()) is not None:
@@ -263,8 +265,8 @@ class Ear:
                         started_s = at if started_s is None else started_s
                         speaking = True
                         self._telling_since = started_s if telling else None
-                    case SpeechEnded():
-                        speaking = False
+                    case SpeechEnded(at=at):
+                        ended_s, speaking = at, False
                         if endpointer.wants_words:
                             self.partial = await stream.settle()
                     case TurnOver(at=at, started_s=begun_s, ended_s=ended_s):
@@ -275,12 +277,12 @@ class Ear:
                 offered = self.partial
                 if self.on_words is not None:
                     self.on_words(offered, started_s)
-        # The line ended in the middle of the turn: what was said or keyed still counts.
+        # The line ended in the middle of the turn, or it was cut: what was said or keyed still counts.
         if pad.keys:
-            return await self._keyed(pad, stream, self.media_s)
+            return await self._keyed(pad, stream, now)
         if started_s is None:
             return None
-        return _spoken(await stream.finish(), self.media_s, started_s, self.media_s)
+        return _spoken(await stream.finish(), now, started_s, now if speaking else ended_s)
 
     async def _keyed(self, pad: KeyPad, stream: RecognitionStream, now: float) -> Heard:
         """Keys decide a closed question; after `#` at an open one, what was said is the answer."""

@@ -102,9 +102,16 @@ class TalkOver:
                         return
         finally:
             self._ear.on_frame = None
-            if self._turn is None and policy.voice_s is not None:  # somebody begins at its very end
-                since_s = policy.voice_s - _LEAD_S
-                self._ear.give_back(each for each in self._kept if each[0].at >= since_s)
+            self._ear.give_back(each for each in self._kept if each[0].at >= self._unheard_since(policy))
+
+    def _unheard_since(self, policy: BargeIn) -> float:
+        """From this media time on nobody has heard what came over the prompt: somebody begins at its very
+        end, or goes on while the last words of his turn are decoded."""
+        if self._turn is None:
+            return inf if policy.voice_s is None else policy.voice_s - _LEAD_S
+        over = self._turn.done() and not self._turn.cancelled() and self._turn.exception() is None
+        heard = self._turn.result() if over else None
+        return inf if heard is None else heard.decided_s
 
     async def turns(self) -> list[Heard]:
         """What was said over a prompt that asks nothing, and means something; the last of it to its end."""
@@ -132,8 +139,11 @@ class TalkOver:
         """Start a turn that begins a little before `voice_s`, or now."""
 
         async def hear() -> Heard | None:
-            since_s = float("inf") if voice_s is None else voice_s - _LEAD_S
+            since_s = inf if voice_s is None else voice_s - _LEAD_S
             before = [sounding for sounding in self._kept if sounding[0].at >= since_s]
+            if self._policy is not None:  # and what came since its prompt is over
+                last_s = self._kept[-1][0].at if self._kept else -inf
+                before += [sounding for sounding in self._ear.unheard() if sounding[0].at > last_s]
             expectation = None if self._beside else self._expectation
             return await self._ear.hear(expectation, self._no_input_s, before)
 

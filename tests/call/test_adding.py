@@ -11,23 +11,36 @@ from bot.core.audio import Frame
 from bot.core.context import TurnSource
 from bot.core.directives import Ask, End, Expectation, OptOut, Record, Say, ScaleExpected, YesNoExpected
 from bot.core.endings import Disposition
-from bot.core.events import AnswerRecorded, ListeningStarted, PromptEnded, PromptPaused, TurnHeard
+from bot.core.events import (
+    AnswerRecorded,
+    ListeningStarted,
+    PromptEnded,
+    PromptPaused,
+    PromptStarted,
+    TurnHeard,
+)
+from bot.core.ports import Transcript
 from telephony.scripted import ScriptedLeg
 from tests.call.fakes import Bench, Words, WordStream
 from tests.call.test_session import NINE, call, prompt_ended, said, say
 
 NPS = Ask(question_id="nps", text="от нуля до десяти", expectation=ScaleExpected(low=0, high=10))
+LONG = NPS.model_copy(update={"text": "насколько вы готовы порекомендовать нас от нуля до десяти"})
 SOLVED = Ask(question_id="resolved", text="удалось ли решить ваш вопрос", expectation=YesNoExpected())
 THANKS = Say(text="спасибо большое вам", purpose="acknowledgement")
 END = End(disposition=Disposition.COMPLETED, text="спасибо")
 
 
-@pytest.mark.parametrize("slow_s", [0.0, 0.3], ids=["quick", "slow"])
+@pytest.mark.parametrize(
+    ("slow_s", "finish_s"), [(0.0, 0.0), (0.3, 0.0), (0.0, 0.4)], ids=["quick", "slow", "slow to decode"]
+)
 @pytest.mark.parametrize("pause_s", [0.28, 0.3, 0.34, 0.5, 0.9, 1.3, 1.5])
-def test_what_follows_an_answer_within_a_second_and_a_half_says_so(pause_s: float, slow_s: float) -> None:
-    """Before the reply, over the thanks, and over the next question."""
+def test_what_follows_an_answer_within_a_second_and_a_half_says_so(
+    pause_s: float, slow_s: float, finish_s: float
+) -> None:
+    """While its last words are decoded, before the reply, over the thanks, and over the next question."""
     bench = Bench()
-    bench.dialogue.slow_s = slow_s
+    bench.dialogue.slow_s, bench.words.finish_s = slow_s, finish_s
 
     async def caller(leg: ScriptedLeg) -> None:
         await prompt_ended(bench, 1)
@@ -43,6 +56,64 @@ def test_what_follows_an_answer_within_a_second_and_a_half_says_so(pause_s: floa
     assert second.text == "ой нет девять"
     assert second.after_s == pytest.approx(pause_s, abs=0.045)
     assert len(bench.sink.of(AnswerRecorded)) == 2
+
+
+@pytest.mark.parametrize("finish_s", [0.0, 0.4])
+@pytest.mark.parametrize("pause_s", [0.3, 0.4, 0.5, 0.7])
+def test_what_follows_an_answer_over_the_question_is_heard_from_its_beginning(
+    pause_s: float, finish_s: float
+) -> None:
+    bench = Bench()
+    bench.words.finish_s = finish_s
+
+    async def caller(leg: ScriptedLeg) -> None:
+        await bench.sink.until(lambda: bench.sink.of(PromptStarted))
+        await asyncio.sleep(0.2)
+        await say(bench, leg, "восемь", 0.3)
+        await asyncio.sleep(pause_s)
+        await say(bench, leg, "ой нет девять", 0.9)
+        await bench.sink.until(lambda: len(bench.dialogue.turns) == 2)
+
+    replies = ((LONG,), (NINE, THANKS, SOLVED), (NINE, END))
+    assert call(bench, caller, *replies) is Disposition.COMPLETED
+    assert [turn.text for turn in bench.dialogue.turns] == ["восемь", "ой нет девять"]
+    assert bench.dialogue.turns[1].after_s == pytest.approx(pause_s, abs=0.045)
+
+
+class LateWords(Words):
+    """Says what it has heard when it must."""
+
+    def open(self, rate: int, expectation: Expectation | None) -> WordStream:
+        return LateStream(self.coming, finish_s=self.finish_s)
+
+
+class LateStream(WordStream):
+    over = False
+
+    async def settle(self) -> str:
+        return await super().settle() if self.over else ""
+
+    async def finish(self) -> Transcript:
+        self.over = True
+        return await super().finish()
+
+
+@pytest.mark.parametrize("pause_s", [0.45, 0.6, 0.8])
+def test_who_goes_on_while_a_prompt_waits_for_his_words_is_heard_from_the_beginning(pause_s: float) -> None:
+    bench = Bench(words=LateWords())
+    bench.words.finish_s = 0.4
+
+    async def caller(leg: ScriptedLeg) -> None:
+        await bench.sink.until(lambda: bench.sink.of(PromptStarted))
+        await asyncio.sleep(0.2)
+        await say(bench, leg, "восемь", 0.3)
+        await asyncio.sleep(pause_s)
+        await say(bench, leg, "ой нет девять", 0.9)
+        await bench.sink.until(lambda: len(bench.dialogue.turns) == 2)
+
+    assert call(bench, caller, (LONG,), (NINE, SOLVED), (NINE, END)) is Disposition.COMPLETED
+    assert [turn.text for turn in bench.dialogue.turns] == ["восемь", "ой нет девять"]
+    assert bench.dialogue.turns[1].after_s == pytest.approx(pause_s, abs=0.045)
 
 
 def test_an_answer_to_the_next_question_is_none_to_the_one_before() -> None:

@@ -63,6 +63,23 @@ def test_caller_changes_mind(how: str) -> None:
     scene.owed("cancelled")
 
 
+def test_caller_changes_mind_while_what_he_said_before_is_decoded() -> None:
+    scene = Scene("anna", "boris")
+    scene.bench.phones.ringing_s = 40.0
+    scene.bench.words.finish_s = 1.5
+
+    async def act(scene: Scene) -> None:
+        await scene.until(lambda: scene.of(HandoverRinging))
+        await asyncio.sleep(3.0)
+        await scene.speak(scene.caller, "подожди минуту")
+        await asyncio.sleep(1.8)  # more than ends his turn
+        await scene.speak(scene.caller, "не надо")
+
+    assert scene.play(act) is Disposition.CALLBACK
+    assert scene.said()[-1] == WORDS.cancelled
+    scene.owed("cancelled")
+
+
 def test_what_a_waiting_caller_says_to_others_changes_nothing() -> None:
     scene = Scene("anna")
     scene.bench.phones.ringing_s = 10.0
