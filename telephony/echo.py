@@ -8,9 +8,9 @@ which gives two things for free: a step that shrinks by itself while both talk, 
 detector is needed, and the power of the echo that may still be left, which the post-filter takes away
 and `Frame.own_dbfs` reports.
 
-Where nothing of ours can be coming back, frames pass untouched, bit by bit, and cost nothing: after half a
-second in which we said nothing; while a line is silent, or no louder than its noise is, that has not answered
-our voice for a second; and after a prompt during which it stayed so.
+Where nothing of ours can be coming back, frames pass untouched, bit by bit, and cost next to nothing: after
+half a second in which we said nothing; while a line is silent, or about as soft as its noise, that has not
+answered our voice for a second; and after a prompt during which it stayed so.
 """
 
 from __future__ import annotations
@@ -68,6 +68,8 @@ _FIT_LOUDEST = 10.0
 
 _BELIEVED = 50
 """Frames in a row of silence, where echo was to be expected, after which a line returns none."""
+_BELIEVED_AGAIN = 30
+"""The same for a line that had returned none before somebody spoke there: more than the whole tail."""
 
 _DOUBT = 3e-4
 """So much echo (-35 dBFS) is thought possible on such a line all the same. Measured with an echo that begins
@@ -121,6 +123,7 @@ class EchoControl:
         self._silent_for = self._parts + 1  # frames since we sent a sound
         self._slipped = False
         self._noise = LineNoise()
+        self._convincing = _BELIEVED
         self._unanswered = 0  # frames in a row without the echo that was to be expected
         self._later: deque[bytes] = deque(maxlen=self._parts + 1)  # sent, and not needed yet
         self._bands = np.arange(0, bins, max(bins // _BANDS, 1))
@@ -136,12 +139,13 @@ class EchoControl:
         if self._silent_for > self._parts:
             self._untouched = frame.data
             if not frame.concealed:
-                self._noise.hear(0.0 if frame.inaudible else _sample_power(_floats(frame.data)))
+                self._noise.hear(_sample_power(_floats(frame.data)))
             return frame
         if self._untouched is not None:
             self._last_clean, self._before, self._untouched = _floats(self._untouched), None, None
         near = _floats(frame.data)
-        quiet = _sample_power(near) < max(_INAUDIBLE, min(_ABOVE_NOISE * self._noise.power, _NO_VOICE))
+        silence = max(_INAUDIBLE, min(_ABOVE_NOISE * self._noise.power, _NO_VOICE))
+        quiet = _sample_power(near) < silence
         self._later.append(sent)
         if frame.concealed:
             self.slipped()
@@ -153,7 +157,7 @@ class EchoControl:
             self._push(_floats(self._later.popleft()))
         if self._slipped:
             self._spread()
-        clean, own_power = self._clean(near, quiet)
+        clean, own_power = self._clean(near, quiet, max(silence, _AUDIBLE))
         own_dbfs = 10 * float(np.log10(own_power + _QUIET))
         data = np.clip(np.rint(clean * 32768), -32768, 32767).astype("<i2").tobytes()
         return Frame(data, frame.rate, frame.at, own_dbfs=round(max(own_dbfs, -120.0), 1))
@@ -178,11 +182,12 @@ class EchoControl:
         self._far_power[0] = _power(self._far[0])
         self._last_sent = sent
 
-    def _clean(self, near: Floats, quiet: bool) -> tuple[Floats, float]:
-        """The near end alone, and the power per sample of the echo that may be left in it."""
+    def _clean(self, near: Floats, quiet: bool, audible: float) -> tuple[Floats, float]:
+        """The near end alone, and the power per sample of the echo that may be left in it. Echo of less
+        power than `audible` would not be heard on this line."""
         modelled = (self._path * self._far).sum(axis=0)
         unsure: Floats = (self._variance * self._far_power).sum(axis=0)
-        self._believe(quiet, _mean_power(unsure + _power(modelled)))
+        self._believe(quiet, _mean_power(unsure + _power(modelled)), audible)
         model = np.fft.irfft(modelled)[self._block :].astype(np.float32, copy=False)
         error = near - model
         heard, spectrum = self._learn(error, unsure)
@@ -191,16 +196,16 @@ class EchoControl:
         share = np.minimum(1, _LEFT_MARGIN * self._left_heard / self._left_expected).repeat(self._widths)
         return self._post_filter(error, spectrum, share * unsure + _MODEL_ERROR * _power(modelled))
 
-    def _believe(self, quiet: bool, expected: float) -> None:
+    def _believe(self, quiet: bool, expected: float, audible: float) -> None:
         """A line that stays silent while echo of this power is expected has none. The filter alone would
-        take ten times as long: each frame tells it of one of the partitions."""
+        take ten times as long: each frame tells it of one of the partitions. A silence in which none is
+        expected tells nothing: the echo of a last word may be behind it."""
         if not quiet:
             self._unanswered = 0
-        elif expected < max(_AUDIBLE, self._noise.power):
-            self._unanswered = _BELIEVED
-        else:
+        elif expected >= audible:
             self._unanswered += 1
-            if self._unanswered == _BELIEVED:
+            if self._unanswered >= self._convincing:
+                self._unanswered, self._convincing = _BELIEVED, _BELIEVED_AGAIN
                 doubt = min(1.0, _DOUBT / expected)
                 self._path[:] = 0
                 self._variance *= doubt
