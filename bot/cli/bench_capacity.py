@@ -28,8 +28,8 @@ from bot.sim.messages import Dial, PeerSpec
 from bot.sim.peer_process import PeerProcess
 from bot.words import words
 
-KEPT = "capacity.json"
-"""In the folder of what a node writes: `bench soak` holds 80 % of what is found here."""
+KEPT = "capacity{}.json"
+"""In the folder of what a node writes, amid so much noise: `bench soak` holds 80 % of what is found here."""
 
 REFUSED_WITHIN_S = 5.0
 
@@ -79,9 +79,8 @@ def capacity(
     settings = load_settings()
     told = summary(found) | about(settings)
     told |= {"seconds": round(time.monotonic() - began, 1), "seed": seed, "noise_dbfs": noise}
-    if noise is None:
-        settings.var_dir.mkdir(parents=True, exist_ok=True)
-        (settings.var_dir / KEPT).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
+    settings.var_dir.mkdir(parents=True, exist_ok=True)
+    _kept(settings.var_dir, noise).write_text(json.dumps(told, ensure_ascii=False), encoding="utf-8")
     if write is not None:
         write_capacity(write, told)
     if as_json:
@@ -90,18 +89,22 @@ def capacity(
         show(told)
 
 
-def capacity_found(folder: Path) -> int:
-    """What `bench capacity` found on this machine before. Raises BadInput where it has not run, or was not
-    able to say."""
+def capacity_found(folder: Path, noise_dbfs: float | None = None) -> int:
+    """What `bench capacity` found on this machine before, amid the same noise. Raises BadInput where it has
+    not run, or was not able to say."""
     hint = words("otklik bench capacity, или --calls ЧИСЛО", "otklik bench capacity, or --calls NUMBER")
     with suppress(OSError, ValueError, KeyError, TypeError):
-        kept = json.loads((folder / KEPT).read_text(encoding="utf-8"))
+        kept = json.loads(_kept(folder, noise_dbfs).read_text(encoding="utf-8"))
         if kept["cpus"] == os.cpu_count() and int(kept["calls"]) > 0:
             return int(kept["calls"])
     raise BadInput(
         words("не измерено, сколько звонков держит узел", "how many calls the node holds is not measured"),
         hint=hint,
     )
+
+
+def _kept(folder: Path, noise_dbfs: float | None) -> Path:
+    return folder / KEPT.format("" if noise_dbfs is None else f"{noise_dbfs:g}")
 
 
 def summary(found: Found) -> dict[str, Any]:

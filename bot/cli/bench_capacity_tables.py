@@ -58,6 +58,9 @@ def _rows(found: Mapping[str, Any]) -> Iterator[Row]:
 
 
 def _sentences(found: Mapping[str, Any]) -> Iterator[str]:
+    if found["noise_dbfs"] is not None:
+        noise = f"{found['noise_dbfs']:g}"
+        yield words(f"Шум у звонящих {noise} дБ.", f"The callers are amid noise of {noise} dB.")
     ended = words(*_LIMITS[Limit(found["limit"])])
     if not found["calls"]:
         yield words(

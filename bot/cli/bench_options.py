@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from bot.sim.bench.plan import TURNS
+from bot.sim.script import NOISE_FROM_DBFS, NOISE_TO_DBFS
 from bot.words import words
 
 AsJson = Annotated[bool, typer.Option("--json", help=words("один объект JSON", "one JSON object"))]
@@ -20,8 +21,8 @@ Capture = Annotated[
 Noise = Annotated[
     float | None,
     typer.Option(
-        min=-90,
-        max=-50,
+        min=NOISE_FROM_DBFS,
+        max=NOISE_TO_DBFS,
         help=words(
             "шум у звонящих, дБ от полной шкалы; без него между словами полная тишина",
             "callers' noise, dB of full scale; without it nothing at all between words",

@@ -62,7 +62,7 @@ def soak(
 
     Ctrl-C: закончить с тем, что измерено. Выход 1, если не удался каждый тысячный звонок или больше."""
     settings = load_settings()
-    lines = calls or max(int(capacity_found(settings.var_dir) * SHARE), 1)
+    lines = calls or max(int(capacity_found(settings.var_dir, noise) * SHARE), 1)
     callers = Callers(read_pieces(audio), TURNS, seed, noise)
     found = asyncio.run(_soak(callers, lines, minutes)) | about(settings)
     found |= {"seed": seed, "noise_dbfs": noise}
@@ -120,6 +120,8 @@ def endless(
 def _rows(found: Mapping[str, Any]) -> Iterator[Row]:
     """What, measured, target."""
     first, second = found["reply_gap_p95_halves_ms"]
+    if found["noise_dbfs"] is not None:
+        yield words("шум у звонящих, дБ", "callers' noise, dB"), f"{found['noise_dbfs']:g}", ""
     rate = "-" if found["failed_rate"] is None else f"{found['failed_rate']:.2%}"
     yield words("не удалось звонков", "failed calls"), f"{rate} ({found['calls']})", "< 0.1 %"
     wished = ", ".join(f"{wish} {count}" for wish, count in found["wished"].items()) or "-"

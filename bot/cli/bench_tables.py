@@ -163,11 +163,9 @@ def latency_section(found: Figures, about: Mapping[str, Any]) -> str:
 
 def taken_on(found: Mapping[str, Any]) -> str:
     """What a load was measured on: the rest of a sentence."""
-    noise = found["noise_dbfs"]
-    amid = words(f", шум у звонящих {noise:g} дБ", f", callers amid noise of {noise:g} dB") if noise else ""
     return words(
-        f"{found['cpus']} ядра, модель `{found['model']}`, seed {found['seed']}{amid}.",
-        f"{found['cpus']} cores, model `{found['model']}`, seed {found['seed']}{amid}.",
+        f"{found['cpus']} ядра, модель `{found['model']}`, seed {found['seed']}.",
+        f"{found['cpus']} cores, model `{found['model']}`, seed {found['seed']}.",
     )
 
 

@@ -155,7 +155,7 @@ class Peer:
         if not network.perfect:
             rtp.outgoing, rtp.incoming = network.to_node(), network.to_phone()
         if self._spec.noise_dbfs is not None:
-            rtp.noise = noise(self._spec.noise_dbfs, NOISE_S * RATE)
+            rtp.noise = noise(self._spec.noise_dbfs, NOISE_S * RATE, network.seed)
         self._talk = Conversation(self._spec, rtp, self)
         return self._talk
 

@@ -95,6 +95,10 @@ Steps = Annotated[tuple[Step, ...], BeforeValidator(_as_list), Field(min_length=
 """One step, or a list of them."""
 
 
+NOISE_FROM_DBFS, NOISE_TO_DBFS = -70.0, -50.0
+"""A-law knows nothing softer, and what is louder would count as a voice where a call is measured."""
+
+
 class Caller(_Model):
     """The customer's phone. `ring_s` is how long it rings before it answers, `network` what becomes of the
     packets of its sound, `noise_dbfs` the noise of its surroundings, under all that it sends; None for a
@@ -106,7 +110,7 @@ class Caller(_Model):
     dtmf: Dtmf = Dtmf.EVENTS
     codecs: tuple[Literal["PCMA", "PCMU"], ...] = ("PCMA",)
     network: Network = Network()
-    noise_dbfs: float | None = Field(None, ge=-90, le=-50)
+    noise_dbfs: float | None = Field(None, ge=NOISE_FROM_DBFS, le=NOISE_TO_DBFS)
 
 
 class AfterTransfer(_Model):
