@@ -67,9 +67,11 @@ _FIT_LOUDEST = 10.0
 """Above so many times the modelled echo's power the near end talks, and the fit says nothing."""
 
 _BELIEVED = 50
-"""Frames in a row of silence, where echo was to be expected, after which a line returns none."""
+"""Frames in a row of silence, while echo was to be expected, after which a line returns none."""
 _BELIEVED_AGAIN = 30
 """The same for a line that had returned none before somebody spoke there: more than the whole tail."""
+_UNANSWERED = 10
+"""In so many of them, at the least, it was: in the others we paused as well."""
 
 _DOUBT = 3e-4
 """So much echo (-35 dBFS) is thought possible on such a line all the same. Measured with an echo that begins
@@ -124,7 +126,9 @@ class EchoControl:
         self._slipped = False
         self._noise = LineNoise()
         self._convincing = _BELIEVED
-        self._unanswered = 0  # frames in a row without the echo that was to be expected
+        self._quiet_for = 0  # frames in a row without a sound on the line
+        self._unanswered = 0  # those of them in which echo was to be expected
+        self._returns_none = False
         self._later: deque[bytes] = deque(maxlen=self._parts + 1)  # sent, and not needed yet
         self._bands = np.arange(0, bins, max(bins // _BANDS, 1))
         self._widths = np.diff(np.append(self._bands, bins))
@@ -150,7 +154,7 @@ class EchoControl:
         if frame.concealed:
             self.slipped()
         # Once we have fallen silent, a line that returned nothing so far returns nothing more either.
-        if frame.concealed or (self._unanswered >= _BELIEVED and (quiet or self._silent_for)):
+        if frame.concealed or (self._returns_none and (quiet or self._silent_for)):
             self._last_clean, self._before = near, None
             return frame
         while self._later:
@@ -201,17 +205,21 @@ class EchoControl:
         take ten times as long: each frame tells it of one of the partitions. A silence in which none is
         expected tells nothing: the echo of a last word may be behind it."""
         if not quiet:
-            self._unanswered = 0
-        elif expected >= audible:
-            self._unanswered += 1
-            if self._unanswered >= self._convincing:
-                self._unanswered, self._convincing = _BELIEVED, _BELIEVED_AGAIN
-                doubt = min(1.0, _DOUBT / expected)
-                self._path[:] = 0
-                self._variance *= doubt
-                self._left_expected *= doubt
-                quietest = self._left_expected * np.float32(_INAUDIBLE / (doubt * expected))
-                np.minimum(self._left_heard, quietest, out=self._left_heard)
+            self._quiet_for = self._unanswered = 0
+            self._returns_none = False
+            return
+        self._quiet_for += 1
+        if expected < audible:
+            return
+        self._unanswered += 1
+        if self._quiet_for >= self._convincing and self._unanswered >= _UNANSWERED:
+            self._returns_none, self._convincing = True, _BELIEVED_AGAIN
+            doubt = min(1.0, _DOUBT / expected)
+            self._path[:] = 0
+            self._variance *= doubt
+            self._left_expected *= doubt
+            quietest = self._left_expected * np.float32(_INAUDIBLE / (doubt * expected))
+            np.minimum(self._left_heard, quietest, out=self._left_heard)
 
     def _learn(self, error: Floats, unsure: Floats) -> tuple[Floats, Spectrum]:
         """One step of the filter; the power of the error by frequency, and its spectrum."""
