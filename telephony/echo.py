@@ -70,8 +70,9 @@ _BELIEVED = 50
 """Frames in a row of silence, while echo was to be expected, after which a line returns none."""
 _BELIEVED_AGAIN = 30
 """The same for a line that had returned none before somebody spoke there: more than the whole tail."""
-_UNANSWERED = 10
-"""In so many of them, at the least, it was: in the others we paused as well."""
+_UNANSWERED = 26
+"""In so many of them it was, at the least: what is expected of the end of one sentence and of the beginning
+of the next, beside the path that was learnt, is the tail together, 25."""
 
 _DOUBT = 3e-4
 """So much echo (-35 dBFS) is thought possible on such a line all the same. Measured with an echo that begins
@@ -142,6 +143,7 @@ class EchoControl:
         self._silent_for = self._silent_for + 1 if sent == self._nothing else 0
         if self._silent_for > self._parts:
             self._untouched = frame.data
+            self._quiet_for = self._unanswered = 0
             if not frame.concealed:
                 self._noise.hear(_sample_power(_floats(frame.data)))
             return frame

@@ -71,6 +71,22 @@ def test_an_echo_that_begins_late_is_learnt(loss_db: float, level: float) -> Non
     assert dbfs(clean[(HEARD_S + 6) * RATE :]) < -45
 
 
+@pytest.mark.parametrize("between", [-120.0, -65.0, -50.0])
+@pytest.mark.parametrize("delay_s", [0.06, 0.24])
+@pytest.mark.parametrize("level", [-90.0, *NOISES])
+def test_a_path_that_was_learnt_is_kept_between_two_sentences(
+    level: float, delay_s: float, between: float
+) -> None:
+    said = np.concatenate((babble(4.0, -20, seed=2), noise(1.0, between, seed=8), babble(2.0, -20, seed=4)))
+    heard = through_a_law(given_back(said, 15, delay_s) + noise(7.0, level))
+    quiet = through_a_law(noise(HEARD_S, level, seed=9))
+    far = np.concatenate((np.zeros(HEARD_S * RATE), said))
+    clean, _ = cleaned(np.concatenate((quiet, heard)), far)
+    second = slice((HEARD_S + 5) * RATE, round((HEARD_S + 5.8) * RATE))
+    levels = [dbfs(block) for block in clean[second].reshape(-1, 160)]
+    assert np.percentile(levels, 90) < -45
+
+
 @pytest.mark.parametrize("level", [-90.0, *NOISES])
 def test_the_echo_of_a_last_word_is_taken_out_behind_a_gap(level: float) -> None:
     """We have fallen silent when it comes back, and so had the echo before it."""
