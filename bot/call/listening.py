@@ -201,18 +201,22 @@ class Ear:
         Raises RecogniserUnavailable.
         """
         self._must_hear()
-        if self._over:
+        before = list(before)
+        if self._over and not before:
             return None
         pad = self._pad or KeyPad(expectation or OpenExpected(), self._settings.key_gap_s)
         turn: asyncio.Queue[Sounding | None] = asyncio.Queue()
         for sounding in before:
             turn.put_nowait(sounding)
+        if self._over:
+            turn.put_nowait(None)
+        begins_s = before[0][0].at if before else self.media_s
         stream = self._recogniser.open(self._leg.rate, expectation)
         endpointer = Endpointer(
             expectation,
             no_input_s=no_input_s,
             settings=self._endpointing,
-            before=self._answered if self.media_s <= self._adds_until else None,
+            before=self._answered if begins_s <= self._adds_until else None,
         )
         self._turn = turn
         self._unheard.clear()

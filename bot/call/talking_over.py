@@ -24,8 +24,9 @@ from bot.core.directives import Expectation
 
 log = structlog.get_logger()
 
-_KEPT_S = 1.0
-"""Sound before a pause that the turn begins with: the onset that paused, and the soft one before it."""
+_KEPT_S = 5.0
+"""Sound over a prompt that may be needed again: the onset that a turn begins with, and what came while the
+last words of a turn were decoded, as long as `Ear` keeps it."""
 _LEAD_S = 0.3
 """Of this, before the first voiced sound: consonants are softer than vowels."""
 
@@ -102,7 +103,8 @@ class TalkOver:
                         return
         finally:
             self._ear.on_frame = None
-            self._ear.give_back(each for each in self._kept if each[0].at >= self._unheard_since(policy))
+            since_s = self._unheard_since(policy)
+            self._ear.give_back(each for each in self._kept if each[0].at >= since_s)
 
     def _unheard_since(self, policy: BargeIn) -> float:
         """From this media time on nobody has heard what came over the prompt: somebody begins at its very
@@ -111,7 +113,7 @@ class TalkOver:
             return inf if policy.voice_s is None else policy.voice_s - _LEAD_S
         over = self._turn.done() and not self._turn.cancelled() and self._turn.exception() is None
         heard = self._turn.result() if over else None
-        return inf if heard is None else heard.decided_s
+        return inf if heard is None else heard.decided_s - FRAME_S / 2  # times are sums of 20 ms
 
     async def turns(self) -> list[Heard]:
         """What was said over a prompt that asks nothing, and means something; the last of it to its end."""

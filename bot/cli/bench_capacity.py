@@ -92,7 +92,8 @@ def capacity(
 def capacity_found(folder: Path, noise_dbfs: float | None = None) -> int:
     """What `bench capacity` found on this machine before, amid the same noise. Raises BadInput where it has
     not run, or was not able to say."""
-    hint = words("otklik bench capacity, или --calls ЧИСЛО", "otklik bench capacity, or --calls NUMBER")
+    command = "otklik bench capacity" + ("" if noise_dbfs is None else f" --noise {noise_dbfs:g}")
+    hint = words(f"{command}, или --calls ЧИСЛО", f"{command}, or --calls NUMBER")
     with suppress(OSError, ValueError, KeyError, TypeError):
         kept = json.loads(_kept(folder, noise_dbfs).read_text(encoding="utf-8"))
         if kept["cpus"] == os.cpu_count() and int(kept["calls"]) > 0:

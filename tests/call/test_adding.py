@@ -98,10 +98,12 @@ class LateStream(WordStream):
         return await super().finish()
 
 
-@pytest.mark.parametrize("pause_s", [0.45, 0.6, 0.8])
-def test_who_goes_on_while_a_prompt_waits_for_his_words_is_heard_from_the_beginning(pause_s: float) -> None:
+@pytest.mark.parametrize(("finish_s", "pause_s"), [(0.4, 0.45), (0.4, 0.6), (0.4, 0.8), (3.0, 0.6)])
+def test_who_goes_on_while_a_prompt_waits_for_his_words_is_heard_from_the_beginning(
+    finish_s: float, pause_s: float
+) -> None:
     bench = Bench(words=LateWords())
-    bench.words.finish_s = 0.4
+    bench.words.finish_s = finish_s
 
     async def caller(leg: ScriptedLeg) -> None:
         await bench.sink.until(lambda: bench.sink.of(PromptStarted))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import math
 import re
 import socket
 import time
@@ -70,7 +69,7 @@ async def held_up() -> AsyncIterator[list[int]]:
             began = time.monotonic()
             await asyncio.sleep(FRAME_S)
             over_s = time.monotonic() - began - FRAME_S
-            late.append(math.ceil(over_s / FRAME_S) if over_s > FRAME_S / 4 else 0)
+            late.append(round(over_s / FRAME_S))
 
     beating = asyncio.create_task(beat())
     try:
