@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-
 import numpy as np
 import pytest
 
@@ -143,16 +141,3 @@ def test_wide_band() -> None:
     near = given_back(far, 15, 0.1, rate=16000)
     clean, _ = cleaned(near, far, rate=16000)
     assert dbfs(clean[2 * 16000 :]) < -55
-
-
-def test_its_share_of_a_core() -> None:
-    """2 % is the limit; this one leaves room for a machine that does other things meanwhile."""
-    far = babble(4.0, -20, seed=2)
-    near = given_back(far, 15, 0.1)
-    cleaned(near[:RATE], far[:RATE])
-    shares = []
-    for _ in range(3):
-        began = time.thread_time()
-        cleaned(near, far)
-        shares.append((time.thread_time() - began) / 4.0)
-    assert min(shares) < 0.04
