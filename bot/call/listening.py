@@ -27,7 +27,7 @@ from telephony.leg import CallLeg
 
 log = structlog.get_logger()
 
-_UNHEARD_S = 5.0
+UNHEARD_S = 5.0
 """As long as a slow dialogue or disk may keep a caller without a listener: he speaks all the same."""
 
 
@@ -98,7 +98,7 @@ class Ear:
         self.on_words: Callable[[str, float], None] | None = None
         self.partial = ""
         self._telling_since: float | None = None
-        self._unheard: deque[Sounding] = deque(maxlen=round(_UNHEARD_S / FRAME_S))
+        self._unheard: deque[Sounding] = deque(maxlen=round(UNHEARD_S / FRAME_S))
         self._answered: Expectation | None = None
         self._adds_until = 0.0
 

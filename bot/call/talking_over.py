@@ -16,7 +16,7 @@ import numpy as np
 import structlog
 
 from bot.call.barge_in import BargeIn, BargeInReason, BargeInSettings, Pause, Resume, Sound, Stop
-from bot.call.listening import Ear, Heard, Sounding
+from bot.call.listening import UNHEARD_S, Ear, Heard, Sounding
 from bot.call.speaking import Spoken
 from bot.core.audio import FRAME_S, SILENT_DBFS, Frame
 from bot.core.context import TurnSource
@@ -24,8 +24,8 @@ from bot.core.directives import Expectation
 
 log = structlog.get_logger()
 
-_KEPT_S = 5.0
-"""Sound over a prompt that may be needed again: the onset that a turn begins with, and what came while the
+_KEPT = round(UNHEARD_S / FRAME_S)
+"""Frames over a prompt that may be needed again: the onset that a turn begins with, and what came while the
 last words of a turn were decoded, as long as `Ear` keeps it."""
 _LEAD_S = 0.3
 """Of this, before the first voiced sound: consonants are softer than vowels."""
@@ -60,7 +60,7 @@ class TalkOver:
         self._expectation = expectation
         self._no_input_s = no_input_s
         self._settings = settings
-        self._kept: deque[Sounding] = deque(maxlen=round(_KEPT_S / FRAME_S))
+        self._kept: deque[Sounding] = deque(maxlen=_KEPT)
         self._turn: asyncio.Task[Heard | None] | None = None
         self._policy: BargeIn | None = None
 
@@ -76,7 +76,7 @@ class TalkOver:
             coming.put_nowait(sounding)
 
         unheard = self._ear.unheard()
-        self._kept = deque(maxlen=round(_KEPT_S / FRAME_S) + len(unheard))
+        self._kept = deque(maxlen=_KEPT + len(unheard))
         for each in unheard:
             take(each)
         self._ear.on_frame = take

@@ -24,8 +24,9 @@ from bot.settings_load import as_environment, load_settings
 from bot.settings_sip import SipSection
 from bot.sim.bench.load import Load, Watched, load, watched
 from bot.sim.bench.pieces import Piece
-from bot.sim.bench.plan import plan_calls, scenario_of
+from bot.sim.bench.plan import PlannedCall, plan_calls, scenario_of
 from bot.sim.results import CallReport
+from bot.sim.scenario import Call
 from bot.supervisor import ChildSpec, Supervisor
 from bot.words import words
 
@@ -42,6 +43,12 @@ class Callers:
     turns: int
     seed: int
     noise_dbfs: float | None = None
+
+    def scripted(self, calls: int, at_once: int, clips: Path) -> tuple[Sequence[PlannedCall], Sequence[Call]]:
+        """So many different calls, planned and as the simulator runs them; what they say goes to `clips`."""
+        planned = plan_calls(self.pieces, self.seed, calls, self.turns, at_once)
+        scenario = scenario_of(planned, self.pieces, clips, at_once, noise_dbfs=self.noise_dbfs)
+        return planned, scenario.calls
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +108,8 @@ async def _ready(settings: Settings) -> bool:
 async def hold(node: BenchNode, callers: Callers, calls: int, stop: asyncio.Event) -> Load:
     """So many calls at once, one on each line."""
     tell(words(f"звонков сразу: {calls}", f"calls at once: {calls}"))
-    planned = plan_calls(callers.pieces, callers.seed, calls, callers.turns, calls)
     with tempfile.TemporaryDirectory(prefix="otklik-bench-") as folder:
-        scripted = scenario_of(
-            planned, callers.pieces, Path(folder), calls, noise_dbfs=callers.noise_dbfs
-        ).calls
+        planned, scripted = callers.scripted(calls, calls, Path(folder))
         return await load(
             zip(planned, scripted, strict=True),
             calls,

@@ -22,7 +22,7 @@ from bot.cli.bench_tables import Row, markdown_table, taken_on, wide_console, wr
 from bot.settings_load import load_settings
 from bot.sim.bench.load import load
 from bot.sim.bench.pieces import read_pieces
-from bot.sim.bench.plan import TURNS, PlannedCall, plan_calls, scenario_of
+from bot.sim.bench.plan import TURNS, PlannedCall
 from bot.sim.bench.soaking import FAILED_TARGET, summary
 from bot.sim.scenario import Call
 from bot.words import words
@@ -78,10 +78,7 @@ def soak(
 
 async def _soak(callers: Callers, lines: int, minutes: float) -> dict[str, Any]:
     with stopping() as stop, tempfile.TemporaryDirectory(prefix="otklik-bench-") as folder:
-        planned = plan_calls(callers.pieces, callers.seed, DIFFERENT_CALLS, callers.turns, lines)
-        scripted = scenario_of(
-            planned, callers.pieces, Path(folder), lines, noise_dbfs=callers.noise_dbfs
-        ).calls
+        planned, scripted = callers.scripted(DIFFERENT_CALLS, lines, Path(folder))
         async with running(bench_settings("soak")) as node:
             tell(words(f"звонков сразу: {lines}, минут: {minutes:g}", f"{lines} calls, {minutes:g} minutes"))
             began = time.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 
 import pytest
 
@@ -58,14 +59,7 @@ def test_what_follows_an_answer_within_a_second_and_a_half_says_so(
     assert len(bench.sink.of(AnswerRecorded)) == 2
 
 
-@pytest.mark.parametrize("finish_s", [0.0, 0.4])
-@pytest.mark.parametrize("pause_s", [0.3, 0.4, 0.5, 0.7])
-def test_what_follows_an_answer_over_the_question_is_heard_from_its_beginning(
-    pause_s: float, finish_s: float
-) -> None:
-    bench = Bench()
-    bench.words.finish_s = finish_s
-
+def correcting_over_the_question(bench: Bench, pause_s: float) -> Callable[[ScriptedLeg], Awaitable[None]]:
     async def caller(leg: ScriptedLeg) -> None:
         await bench.sink.until(lambda: bench.sink.of(PromptStarted))
         await asyncio.sleep(0.2)
@@ -74,6 +68,18 @@ def test_what_follows_an_answer_over_the_question_is_heard_from_its_beginning(
         await say(bench, leg, "ой нет девять", 0.9)
         await bench.sink.until(lambda: len(bench.dialogue.turns) == 2)
 
+    return caller
+
+
+@pytest.mark.parametrize("finish_s", [0.0, 0.4])
+@pytest.mark.parametrize("pause_s", [0.3, 0.4, 0.5, 0.7])
+def test_what_follows_an_answer_over_the_question_is_heard_from_its_beginning(
+    pause_s: float, finish_s: float
+) -> None:
+    bench = Bench()
+    bench.words.finish_s = finish_s
+
+    caller = correcting_over_the_question(bench, pause_s)
     replies = ((LONG,), (NINE, THANKS, SOLVED), (NINE, END))
     assert call(bench, caller, *replies) is Disposition.COMPLETED
     assert [turn.text for turn in bench.dialogue.turns] == ["восемь", "ой нет девять"]
@@ -105,14 +111,7 @@ def test_who_goes_on_while_a_prompt_waits_for_his_words_is_heard_from_the_beginn
     bench = Bench(words=LateWords())
     bench.words.finish_s = finish_s
 
-    async def caller(leg: ScriptedLeg) -> None:
-        await bench.sink.until(lambda: bench.sink.of(PromptStarted))
-        await asyncio.sleep(0.2)
-        await say(bench, leg, "восемь", 0.3)
-        await asyncio.sleep(pause_s)
-        await say(bench, leg, "ой нет девять", 0.9)
-        await bench.sink.until(lambda: len(bench.dialogue.turns) == 2)
-
+    caller = correcting_over_the_question(bench, pause_s)
     assert call(bench, caller, (LONG,), (NINE, SOLVED), (NINE, END)) is Disposition.COMPLETED
     assert [turn.text for turn in bench.dialogue.turns] == ["восемь", "ой нет девять"]
     assert bench.dialogue.turns[1].after_s == pytest.approx(pause_s, abs=0.045)
