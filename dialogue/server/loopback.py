@@ -1,26 +1,29 @@
-"""Keeps a process of Rasa on loopback: what reaches for another machine gets PermissionError.
+"""Keeps a process of Rasa on loopback and by itself: what reaches for another machine, and what would start
+another process, gets PermissionError.
 
-Python tells its audit hooks of every socket's address (PEP 578) before it acts; uvloop, which Sanic
-serves with, connects in C and tells nobody, so its loop is asked at its own door. This keeps in
-what packages do as they were written: telemetry, downloads, look-ups of names. It is no wall
-against native code that makes system calls itself: that is the firewall's.
+Python tells its audit hooks of every socket's address and of every child (PEP 578) before it acts. uvloop,
+which Sanic serves with, looks names up, connects and forks in C and tells nobody, so its loop asks here
+first; three packages that open connections of their own in C or Rust are not to be imported. This keeps
+in what packages do as they were written: telemetry, downloads, look-ups of names. It is no wall against
+native code that makes system calls itself: that is the firewall's.
 Runs in Rasa's environment (Python 3.10).
 """
 
 from __future__ import annotations
 
-import functools
+import _posixsubprocess
+import errno
 import ipaddress
+import logging
 import sys
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable
+from typing import Any, NoReturn
 
 import uvloop
 
-_WITH_ADDRESS = frozenset(("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"))
-"""Events of (socket, address)."""
-_WITH_HOST = frozenset(("socket.getaddrinfo", "socket.gethostbyname"))
-"""Events whose first argument is a name to be looked up; None or "" is an address of this machine."""
+CONNECT_BY_THEMSELVES = frozenset(("confluent_kafka", "hf_xet", "psycopg2"))
+"""Packages whose connections no audit hook hears of. Rasa imports them for brokers, stores and hubs that
+nobody here has."""
 
 
 def is_loopback(host: object) -> bool:
@@ -37,34 +40,95 @@ def is_loopback(host: object) -> bool:
 
 def stay_on_loopback() -> None:
     """For the rest of this process: an audit hook cannot be taken away again."""
-    sys.addaudithook(_refuse_others)
-    uvloop.Loop.create_connection = _guarded(uvloop.Loop.create_connection)
-    uvloop.Loop.create_datagram_endpoint = _guarded(uvloop.Loop.create_datagram_endpoint)
+    sys.addaudithook(_ask)
+    _posixsubprocess.fork_exec = _refuse_child  # multiprocessing and loky call it without an event
+    uvloop.Loop = KeptIn  # what `uvloop.new_event_loop` and its policy make
 
 
-def _refuse_others(event: str, arguments: tuple[Any, ...]) -> None:
-    if event in _WITH_ADDRESS:
-        address = arguments[1]
-        # A path is a socket of this machine, None a datagram to whom the socket was connected before.
-        if isinstance(address, tuple) and address and not is_loopback(address[0]):
-            raise _refusal(address[0])
-    elif event in _WITH_HOST and arguments[0] and not is_loopback(arguments[0]):
-        raise _refusal(arguments[0])
+def _ask(event: str, arguments: tuple[Any, ...]) -> None:
+    question = _QUESTIONS.get(event)
+    if question is not None:
+        question(*arguments)
 
 
-def _guarded(opens: Callable[..., Any]) -> Callable[..., Any]:
-    """The loop's method for those who name a host of loopback, or bring a socket of their own."""
-
-    @functools.wraps(opens)
-    async def guarded(loop: Any, protocol: Any, *where: Any, **options: Any) -> Any:
-        host = where[0] if where else options.get("host", options.get("remote_addr"))
-        host = host[0] if isinstance(host, tuple) else host
-        if options.get("sock") is None and not is_loopback(host):
-            raise _refusal(host)
-        return await opens(loop, protocol, *where, **options)
-
-    return guarded
+def _address(_: object, address: Any) -> None:
+    """Of a socket. A path is a socket of this machine, None a datagram to whom it was connected before."""
+    if isinstance(address, tuple) and address:
+        _only_loopback(address[0])
 
 
-def _refusal(host: object) -> PermissionError:
-    return PermissionError(f"Rasa is kept on loopback: {host!r} is refused")
+def _name(host: object, *_: object) -> None:
+    """To be looked up; None or "" is an address of this machine."""
+    if host:
+        _only_loopback(host)
+
+
+def _only_loopback(host: object) -> None:
+    if not is_loopback(host):
+        # Of a network's refusal whoever runs the node should know; many callers swallow it.
+        words = f"Rasa is kept on loopback: {host!r} is refused"
+        logging.getLogger(__name__).warning(words)
+        raise PermissionError(errno.EACCES, words)
+
+
+def _refuse_child(*_: object, **__: object) -> NoReturn:
+    """It would be free of all this. Rasa itself asks `git` of a project's origin, and does without."""
+    raise PermissionError(errno.EACCES, "Rasa is kept by itself: another process is refused")
+
+
+def _imported(name: str, *_: object) -> None:
+    if name.partition(".")[0] in CONNECT_BY_THEMSELVES:
+        raise ImportError(f"Rasa is kept on loopback: {name} connects by itself", name=name)
+
+
+_QUESTIONS: dict[str, Callable[..., None]] = {
+    **dict.fromkeys(("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"), _address),
+    **dict.fromkeys(("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"), _name),
+    "socket.getnameinfo": lambda address: _only_loopback(address[0]),
+    **dict.fromkeys(("subprocess.Popen", "os.system", "os.exec", "os.posix_spawn"), _refuse_child),
+    **dict.fromkeys(("os.fork", "os.forkpty"), _refuse_child),
+    "import": _imported,
+}
+"""By the names of Python's audit events (docs.python.org/3.10/library/audit_events), with their arguments."""
+
+
+class KeptIn(uvloop.Loop):
+    """uvloop's loop for those who name hosts of loopback alone, or bring a socket, of which Python told."""
+
+    async def getaddrinfo(self, host: Any, port: Any, **options: Any) -> Any:
+        _name(host)
+        return await super().getaddrinfo(host, port, **options)
+
+    async def getnameinfo(self, sockaddr: Any, flags: int = 0) -> Any:
+        _only_loopback(sockaddr[0])
+        return await super().getnameinfo(sockaddr, flags)
+
+    async def create_connection(
+        self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any
+    ) -> Any:
+        if options.get("sock") is None:
+            _only_loopback(host)
+        if local := options.get("local_addr"):
+            _only_loopback(local[0])
+        return await super().create_connection(protocol_factory, host, port, **options)
+
+    async def create_server(
+        self, protocol_factory: Any, host: Any = None, port: Any = None, **options: Any
+    ) -> Any:
+        if options.get("sock") is None:
+            # None, "" and an empty list are all addresses of this machine: no loopback.
+            several = isinstance(host, Iterable) and not isinstance(host, (str, bytes))
+            host = list(host) if several else [host]
+            for each in host or [None]:
+                _only_loopback(each)
+        return await super().create_server(protocol_factory, host, port, **options)
+
+    async def create_datagram_endpoint(self, *_: Any, **__: Any) -> NoReturn:
+        """Its transport's `sendto` goes to any address, in C. Nothing in Rasa sends datagrams."""
+        raise PermissionError(errno.EACCES, "Rasa is kept on loopback: a datagram endpoint is refused")
+
+    async def subprocess_exec(self, *_: Any, **__: Any) -> NoReturn:
+        _refuse_child()
+
+    async def subprocess_shell(self, *_: Any, **__: Any) -> NoReturn:
+        _refuse_child()
