@@ -20,8 +20,8 @@ SIDE_BY_SIDE := --numprocesses 3 --dist loadfile --no-loadscope-reorder
 help:
 	@echo 'make demo     set up and place the demo calls      (ARGS="--json FILE")'
 	@echo 'make test     set up and run all checks and tests  (ARGS="tests/setup -k lock")'
-	@echo 'make check    format, lint, types, contracts, machine paths'
-	@echo 'make audit    known weaknesses of the locked packages (needs PyPI, the registry of npm)'
+	@echo 'make check    format, lint, types, contracts, machine paths, known weaknesses of packages'
+	@echo 'make audit    these weaknesses alone, and what is let pass (needs PyPI, the registry of npm)'
 	@echo 'make setup    set up only'
 	@echo 'make screenshots   pictures of every page of the console, into docs/screens (Chromium)'
 	@echo 'make serve    set up and start a node              (ARGS="--help")'

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 import datetime
 import json
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import audit
+import check
 import pytest
 from audit import Exemption, NotHad, Weakness, WrongFile, exemptions, of_npm_audit, of_pip_audit, verdict
 
@@ -76,7 +84,7 @@ def test_a_package_that_pip_audit_passed_over_is_not_clean() -> None:
 
 def test_what_npm_audit_found_is_told_once() -> None:
     (weakness,) = of_npm_audit("pages", json.dumps(NPM))
-    assert (weakness.package, weakness.names) == ("lodash", {"GHSA-35jh-r3h4-6jhm"})
+    assert (weakness.package, weakness.names) == ("lodash", frozenset(("GHSA-35jh-r3h4-6jhm",)))
 
 
 @pytest.mark.parametrize("output", ["", "Traceback…", "[]", "{}", json.dumps(NPM_REFUSED)])
@@ -106,6 +114,9 @@ def test_an_empty_environment_is_no_answer() -> None:
         (("[[exception]]", "[[exceptions]]"), "exceptions"),
         (("[[exception]]", "[exception]"), "[[exception]]"),
         (('id = "CVE-2024-42367"', "id = "), "TOML"),
+        (('"CVE-2024-42367"', "[]"), "id"),
+        (('"CVE-2024-42367"', '["CVE-2024-42367", ""]'), "id"),
+        (('"CVE-2024-42367"', "20242367"), "id"),
     ],
 )
 def test_an_exception_without_a_reason_or_past_its_day_is_refused(change: tuple[str, str], told: str) -> None:
@@ -120,6 +131,14 @@ def test_an_exception_stands_up_to_and_with_its_day() -> None:
     assert len(exemptions(ENTRY, day)) == 1
     with pytest.raises(WrongFile):
         exemptions(ENTRY, day + datetime.timedelta(days=1))
+
+
+def test_what_is_let_pass_for_one_reason_is_told_once(capsys: pytest.CaptureFixture[str]) -> None:
+    both = exemptions(ENTRY.replace('"CVE-2024-42367"', '["CVE-2024-42367", "CVE-2025-53643"]'), TODAY)
+    assert [each.id for each in both] == ["CVE-2024-42367", "CVE-2025-53643"]
+    other = Weakness("rasa", "aiohttp", "3.9.5", frozenset(("CVE-2025-53643",)), "…")
+    assert verdict([weakness(), other], both, []) == 0
+    assert capsys.readouterr().out.count("Serves no files.") == 1
 
 
 def test_the_same_exception_twice_is_refused() -> None:
@@ -161,5 +180,60 @@ def test_the_verdict(
     assert all(reason in err for reason in not_had)
 
 
-def test_the_exceptions_that_ship_are_in_order() -> None:
-    assert audit.file_problem() == ""
+def test_the_exceptions_that_ship_are_in_order(root: Path) -> None:
+    let_pass = exemptions(
+        audit.EXCEPTIONS.read_text(encoding="utf-8"), datetime.datetime.now(datetime.UTC).date()
+    )
+    assert {each.where for each in let_pass} == {"rasa"}
+    locked = re.findall(r'^name = "(.+)"$', (root / "dialogue/uv.lock").read_text(), re.MULTILINE)
+    assert {each.package for each in let_pass} <= set(locked)
+
+
+def test_where_pypi_tells_nothing_it_is_asked_about_one_package(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked: list[Sequence[str | Path]] = []
+
+    def run(command: Sequence[str | Path], folder: Path, deadline: float) -> tuple[int, str, str]:
+        asked.append(command)
+        told = NPM_REFUSED if command[0] == "npm" else {"dependencies": [SKIPPED], "fixes": []}
+        return 1, json.dumps(told), ""
+
+    monkeypatch.setattr(audit, "_run", run)
+    assert audit.main([]) == audit.NOT_HAD
+    assert sorted(str(command[0]).rpartition("/")[2] for command in asked) == ["npm", "uv"]
+    err = capsys.readouterr().err
+    assert "bot, rasa" in err
+    assert "405" in err
+
+
+def test_a_tool_that_is_not_done_in_time_is_told_to_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[int] = []
+
+    class Told(subprocess.Popen[str]):
+        def send_signal(self, sig: int) -> None:
+            sent.append(sig)
+            super().send_signal(sig)
+
+    monkeypatch.setattr(subprocess, "Popen", Told)
+    with pytest.raises(NotHad, match="ответа нет"):
+        audit._run([sys.executable, "-c", "import time; time.sleep(600)"], audit.ROOT, time.monotonic())
+    assert sent == [signal.SIGTERM], "uv could not hand on a kill to what it runs"
+
+
+@pytest.mark.parametrize(
+    ("status", "passes"),
+    [(0, True), (audit.NOT_HAD, True), (audit.KNOWN, False), (audit.WRONG_FILE, False), (-9, False)],
+)
+def test_an_audit_is_part_of_the_check(
+    status: int, passes: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    done = subprocess.CompletedProcess(["audit.py"], status, "what it said", "why")
+    monkeypatch.setattr(check, "COMMANDS", [])
+    monkeypatch.setattr(check, "tracked_files", list)
+    monkeypatch.setattr(check, "run_audit", lambda: (done, 1.0))
+    assert (check.main() == 0) == passes
+    out, err = capsys.readouterr()
+    assert ("✓ audit" in out) == (status == 0)
+    assert ("why" in err) == (status != 0)
+    assert ("make audit" in err) == (status == audit.NOT_HAD), "nobody takes it for a clean one"
