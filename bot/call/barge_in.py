@@ -81,7 +81,7 @@ class BargeInSettings:
 @dataclass(frozen=True, slots=True)
 class Sound:
     """What one frame tells. `at` is the media time of its end, `saying_s` how much of the prompt was
-    played until now; `over` says that the recogniser's turn has ended."""
+    played until now."""
 
     at: float
     probability: float

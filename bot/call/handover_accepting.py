@@ -155,6 +155,7 @@ class Accepting:
 
     async def _hear(self) -> bool | None:
         """The question, and the answer to it, which may come before its end."""
+        self._ear.unheard()  # what he said before he was asked decides nothing
         over = TalkOver(self._ear, DECISION, _DECIDES_S)
         keyed = self._ear.expect_keys(WAITING)
         try:

@@ -86,6 +86,7 @@ class Talk:
                 await (self._hold() if self._held else self._joined())
         finally:
             await self._hearing.stop()
+            self._parts.ear.unheard()  # what he told a human answers no question of ours
         if self._pass_to and not caller.done():
             return TalkEnd("agent", self.seconds, pass_to=self._pass_to)
         by: Literal["caller", "agent"] = "caller" if caller.done() else "agent"

@@ -237,6 +237,11 @@ class Ear:
         if self._turn is not None:
             self._turn.put_nowait(None)
 
+    @property
+    def _hears_on(self) -> bool:
+        """Whether more will come from the line."""
+        return bool(self._tasks) and not self._over and self._failure is None
+
     def _must_hear(self) -> None:
         if self._failure is not None:
             raise RecogniserUnavailable("the line cannot be heard any more") from self._failure
@@ -255,7 +260,18 @@ class Ear:
         ended_s = now  # of the voice, in a pause
         speaking = False
         offered = ""
-        while (item := await turn.get()) is not None:
+        while True:
+            item = await turn.get()
+            if item is None:
+                # The line ended in the middle of the turn, or it was cut: what was said or keyed counts.
+                said = None
+                if started_s is not None and not pad.keys:
+                    said = _spoken(await stream.finish(), now, started_s, now if speaking else ended_s)
+                if not pad.keys:
+                    return said
+                if not self._hears_on:
+                    return await self._keyed(pad, stream, now)
+                continue  # the second of two keys may come
             frame, probability = item
             now = frame.at + FRAME_S
             if pad.started:
@@ -274,19 +290,17 @@ class Ear:
                         if endpointer.wants_words:
                             self.partial = await stream.settle()
                     case TurnOver(at=at, started_s=begun_s, ended_s=ended_s):
-                        return _spoken(await stream.finish(), at, begun_s, ended_s)
-                    case NoInput(at=at):
+                        said = _spoken(await stream.finish(), at, begun_s, ended_s)
+                        if not pad.keys:
+                            return said
+                    case NoInput(at=at) if not pad.started:
                         return Heard(TurnSource.SILENCE, at)
+            if pad.started:  # pressed while those words were decoded
+                continue
             if started_s is not None and not speaking and self.partial != offered:
                 offered = self.partial
                 if self.on_words is not None:
                     self.on_words(offered, started_s)
-        # The line ended in the middle of the turn, or it was cut: what was said or keyed still counts.
-        if pad.keys:
-            return await self._keyed(pad, stream, now)
-        if started_s is None:
-            return None
-        return _spoken(await stream.finish(), now, started_s, now if speaking else ended_s)
 
     async def _keyed(self, pad: KeyPad, stream: RecognitionStream, now: float) -> Heard:
         """Keys decide a closed question; after `#` at an open one, what was said is the answer."""

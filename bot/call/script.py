@@ -126,7 +126,11 @@ class Script:
         self.silence.prepare()
         try:
             matter = await open_matter(self._plan, self._room, self._leg)
-            await (self._talk() if matter is None else self._joining.come_back(matter))
+            if matter is None:
+                await self._talk()
+            else:
+                self.ear.unheard()  # an «алло» answers nothing here, either
+                await self._joining.come_back(matter)
         finally:
             await self._matters.close()
 

@@ -36,6 +36,7 @@ from pydantic import ValidationError
 
 from bot.core.errors import DiskFull, OtklikError, StoreUnavailable
 from bot.core.events import CallEvent, call_event
+from bot.core.realtime import behind_the_lines
 
 log = structlog.get_logger(__name__)
 
@@ -152,7 +153,7 @@ class Spool:
         self._name = name
         self._segment_bytes = segment_bytes
         self._number = 0
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="spool")
+        self._thread = ThreadPoolExecutor(1, "spool", initializer=behind_the_lines)
         self._waiting: list[_Waiting] = []
         self._flusher: asyncio.Task[None] | None = None
         self._closed = False

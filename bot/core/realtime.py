@@ -82,8 +82,8 @@ def unless_restless(most_s: float = RESTLESS_S) -> None:
 
 
 def _step_back(*_: object) -> None:
-    log.error("sound gives its precedence up: a thread did not rest")
     _all_become(os.SCHED_OTHER, 0)
+    log.error("sound gives its precedence up: a thread did not rest")
 
 
 def _all_become(policy: int, priority: int, *, apart: int | None = None) -> None:

@@ -22,6 +22,7 @@ from bot.core.events import (
 )
 from bot.core.ports import Transcript
 from telephony.scripted import ScriptedLeg
+from telephony.tones import tone
 from tests.call.fakes import Bench, Words, WordStream
 from tests.call.test_session import NINE, call, prompt_ended, said, say
 
@@ -170,6 +171,31 @@ def test_a_key_in_the_middle_of_speech_is_the_answer(into_s: float) -> None:
     assert heard.media_s is not None
     assert heard.ended_s is not None
     assert heard.media_s - heard.ended_s < 0.1
+
+
+@pytest.mark.parametrize("keys", ["7", "10"])
+@pytest.mark.parametrize("over", [False, True], ids=["after a turn", "after a cough over the prompt"])
+def test_a_key_that_is_pressed_while_words_are_decoded_is_the_answer(over: bool, keys: str) -> None:
+    bench = Bench()
+    bench.words.finish_s = 1.0
+
+    async def caller(leg: ScriptedLeg) -> None:
+        if over:
+            await bench.sink.until(lambda: bench.sink.of(PromptStarted))
+            await asyncio.sleep(0.2)
+            leg.say(tone(0.15, leg.rate))
+            await bench.sink.until(lambda: bench.sink.of(PromptPaused))
+        else:
+            await prompt_ended(bench, 1)
+            await say(bench, leg, "восемь")
+        await asyncio.sleep(0.9)  # it is being decoded now
+        for key in keys:
+            leg.press(key)
+            await asyncio.sleep(0.6)
+
+    assert call(bench, caller, (LONG,), (NINE, END)) is Disposition.COMPLETED
+    (turn,) = bench.dialogue.turns
+    assert (turn.source, turn.digits) == (TurnSource.DTMF, keys)
 
 
 def test_an_answer_to_a_short_question_that_was_heard_out_is_its_answer() -> None:

@@ -74,6 +74,26 @@ def test_a_greeting_that_begins_with_yes_is_no_acceptance() -> None:
     scene.owed("undecided")
 
 
+@pytest.mark.parametrize("words", ["да", "нет"])
+def test_what_an_agent_says_before_he_is_asked_decides_nothing(words: str) -> None:
+    scene = Scene("anna")
+
+    async def act(scene: Scene) -> None:
+        await scene.until(lambda: "недоволен" in scene.said())
+        scene.bench.words.coming.append(words)
+        scene.phones["anna"].say(tone(0.2, scene.phones["anna"].rate))
+        await scene.asked()
+        await asyncio.sleep(1.5)
+        scene.bench.words.coming.clear()
+        scene.phones["anna"].press("1")
+        await scene.until(lambda: scene.of(HandoverConnected))
+        scene.caller.remote_hang_up()
+
+    assert scene.play(act) is Disposition.TRANSFERRED
+    assert scene.said().count(WORDS.accept) == 1
+    assert scene.of(HandoverAccepted)[0].by == "key"
+
+
 def test_accepted_by_button_before_he_picks_up() -> None:
     scene = Scene("anna")
 

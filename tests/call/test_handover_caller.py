@@ -136,6 +136,27 @@ def test_caller_returns_and_does_not_want_to_be_connected(key: str) -> None:
     assert not scene.of(CaseOpened), "his matter has a case already"
 
 
+def test_what_a_caller_says_before_he_is_known_again_does_not_connect_him() -> None:
+    scene = Scene("anna")
+    returning(scene)
+    look_up = scene.bench.returning
+
+    async def slowly(remote: str) -> OpenMatter | None:
+        await asyncio.sleep(0.9)
+        return await look_up(remote)
+
+    scene.bench.returning = slowly
+
+    async def act(scene: Scene) -> None:
+        await scene.speak(scene.caller, "да здравствуйте")
+        await scene.until(lambda: WORDS.returning in scene.said())
+        await asyncio.sleep(1.5)
+        scene.caller.press("2")
+
+    assert scene.play(act) is Disposition.CALLBACK
+    assert scene.said() == [WORDS.returning, WORDS.promise]
+
+
 def test_caller_returns_and_nobody_is_there() -> None:
     scene = Scene()
     returning(scene)

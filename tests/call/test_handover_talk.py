@@ -184,6 +184,30 @@ def test_agent_drops_in_talk(answer: Callable[[Scene], Awaitable[None]], talk_s:
     assert scene.rang("boris") == 0
 
 
+def test_what_was_said_to_the_agent_does_not_answer_whether_to_go_on() -> None:
+    scene = Scene("anna")
+
+    async def act(scene: Scene) -> None:
+        await scene.asked()
+        scene.phones["anna"].press("1")
+        await scene.until(lambda: scene.of(HandoverConnected))
+        await asyncio.sleep(3.0)
+        await scene.speak(scene.caller, "нет так не договаривались")
+        await asyncio.sleep(0.5)
+        scene.phones["anna"].fail(EndCause(EndKind.MEDIA_LOST))
+        await scene.until(lambda: WORDS.rejoin in scene.said())
+        await asyncio.sleep(1.5)
+        await agrees(scene)
+        await scene.asked(2)
+        scene.phones["anna"].press("1")
+        await scene.until(lambda: len(scene.of(HandoverConnected)) == 2)
+        await talk(scene, "anna")
+        scene.phones["anna"].remote_hang_up()
+
+    assert scene.play(act) is Disposition.TRANSFERRED
+    assert [decided.accepted for decided in scene.of(OfferDecided)] == [True]
+
+
 def test_whoever_was_cut_off_goes_back_to_the_same_agent() -> None:
     """Anna is the last of the route, and the first to be rung again."""
     scene = Scene("boris", "anna")
