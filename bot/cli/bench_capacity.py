@@ -20,7 +20,15 @@ from bot.cli.bench_options import AsJson, Audio, Noise, Seed, Turns, Write
 from bot.cli.bench_reply_gap import AUDIO, SEED, about
 from bot.core.errors import BadInput
 from bot.settings_load import load_settings
-from bot.sim.bench.capacity import Point, limit, mb_per_call, most_held, next_load, point_of
+from bot.sim.bench.capacity import (
+    Point,
+    ended,
+    least_not_held,
+    mb_per_call,
+    most_held,
+    next_load,
+    point_of,
+)
 from bot.sim.bench.pieces import read_pieces
 from bot.sim.bench.plan import TURNS
 from bot.sim.bench.processes import everybody, family
@@ -114,9 +122,17 @@ def summary(found: Found) -> dict[str, Any]:
     held = most_held(found.points)
     best = found.full or held
     idle_mb = found.idle_mb or 0.0
+    end, broken = ended(found.points, os.cpu_count() or 1), least_not_held(found.points)
     return {
         "calls": best.calls if best is not None and best.held else 0,
-        "limit": limit(found.points, os.cpu_count() or 1).value,
+        "limit": end.limit.value,
+        "limit_share": round(end.share, 3) if end.share is not None else None,
+        "limit_used_up": end.used_up,
+        "limit_calls": end.calls,
+        "limit_shares": {resource.value: round(share, 3) for resource, share in end.shares.items()},
+        "not_held": {"calls": broken.calls, "problems": list(broken.problems)}
+        if broken is not None
+        else None,
         "target_calls": TARGET_CALLS,
         "reply_gap_p50_ms": best.gap_p50_ms if best is not None else None,
         "reply_gap_p95_ms": best.gap_p95_ms if best is not None else None,

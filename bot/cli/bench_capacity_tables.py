@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +16,19 @@ from bot.words import words
 TARGET_CALLS, TARGET_CORE_S = 40, 1.6
 """Issue 9, on two cores with the small model."""
 
-_LIMITS = {
-    Limit.PROCESSOR: ("процессор, вместе с телефонами", "the processors, telephones included"),
-    Limit.MEDIA_WORKER: ("одно ядро рабочего процесса", "the media worker's one core"),
-    Limit.DIALOGUE: ("одно ядро Rasa", "Rasa's one core"),
-    Limit.MEMORY: ("память", "memory"),
-    Limit.NOT_REACHED: ("не достигнут: больше не пробовали", "not reached: no more were tried"),
-    Limit.UNKNOWN: ("ни один ресурс не исчерпан", "nothing was used up"),
-}  # fmt: skip
+_RESOURCES = {
+    Limit.MEMORY: ("память ({share})", "memory ({share})"),
+    Limit.LINES: ("линии стека SIP ({share} из 255)", "the SIP stack's lines ({share} of 255)"),
+    Limit.PROCESSOR: (
+        "процессоры, вместе с телефонами ({share})",
+        "the processors, telephones included ({share})",
+    ),
+    Limit.MEDIA_WORKER: (
+        "один поток рабочего процесса ({share} ядра)",
+        "the media worker's one thread ({share} of a core)",
+    ),
+    Limit.DIALOGUE: ("процесс Rasa ({share} ядра)", "Rasa's process ({share} of a core)"),
+}
 _PROBLEMS = {
     "reply_gap": ("пауза", "reply gap"),
     "late_audio": ("звук опоздал", "late audio"),
@@ -31,47 +36,79 @@ _PROBLEMS = {
 }
 
 
+def _problems(names: Iterable[str]) -> str:
+    return ", ".join(words(*_PROBLEMS[name]) for name in names)
+
+
 def _heads() -> list[str]:
     return words(
-        "звонков сразу|пауза p50, мс|p95, мс|опоздало, %|оборвано, %|узел, ядер|из них worker|из них Rasa|"
-        "телефоны, ядер|занято|ядро-с на минуту звонка|память узла, МБ|держит",
-        "calls at once|reply gap p50, ms|p95, ms|late, %|torn, %|node, cores|of them worker|of them Rasa|"
-        "telephones, cores|busy|core-s a call-minute|node's memory, MB|held",
+        "звонков сразу|пауза p50, мс|p95, мс|опоздало, %|оборвано, %|узел, ядер|из них worker|его поток|"
+        "из них Rasa|телефоны, ядер|занято|ядро-с на минуту звонка|память узла, МБ|держит",
+        "calls at once|reply gap p50, ms|p95, ms|late, %|torn, %|node, cores|of them worker|its thread|"
+        "of them Rasa|telephones, cores|busy|core-s a call-minute|node's memory, MB|held",
     ).split("|")
 
 
 def _rows(found: Mapping[str, Any]) -> Iterator[Row]:
+    cores = ("node_cores", "worker_cores", "loop_cores", "rasa_cores", "callers_cores")
     for point in found["points"]:
-        problems = ", ".join(words(*_PROBLEMS[name]) for name in point["problems"])
         gaps = (point["gap_p50_ms"], point["gap_p95_ms"])
         yield (
             str(point["calls"]),
             *("-" if gap is None else str(gap) for gap in gaps),
             f"{point['late'] * 100:.3f}",
             f"{point['torn'] * 100:.3f}",
-            *(f"{point[name]:.2f}" for name in ("node_cores", "worker_cores", "rasa_cores", "callers_cores")),
+            *(f"{point[name]:.2f}" for name in cores),
             f"{point['busy']:.0%}",
             f"{point['core_s_per_minute']:.2f}",
             f"{point['rss_mb']:.0f}",
-            words("да", "yes") if point["held"] else words("нет: ", "no: ") + problems,
+            words("да", "yes") if point["held"] else words("нет: ", "no: ") + _problems(point["problems"]),
         )
+
+
+def limit_sentence(found: Mapping[str, Any]) -> str:
+    """Which resource ends first; where none was used up, which one is the next to be."""
+    limit, calls = Limit(found["limit"]), found["limit_calls"]
+    if limit is Limit.NOT_REACHED:
+        return words(
+            "Предел не достигнут: больше не пробовали.", "The limit is not reached: no more were tried."
+        )
+    if limit is Limit.FAILED_CALLS:
+        return words(
+            "Предел не в ресурсах: никто не ждал дольше положенного, но звонки не удались "
+            f"(звонков сразу: {calls}).",
+            f"The limit is no resource: nobody waited for longer than he may, but calls failed ({calls} at "
+            "once).",
+        )
+    resource = words(*_RESOURCES[limit]).format(share=f"{found['limit_share'] * 100:.0f} %")
+    if found["limit_used_up"]:
+        return words(
+            f"Предел: {resource}, звонков сразу {calls}.", f"The limit: {resource}, with {calls} calls."
+        )
+    return words(
+        f"Предел: не исчерпан ни один ресурс; ближе всего к концу {resource}, звонков сразу {calls}.",
+        f"The limit: no resource was used up; the nearest to its end: {resource}, with {calls} calls.",
+    )
 
 
 def _sentences(found: Mapping[str, Any]) -> Iterator[str]:
     if found["noise_dbfs"] is not None:
         noise = f"{found['noise_dbfs']:g}"
         yield words(f"Шум у звонящих {noise} дБ.", f"The callers are amid noise of {noise} dB.")
-    ended = words(*_LIMITS[Limit(found["limit"])])
     if not found["calls"]:
-        yield words(
-            f"Ни одна из этих нагрузок не выдержана; предел: {ended}.",
-            f"None of these loads was held; limit: {ended}.",
-        )
+        yield words("Ни одна из этих нагрузок не выдержана.", "None of these loads was held.")
+        yield limit_sentence(found)
         return
+    broken = found["not_held"]
+    beyond, beyond_en = "", ""
+    if broken is not None:
+        beyond = f"; {broken['calls']} уже нет: {_problems(broken['problems'])}"
+        beyond_en = f"; not {broken['calls']}: {_problems(broken['problems'])}"
     yield words(
-        f"Звонков сразу узел держит {found['calls']} (цель {found['target_calls']}); предел: {ended}.",
-        f"The node holds {found['calls']} calls at once (target {found['target_calls']}); limit: {ended}.",
+        f"Звонков сразу узел держит {found['calls']} (цель {found['target_calls']}){beyond}.",
+        f"The node holds {found['calls']} calls at once (target {found['target_calls']}){beyond_en}.",
     )
+    yield limit_sentence(found)
     yield words(
         f"Пауза p95 {found['reply_gap_p95_ms']} мс (цель ≤ 1000); минута звонка стоит узлу "
         f"{found['core_seconds_per_call_minute']} ядро-секунды (цель ≤ {TARGET_CORE_S}) и звонок "

@@ -16,7 +16,15 @@ from bot.core.events import CallEnded, CallEvent, PromptStarted, TurnUnderstood
 from bot.core.intents import Intent
 from bot.sim.bench.figures import CallRecord, Figures, figures
 from bot.sim.bench.plan import PlannedCall
-from bot.sim.bench.processes import CpuBook, everybody, family, look, machine, open_files
+from bot.sim.bench.processes import (
+    CpuBook,
+    everybody,
+    family,
+    look,
+    look_main_thread,
+    machine,
+    open_files,
+)
 from bot.sim.bench.recording import EventBook, record_of
 from bot.sim.results import CallReport
 from bot.sim.run import hold_lines
@@ -54,14 +62,17 @@ class Sample:
 @dataclass(slots=True)
 class Taken:
     """What a load took. `parts_s` are core-seconds of the node's processes by name (all others of them as
-    `other`); `busy` is the share of all processors' time in which they worked, 0..1."""
+    `other`), `threads_s` those of their event loops alone; `busy` is the share of all processors' time in
+    which they worked, 0..1; `free_mb` is the least memory that was left of the machine's `total_mb`."""
 
     seconds: float = 0.0
     node_s: float = 0.0
     callers_s: float = 0.0
     parts_s: dict[str, float] = field(default_factory=dict)
+    threads_s: dict[str, float] = field(default_factory=dict)
     busy: float = 0.0
     free_mb: float = float("inf")
+    total_mb: float = float("inf")
     samples: list[Sample] = field(default_factory=list)
 
 
@@ -71,7 +82,7 @@ class Meter:
     def __init__(self, watched: Watched, look_s: float = LOOK_S) -> None:
         self._watched = watched
         self._look_s = look_s
-        self._node, self._callers = CpuBook(), CpuBook()
+        self._node, self._callers, self._threads = CpuBook(), CpuBook(), CpuBook()
         self.taken = Taken()
 
     async def __aenter__(self) -> Meter:
@@ -91,9 +102,11 @@ class Meter:
         taken.seconds = time.monotonic() - self._began
         taken.node_s, taken.callers_s = self._node.total_s, self._callers.total_s
         taken.parts_s = {name: self._node.of(pid) for name, pid in self._watched.named.items()}
+        taken.threads_s = {name: self._threads.of(pid) for name, pid in self._watched.named.items()}
         taken.parts_s["other"] = max(taken.node_s - sum(taken.parts_s.values()), 0.0)
         passed = after.all_s - self._before.all_s
         taken.busy = (after.busy_s - self._before.busy_s) / passed if passed else 0.0
+        taken.total_mb = after.total_mb
 
     async def _run(self) -> None:
         while True:
@@ -106,6 +119,8 @@ class Meter:
         callers = family(os.getpid(), seen) - node
         self._node.take((seen[pid] for pid in node), self._old)
         self._callers.take((seen[pid] for pid in callers), self._old)
+        threads = map(look_main_thread, self._watched.named.values())
+        self._threads.take((thread for thread in threads if thread is not None), self._old)
         files = {pid: open_files(pid) for pid in node}
         here = {name: pid for name, pid in self._watched.named.items() if pid in seen}
         self.taken.samples.append(

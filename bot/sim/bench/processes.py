@@ -30,22 +30,33 @@ class Process:
 @dataclass(frozen=True, slots=True)
 class Machine:
     """Seconds of all processors since the start, and of those the ones in which they worked for somebody
-    whom real-time calls would have to wait for; memory that is to be had."""
+    whom real-time calls would have to wait for; memory that is to be had, and all there is."""
 
     all_s: float
     busy_s: float
     free_mb: float
+    total_mb: float
 
 
 def look(pid: int) -> Process | None:
     """None for a process that is gone."""
+    return _look(_PROC / str(pid))
+
+
+def look_main_thread(pid: int) -> Process | None:
+    """The same, but with the time of its first thread alone: in it runs the event loop of ours. None for a
+    process that is gone."""
+    return _look(_PROC / str(pid) / "task" / str(pid))
+
+
+def _look(folder: Path) -> Process | None:
     try:
-        fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
+        fields = (folder / "stat").read_text().rpartition(")")[2].split()
     except (FileNotFoundError, ProcessLookupError):
         return None
     # The fields behind the name: the 3rd of proc(5) is the first one here.
     return Process(
-        pid=pid,
+        pid=int(folder.name),
         parent=int(fields[1]),
         cpu_s=(int(fields[11]) + int(fields[12])) / _TICKS,
         rss_mb=int(fields[21]) * _PAGE_MB,
@@ -61,6 +72,7 @@ def machine() -> Machine:
         all_s=sum(figures),
         busy_s=sum(figures) - spare_s,
         free_mb=int(memory["MemAvailable"].split()[0]) / 1024,
+        total_mb=int(memory["MemTotal"].split()[0]) / 1024,
     )
 
 

@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 import sys
 
-from bot.sim.bench.processes import CpuBook, Process, everybody, family, look, machine, open_files
+from bot.sim.bench.load import Meter, Watched
+from bot.sim.bench.processes import (
+    CpuBook,
+    Process,
+    everybody,
+    family,
+    look,
+    look_main_thread,
+    machine,
+    open_files,
+)
 
 
 def process(pid: int, parent: int = 1, cpu_s: float = 0.0) -> Process:
@@ -45,4 +56,33 @@ def test_this_process_and_its_child_are_seen_as_they_are() -> None:
     assert ours.rss_mb > 5
     seen = machine()
     assert 0 < seen.busy_s < seen.all_s
-    assert seen.free_mb > 0
+    assert 0 < seen.free_mb < seen.total_mb
+
+
+async def test_what_other_threads_of_a_process_take_is_none_of_its_event_loops() -> None:
+    program = """
+import threading, time
+def work():
+    while time.thread_time() < 0.5: pass
+input()
+other = threading.Thread(target=work)
+other.start()
+other.join()
+print(flush=True)
+input()
+"""
+    pipe = asyncio.subprocess.PIPE
+    child = await asyncio.create_subprocess_exec(sys.executable, "-c", program, stdin=pipe, stdout=pipe)
+    assert child.stdin is not None
+    assert child.stdout is not None
+    try:
+        async with Meter(Watched(child.pid, {"worker-0": child.pid})) as meter:
+            child.stdin.write(b"\n")
+            assert await child.stdout.readline() == b"\n"
+        taken = meter.taken
+        assert taken.parts_s["worker-0"] >= 0.4
+        assert taken.threads_s["worker-0"] <= taken.parts_s["worker-0"] - 0.4
+        assert 0 < taken.free_mb < taken.total_mb
+    finally:
+        await child.communicate(b"\n")
+    assert look_main_thread(child.pid) is None
