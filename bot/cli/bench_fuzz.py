@@ -1,4 +1,4 @@
-"""`otklik bench fuzz`: damaged SIP, SDP, RTP, RTCP and STUN for a node, while calls go through it."""
+"""`otklik bench fuzz`: damaged SIP, SDP, RTP, RTCP, STUN and DTLS for a node, while calls go through it."""
 
 from __future__ import annotations
 
@@ -43,15 +43,18 @@ def fuzz_node(
     calls: Annotated[
         int, typer.Option(min=1, max=20, help=words("сколько живых звонков сразу", "live calls at a time"))
     ] = 2,
+    pages: Annotated[
+        int, typer.Option(min=0, max=10, help=words("и звонков из браузера", "and calls from browsers"))
+    ] = 1,
     seed: Annotated[int, typer.Option(help=words("какие сообщения", "which messages are drawn"))] = SEED,
     as_json: AsJson = False,
 ) -> None:
-    """Испорченные сообщения узлу и живые звонки через него: код 1, если узел упал или звонок потерян."""
+    """Испорченные сообщения узлу и живые звонки через него: код 1, если упал, потерял звонок, растёт."""
     # A folder for each run: two at once do not disturb each other, and one that fails leaves its logs.
     settings = fuzzed_settings(demo_settings(load_settings(), f"bench-{os.getpid()}"))
     configure_logs(settings.log_level, file=fresh_log(settings))
     began = time.monotonic()
-    plan = Fuzzing(minutes * 60, seed, SURVEY, KEYS, lines=calls, rate=rate)
+    plan = Fuzzing(minutes * 60, seed, SURVEY, KEYS, lines=calls, pages=pages, rate=rate)
     try:
         found = asyncio.run(_fuzzed(settings, plan))
     except asyncio.CancelledError as error:
@@ -103,6 +106,8 @@ def as_figures(found: FuzzFound, plan: Fuzzing, seconds: float) -> dict[str, Any
         "options_answered": found.answers,
         "rss_mb": round(found.rss_last_mb, 1),
         "rss_growth_mb": round(grown, 1),
+        "rss_growth_later_mb": round(found.rss_later_mb, 1),
+        "memory": found.memory,
         "cpus": os.cpu_count(),
         "load_1m": round(os.getloadavg()[0], 1),
     }

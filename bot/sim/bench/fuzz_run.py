@@ -1,4 +1,4 @@
-"""Fuzzes a running node over SIP, SDP, RTP, RTCP and STUN while calls go through it."""
+"""Fuzzes a running node over SIP, SDP, RTP, RTCP, STUN and DTLS while calls go through it."""
 
 from __future__ import annotations
 
@@ -7,18 +7,20 @@ import random
 import socket
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from bot.core.control import ControlClient
-from bot.sim.bench.fuzz_calls import Line, LiveEnd
+from bot.sim.bench.fuzz_calls import Line, Live, LiveEnd
+from bot.sim.bench.fuzz_pages import Page
 from bot.sim.bench.fuzz_seeds import Seeds
+from bot.sim.bench.fuzz_watch import Seen, WorkerWatch, later_growth, memory_verdict
 from bot.sim.bench.mutations import Mutator
+from bot.sim.bench.soaking import Verdict
 
-KINDS = ("sip", "sdp", "rtp", "rtcp", "stun")
-WEIGHTS = (50, 20, 15, 8, 7)
+KINDS = ("sip", "sdp", "rtp", "rtcp", "stun", "dtls")
+WEIGHTS = (45, 18, 14, 8, 8, 7)
 """Of a hundred messages; SIP has the most ways."""
 _TCP_SHARE = 0.05
 _TAKEN_SHARE = 0.03
@@ -31,26 +33,26 @@ _ANSWER_S = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Fuzzing:
-    """`lines` live calls at any time, `rate` damaged messages a second, for `seconds`; calls that are on then
-    go to their end."""
+    """`lines` live calls by SIP and `pages` from browsers at any time, `rate` damaged messages a second, for
+    `seconds`; calls that are on then go to their end. `number` has the survey of the same name."""
 
     seconds: float
     seed: int
     number: str
     keys: dict[str, str]
     lines: int = 2
+    pages: int = 0
     rate: int = 200
 
 
 @dataclass(frozen=True, slots=True)
 class FuzzFound:
-    """What came of it. RSS (MB) is of the process that holds the calls: after its first call, at the end."""
+    """What came of it. `seen` is the process that holds the calls, from its first call to the last."""
 
     sent: dict[str, int]
     crashes: int
     ends: tuple[LiveEnd, ...]
-    rss_first_mb: float
-    rss_last_mb: float
+    seen: tuple[Seen, ...]
     answers: bool
 
     @property
@@ -58,8 +60,25 @@ class FuzzFound:
         return [end.why for end in self.ends if end.why and not end.refused]
 
     @property
+    def rss_first_mb(self) -> float:
+        return self.seen[0].rss_mb
+
+    @property
+    def rss_last_mb(self) -> float:
+        return self.seen[-1].rss_mb
+
+    @property
+    def rss_later_mb(self) -> float:
+        """Gained in the last two thirds of the time."""
+        return later_growth(self.seen)
+
+    @property
+    def memory(self) -> Verdict:
+        return memory_verdict(self.seen)
+
+    @property
     def well(self) -> bool:
-        return self.answers and not self.crashes and not self.lost
+        return self.answers and not self.crashes and not self.lost and self.memory is not Verdict.MISSED
 
 
 async def fuzz(
@@ -68,67 +87,46 @@ async def fuzz(
     """Raises NodeUnavailable where the node itself goes; a worker that dies is counted."""
     node = str((await control.request("status"))["sip"])
     lines = [Line(f"live-{index}", plan.number, plan.keys, control) for index in range(plan.lines)]
+    pages = [Page(f"page-{index}", plan.number, plan.keys, control) for index in range(plan.pages)]
+    callers: list[Live] = [*lines, *pages]
+    one_of_each: list[Live] = [*lines[:1], *pages[:1]]
     await control.watch()
-    watching = asyncio.create_task(_forward(control, lines))
+    watching = asyncio.create_task(_forward(control, callers))
+    watch, over, done = WorkerWatch(control), asyncio.Event(), asyncio.Event()
     try:
-        ends = [await lines[0].call(node)]  # what is loaded once is loaded before the memory is looked at
-        pid = await _worker(control)
-        first = _rss_mb(pid)
-        over = asyncio.Event()
-        workers = asyncio.create_task(_follow(control, pid, over))
-        talking = [asyncio.create_task(_talk(line, node, over, tell)) for line in lines]
-        sent = await _send(plan, node, lines)
+        # What is loaded once is loaded before the memory is looked at.
+        ends = [await caller.call(node) for caller in one_of_each]
+        await watch.begin()
+        looking = asyncio.create_task(watch.run(done))
+        talking = [asyncio.create_task(_talk(caller, node, over, tell)) for caller in callers]
+        sent = await _send(plan, node, lines, pages)
         over.set()
         for task in talking:
             ends += await task
-        ends.append(replace(await lines[0].call(node), refused=False))  # and then it takes calls as before
-        crashes, pid = await workers
+        for caller in one_of_each:  # and then it takes calls as before
+            ends.append(replace(await caller.call(node), refused=False))
+        done.set()
+        await looking
         answers = await asyncio.to_thread(answers_options, node)
-        return FuzzFound(dict(sent), crashes, tuple(ends), first, _rss_mb(pid), answers)
+        return FuzzFound(dict(sent), watch.crashes, tuple(ends), tuple(watch.seen), answers)
     finally:
         watching.cancel()
         with suppress(asyncio.CancelledError):
             await watching
 
 
-async def _forward(control: ControlClient, lines: Iterable[Line]) -> None:
+async def _forward(control: ControlClient, callers: Iterable[Live]) -> None:
     async for event in control.events():
-        for line in lines:
-            line.take(event)
+        for caller in callers:
+            caller.take(event)
 
 
-async def _talk(line: Line, node: str, over: asyncio.Event, tell: Callable[[str], None]) -> list[LiveEnd]:
+async def _talk(caller: Live, node: str, over: asyncio.Event, tell: Callable[[str], None]) -> list[LiveEnd]:
     ends: list[LiveEnd] = []
     while not over.is_set():
-        ends.append(await line.call(node))
-        tell(f"{line.name}: {ends[-1].why or 'ok'}")
+        ends.append(await caller.call(node))
+        tell(f"{caller.name}: {ends[-1].why or 'ok'}")
     return ends
-
-
-async def _worker(control: ControlClient) -> int:
-    return int((await control.request("status")).get("pid", 0))
-
-
-async def _follow(control: ControlClient, pid: int, over: asyncio.Event) -> tuple[int, int]:
-    """How often the process with the calls was another one than before, and which it is at the end."""
-    crashes = 0
-    while True:
-        ending = over.is_set()
-        now = await _worker(control)
-        if now != pid:
-            crashes, pid = crashes + bool(now), now or pid
-        if ending:
-            return crashes, pid
-        with suppress(TimeoutError):
-            await asyncio.wait_for(over.wait(), 1.0)
-
-
-def _rss_mb(pid: int) -> float:
-    """Resident memory of a process of this machine (Linux: /proc/<pid>/status)."""
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith("VmRSS:"):
-            return int(line.split()[1]) / 1024
-    raise ProcessLookupError(f"{pid} has no memory: it has ended")
 
 
 def answers_options(node: str) -> bool:
@@ -151,7 +149,7 @@ def answers_options(node: str) -> bool:
     return False
 
 
-async def _send(plan: Fuzzing, node: str, lines: list[Line]) -> Counter[str]:
+async def _send(plan: Fuzzing, node: str, lines: Sequence[Live], pages: Sequence[Live]) -> Counter[str]:
     """Damaged messages at their rate until the time is over."""
     host, _, port = node.rpartition(":")
     sent: Counter[str] = Counter(dict.fromkeys(KINDS, 0))
@@ -169,7 +167,7 @@ async def _send(plan: Fuzzing, node: str, lines: list[Line]) -> Counter[str]:
                 if kind == "sip" and source.over_tcp():
                     await _over_tcp(host, int(port), message)
                     continue
-                for target in _targets(kind, (host, int(port)), lines):
+                for target in targets(kind, (host, int(port)), lines, pages):
                     with suppress(BlockingIOError, ConnectionRefusedError):  # nobody is owed a datagram
                         sock.sendto(message, target)
             while True:  # what the node answers is not looked at, and must not pile up
@@ -181,13 +179,17 @@ async def _send(plan: Fuzzing, node: str, lines: list[Line]) -> Counter[str]:
     return sent
 
 
-def _targets(kind: str, sip: tuple[str, int], lines: list[Line]) -> list[tuple[str, int]]:
+def targets(
+    kind: str, sip: tuple[str, int], lines: Iterable[Live], pages: Iterable[Live]
+) -> list[tuple[str, int]]:
+    """Where a message of a kind goes: a browser's call has one port for everything (RFC 7983)."""
     if kind in ("sip", "sdp"):
         return [sip]
     heard = [line.at for line in lines if line.at is not None]
-    if kind == "stun":
-        return [sip, *heard]
-    return [(host, port + (kind == "rtcp")) for host, port in heard]
+    browsers = [page.at for page in pages if page.at is not None]
+    if kind == "rtcp":
+        return [*((host, port + 1) for host, port in heard), *browsers]
+    return [*([sip] if kind == "stun" else []), *heard, *browsers]
 
 
 async def _over_tcp(host: str, port: int, message: bytes) -> None:
@@ -226,5 +228,7 @@ class Source:
                 return kind, self._mutator.packet(self._seeds.rtp())
             case "rtcp":
                 return kind, self._mutator.packet(self._seeds.rtcp())
-            case _:
+            case "stun":
                 return kind, self._mutator.packet(self._seeds.stun())
+            case _:
+                return kind, self._mutator.packet(self._seeds.dtls())

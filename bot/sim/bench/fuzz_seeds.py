@@ -100,6 +100,50 @@ class Seeds:
         kind = self._rng.choice((0x0001, 0x0011, 0x0101, 0x0111, 0x0003))
         return struct.pack("!HHI", kind, len(attributes), _STUN_MAGIC) + self._rng.randbytes(12) + attributes
 
+    def dtls(self) -> bytes:
+        """One or two records (RFC 6347, 4.1): handshake, alert, change of cipher, data, those of 1.3; of the
+        first epochs, in clear or as if enciphered."""
+        return b"".join(self._record() for _ in range(self._rng.choice((1, 1, 2))))
+
+    def _record(self) -> bytes:
+        kind = self._rng.choice((20, 21, 22, 22, 22, 23, 25, 26))
+        match kind:
+            case 20:
+                body = b"\x01"
+            case 21:
+                body = bytes((self._rng.choice((1, 2)), self._rng.choice((0, 10, 20, 40, 80, 90))))
+            case 22:
+                body = self._handshake()
+            case _:
+                body = self._rng.randbytes(self._rng.choice((0, 1, 24, 300)))
+        version = self._rng.choice((0xFEFD, 0xFEFD, 0xFEFF, 0x0303))
+        epoch, number = self._rng.choice((0, 0, 1, 2, 65_535)), self._rng.choice((0, 1, 5, 2**48 - 1))
+        return (
+            struct.pack("!BHH", kind, version, epoch)
+            + number.to_bytes(6)
+            + struct.pack("!H", len(body))
+            + body
+        )
+
+    def _handshake(self) -> bytes:
+        """Hellos, certificates, keys and the end of it, whole or a piece of one."""
+        kind = self._rng.choice((0, 1, 2, 3, 11, 12, 13, 14, 15, 16, 20))
+        body = self._rng.randbytes(self._rng.choice((0, 2, 36, 200, 1100)))
+        if kind in (1, 2):
+            body = (
+                b"\xfe\xfd" + self._rng.randbytes(32) + bytes(2) + b"\x00\x04\xc0\x2b\xc0\x2f\x01\x00" + body
+            )
+        whole = self._rng.choice((len(body), len(body), 2**24 - 1))
+        sequence, offset = self._rng.choice((0, 1, 7, 65_535)), self._rng.choice((0, 0, 100, 2**24 - 1))
+        return (
+            bytes((kind,))
+            + whole.to_bytes(3)
+            + sequence.to_bytes(2)
+            + offset.to_bytes(3)
+            + len(body).to_bytes(3)
+            + body
+        )
+
     def _message(self, method: str, number: str, extra: str, body: bytes) -> bytes:
         head = (
             f"{method} sip:{number}@{self._node} SIP/2.0\r\n{self._headers(method, number)}{extra}"
