@@ -227,9 +227,10 @@ class Ear:
             self._must_hear()
             return heard
         finally:
-            self._turn = self._pad = self._telling_since = None
-            if self.on_frame is None:  # who listens beside the turn has had them
-                self._unheard.extend(_left(turn))
+            if self._turn is turn:  # else somebody listens anew already
+                self._turn = self._pad = self._telling_since = None
+                if self.on_frame is None:  # who listens beside the turn has had them
+                    self._unheard.extend(_left(turn))
             stream.close()
 
     def cut(self) -> None:

@@ -366,3 +366,19 @@ def test_ringing_without_words_is_no_answer() -> None:
 
     assert place(bench, rings, answered=False)[0] is Disposition.NO_ANSWER
     assert not classes(bench)
+
+
+def test_words_are_settled_behind_a_second_of_silence() -> None:
+    """The recogniser here knows them only when it must, and until then he is a person by his timing."""
+    bench = Bench()
+    bench.words.coming.append("оставьте сообщение после сигнала")
+
+    async def far_end(leg: ScriptedLeg) -> None:
+        await says(leg, 1.0)
+        await bench.sink.until(lambda: Answerer.VOICEMAIL in classes(bench))
+
+    disposition, _ = place(bench, far_end, (HELLO, NPS), (END,))
+    assert disposition is Disposition.VOICEMAIL
+    first, *_, last = bench.sink.of(AnswererClassified)
+    assert first.answerer is Answerer.HUMAN
+    assert last.media_s == pytest.approx(2.0, abs=0.1)

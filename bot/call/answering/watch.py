@@ -15,6 +15,7 @@ from bot.call.answering.classifier import Classifier, Verdict
 from bot.call.answering.evidence import LineUp, OwnWords, Words
 from bot.call.answering.greeting import WAIT_S, may_speak
 from bot.call.answering.hearing import Hearing
+from bot.call.answering.speech_timing import STAY_PROBABILITY
 from bot.call.journal import Journal
 from bot.core.answer import AnswerStatus
 from bot.core.audio import FRAME_S, Frame
@@ -36,6 +37,10 @@ log = structlog.get_logger()
 
 OPENING_S = 20.0
 """After the answer the watch recognises words by itself for so long; later ones come with the turns."""
+
+SETTLED_S = 1.0
+"""Behind so much silence the words before it are settled, and what follows is decoded from its next voice
+on: a line is silent for most of the time that it is watched, and decoding is most of what that costs."""
 
 _LAST_FRAMES_S = 0.5
 """How long the last sound of a line that has ended may take to be looked at."""
@@ -67,6 +72,7 @@ class AnswerWatch:
         self._text = ""
         self._turns: list[str] = []
         self._media_s = 0.0
+        self._silent_s = 0.0
         self._answered = False
         self._told: list[Answered | PromptStarted | TurnHeard] = []
         self._verdicts: list[Verdict] = []
@@ -212,8 +218,12 @@ class AnswerWatch:
         if self._stream is None:
             self._text = ""
             self._stream = self._recogniser.open(frame.rate, None)
+        before_s = self._silent_s
+        self._silent_s = 0.0 if probability >= STAY_PROBABILITY else before_s + FRAME_S
         try:
             text = await self._stream.feed(frame, probability)
+            if before_s < SETTLED_S <= self._silent_s:
+                text = await self._stream.settle()
         except RecogniserUnavailable as error:
             log.warning("no words of the answerer", call_id=self._journal.call_id, reason=error.message)
             self._close_stream()
