@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import signal
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from _pytest.runner import runtestprotocol
 from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadFileScheduling  # type: ignore[import-untyped]
 
-from tests.patience import Watch
+from tests.patience import Fallen, Watch
 from tests.prompts import keep_prompts
 
 # How long an example takes says nothing on a machine that others use as well.
@@ -31,7 +32,10 @@ TOGETHER = {
         (
             "clustered_node",
             "trust",
-            tuple(f"faults_{of}" for of in ("calls", "clock", "database", "detector", "redis")),
+            tuple(
+                f"faults_{of}"
+                for of in ("calls", "clock", "database", "detector", "network", "redis", "sigkill")
+            ),
         ),
     )
     for name in names
@@ -40,6 +44,9 @@ TOGETHER = {
 longer than most of them."""
 
 REPEATED = "once more"
+
+STANDS = pytest.StashKey[bool]()
+"""A test failed by what no late machine excuses: see `tests.patience.no_second_try`."""
 
 _watches: dict[Path, Watch] = {}
 """The file whose tests are being run -> the watch over it: its fixtures may have made the calls."""
@@ -90,6 +97,16 @@ def _watch_over(path: Path, *, anew: bool) -> Watch:
     return _watches[path]
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Whether it stands, in whatever phase: what a fixture finds as it is torn down counts as well."""
+    if call.excinfo is not None and call.excinfo.errisinstance(Fallen):
+        item.stash[STANDS] = True
+    return (yield)
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """A try goes through set-up and tear-down. The last one gets a new module as well (a node, the
@@ -105,7 +122,8 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
             _start_the_time_limit_anew(item)
         reports = runtestprotocol(item, log=False, nextitem=None if left == 1 else nextitem)
         failures = [_why(report) for report in reports if report.failed]
-        if not failures or not left or not (watch.held_up or _says_so(failures)):
+        excused = (watch.held_up or _says_so(failures)) and not item.stash.get(STANDS, False)
+        if not failures or not left or not excused:
             break
         repeated.append((REPEATED, f"{item.nodeid}: {'; '.join(failures)} ({watch})"))
     for report in reports:

@@ -3,14 +3,15 @@
 A virtual machine whose host takes its processors away proves nothing about a call that was going on
 in that moment: packets come late, words are torn, limits run out. So a test of real time that failed
 WHILE the machine was seen to be held up is run again (`tests/conftest.py`); a failure on a machine
-that was there stands at once.
+that was there stands at once, and so does one of `no_second_try` on any machine.
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 STEP_S = 0.01
@@ -19,6 +20,19 @@ LAG_S = 0.06
 
 STOLEN = 0.02
 """So large a share of the time that the host took from us is a hold-up as well."""
+
+
+class Fallen(AssertionError):
+    """A process died, or a call or a committed answer was lost: a late machine is no excuse for that."""
+
+
+@contextmanager
+def no_second_try() -> Iterator[None]:
+    """What is asserted within fails for good: raises Fallen for whatever goes wrong."""
+    try:
+        yield
+    except Exception as error:
+        raise Fallen(f"{type(error).__name__}: {error}") from error
 
 
 def stolen_s() -> float:

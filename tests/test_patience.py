@@ -16,6 +16,7 @@ import tests.conftest as patience
 HELD_UP = {held_up}
 patience.REAL_TIME = {{Path(__file__).parent}}
 patience.Watch.held_up = property(lambda watch: HELD_UP)
+pytest_runtest_makereport = patience.pytest_runtest_makereport
 pytest_runtest_protocol = patience.pytest_runtest_protocol
 pytest_terminal_summary = patience.pytest_terminal_summary
 """
@@ -43,10 +44,35 @@ def test_is_wrong(node):
 """
 
 
-def run(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, *, held_up: bool) -> pytest.RunResult:
+FALLEN = """
+import pytest
+from tests.patience import no_second_try
+
+runs = []
+
+@pytest.fixture
+def node():
+    yield
+    with no_second_try():
+        assert len(runs) != 1, "the process is another one"
+
+def test_loses_a_call():
+    with no_second_try():
+        raise LookupError("no such call")
+
+def test_kills_the_node(node):
+    runs.append(1)
+    assert len(runs) > 1, "no answer"
+"""
+"""The second one would pass if it were tried again."""
+
+
+def run(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, *, held_up: bool, tests: str = TESTS
+) -> pytest.RunResult:
     monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parent.parent))
     pytester.makeconftest(CONFTEST.format(held_up=held_up))
-    pytester.makepyfile(TESTS)
+    pytester.makepyfile(tests)
     return pytester.runpytest_subprocess("-p", "no:cacheprovider")
 
 
@@ -62,6 +88,16 @@ def test_on_a_machine_that_was_there_a_failure_stands(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run(pytester, monkeypatch, held_up=False).assert_outcomes(failed=3)
+
+
+def test_a_call_that_was_lost_and_a_process_that_died_are_no_matter_of_the_machine(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    result = run(pytester, monkeypatch, held_up=True, tests=FALLEN)
+    result.assert_outcomes(failed=2, errors=1)
+    result.stdout.no_fnmatch_line("*tried once more*")
+    for told in ("LookupError: no such call", "AssertionError: the process is another one"):
+        result.stdout.fnmatch_lines(f"*Fallen: {told}*")
 
 
 def test_every_try_has_a_time_limit_of_its_own(

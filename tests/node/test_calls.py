@@ -8,8 +8,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import resource
-import signal
 from pathlib import Path
 from typing import Any
 
@@ -182,36 +180,6 @@ def test_a_model_is_changed_while_a_call_goes_on(node: RunningNode) -> None:
     assert asyncio.run(node.ask("use_models")) == {"models": [DEMO_MODEL]}
 
 
-class Killer:
-    """Kills one of the node's processes as soon as an event comes."""
-
-    def __init__(self, node: RunningNode, child: str, when: type, count: int) -> None:
-        self._pid = asyncio.run(node.ask("status"))["children"][child]
-        self._when = when
-        self._left = count
-        self.call_id = ""
-
-    def __call__(self, event: CallEvent) -> None:
-        if isinstance(event, self._when):
-            self._left -= 1
-            if self._left == 0:
-                self.call_id = event.call_id
-                os.kill(self._pid, signal.SIGKILL)
-
-
-def test_a_killed_worker_loses_no_committed_answer(node: RunningNode) -> None:
-    killer = Killer(node, "worker-0", AnswerRecorded, 2)
-    report = asyncio.run(run(node, scenario({"name": "killed", "answers": ANSWERS}), killer))
-    (call,) = report.calls
-    assert call.disposition == "interrupted"
-    assert call.answers == {"nps": 9, "resolved": "yes"}
-    assert call.ended == "remote_hangup", "control hangs up for the dead worker"
-    assert call.longest_silence_s < DEAD_AIR_S
-    # It is replaced by itself, and nobody is rung twice.
-    again = asyncio.run(run(node, scenario({"name": "after", "answers": ANSWERS})))
-    assert again.calls[0].disposition == "completed"
-
-
 def test_a_workers_sound_goes_before_other_programs(node: RunningNode) -> None:
     pid = asyncio.run(node.ask("status"))["children"]["worker-0"]
     threads = [int(thread.name) for thread in Path(f"/proc/{pid}/task").iterdir()]
@@ -219,42 +187,3 @@ def test_a_workers_sound_goes_before_other_programs(node: RunningNode) -> None:
     granted = may_go_first()
     assert os.sched_getparam(pid).sched_priority == (LINES if granted else 0), "the lines' loop"
     assert priorities.count(LINES) >= 2 if granted else not any(priorities), "and the SIP stack"
-
-
-def test_a_dead_rasa_is_told_to_the_caller(node: RunningNode) -> None:
-    killer = Killer(node, "rasa", AnswerRecorded, 1)
-    report = asyncio.run(run(node, scenario({"name": "orphan", "answers": ANSWERS}), killer))
-    (call,) = report.calls
-    assert call.disposition == "partial"
-    assert call.answers == {"nps": 9}
-    assert call.longest_silence_s < DEAD_AIR_S
-
-
-def test_a_full_disk_is_told_to_the_caller_and_loses_nothing(node: RunningNode) -> None:
-    before = node.metrics()
-    worker = asyncio.run(node.ask("status"))["children"]["worker-0"]
-    unlimited = resource.prlimit(worker, resource.RLIMIT_FSIZE)
-    told: dict[str, object] = {}
-
-    def fill(event: CallEvent) -> None:
-        if isinstance(event, AnswerRecorded):
-            told[event.question_id] = event.answer.value
-            # No file of the worker may grow any more: to a writer, that is a full disk.
-            resource.prlimit(worker, resource.RLIMIT_FSIZE, (1, unlimited[1]))
-
-    try:
-        report = asyncio.run(run(node, scenario({"name": "full", "answers": ANSWERS}), fill))
-    finally:
-        resource.prlimit(worker, resource.RLIMIT_FSIZE, unlimited)
-    (call,) = report.calls
-    assert call.ended == "remote_hangup", "the bot said sorry and hung up"
-    assert call.longest_silence_s < DEAD_AIR_S
-    # Its end could not be written down, so nobody was told of it; whatever was told of is there.
-    (stored,) = asyncio.run(node.ask("calls", call_ids=[call.call_id]))["calls"]
-    assert told
-    after, interrupted = node.metrics(), ("otklik_calls_total", ("outbound", "interrupted"))
-    assert after["otklik_live_calls", ()] == 0, "that nobody was told of its end does not keep it alive"
-    assert after[interrupted] - before.get(interrupted, 0) == 1
-    assert stored["answers"] == {question: value for question, value in told.items() if value is not None}
-    again = asyncio.run(run(node, scenario({"name": "emptied", "answers": ANSWERS})))
-    assert again.calls[0].disposition == "completed"

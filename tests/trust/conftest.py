@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
-from tests.node.running import RunningNode, running_node
+from tests.node.running import SHORT_SURVEYS, RunningNode, running_node
 from tests.trust.clustered import Clustered, clustered
 from tests.trust.faults import RTP_TIMEOUT_S
 
+SURVEYS = Path(__file__).parent / "data" / "surveys"
+RING_S = 25
+"""In the place of 5 s: a telephone rings until a test is done with it."""
+
 
 @pytest.fixture(scope="session")
-def faulty() -> Iterator[RunningNode]:
+def faulty(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
     """A node of these tests alone: each of them leaves it well."""
-    with running_node(sip={"rtp_timeout_s": RTP_TIMEOUT_S}) as node:
+    surveys = tmp_path_factory.mktemp("surveys")
+    for file in (*SHORT_SURVEYS.glob("*.yaml"), *SURVEYS.glob("*.yaml")):
+        shutil.copy(file, surveys)
+    with running_node(
+        surveys=surveys,
+        sip={"rtp_timeout_s": RTP_TIMEOUT_S},
+        handover={"ring_s": RING_S},
+        inbound={"routes": {survey: survey for survey in ("csat", "nps")}},
+    ) as node:
         yield node
 
 

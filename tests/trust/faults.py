@@ -4,19 +4,26 @@ lost, no line taken."""
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import closing
 from typing import Any
 
-from bot.core.events import CallEvent
+from bot.core.events import AnswerRecorded, CallEvent, PromptStarted
 from bot.sim.results import CallReport
+from tests.node.heard import Talk
 from tests.node.running import RunningNode
 from tests.node.test_calls import DEAD_AIR_S, YES, run, scenario
+from tests.patience import no_second_try
 
 RTP_TIMEOUT_S = 5
 """In the place of 20 s: after so long without a packet the far end has vanished."""
 FREE_WITHIN_S = 10.0
+STARTED_AGAIN_S = 60.0
+"""A process that was killed is there again within so long, whatever it has to load."""
+GONE_WITHIN_S = 10.0
 
 
 def nothing(event: CallEvent) -> None:
@@ -42,6 +49,27 @@ def then(*steps: tuple[type[CallEvent], Callable[[], object]]) -> Callable[[Call
     return see
 
 
+class Watched:
+    """A call as it is told of: for what the bot spoke, and what was committed. `steps` are as in `then`."""
+
+    def __init__(self, *steps: tuple[type[CallEvent], Callable[[], object]]) -> None:
+        self._act = then(*steps)
+        self.said: list[str] = []
+        self.committed: dict[str, object] = {}
+
+    def __call__(self, event: CallEvent) -> None:
+        self._act(event)
+        if isinstance(event, PromptStarted):
+            self.said.append(event.purpose)
+        if isinstance(event, AnswerRecorded) and event.answer.value is not None:
+            self.committed[event.question_id] = event.answer.value
+
+    def kept_in(self, stored: Mapping[str, object]) -> None:
+        """What was committed is stored, and nothing else."""
+        with no_second_try():
+            assert stored == self.committed, f"stored {stored}, committed {self.committed}"
+
+
 def whole(call: CallReport) -> None:
     """The caller heard it all, and every answer he gave is stored as he gave it."""
     assert (call.disposition, call.failures) == ("completed", [])
@@ -49,14 +77,24 @@ def whole(call: CallReport) -> None:
     assert call.longest_silence_s < DEAD_AIR_S
 
 
-def well(node: RunningNode) -> None:
+def committed(talked: Talk, name: str) -> CallReport:
+    """What was committed of a call is stored, and nothing else: the last word on each question."""
+    call = talked.call(name)
+    recorded = {event.question_id: event.answer.value for event in talked.of(name, AnswerRecorded)}
+    kept = {question: value for question, value in recorded.items() if value is not None}
+    with no_second_try():
+        assert call.answers == kept, f"{name}: stored {call.answers}, committed {kept}"
+    return call
+
+
+def well(node: RunningNode, within_s: float = FREE_WITHIN_S) -> None:
     """The fault is over: every process is there, no call is left and every line is free. That the next caller
     notices nothing shows in the next test's call."""
-    asyncio.run(_free(node))
+    asyncio.run(_free(node, within_s))
 
 
-async def _free(node: RunningNode) -> None:
-    async with asyncio.timeout(FREE_WITHIN_S):
+async def _free(node: RunningNode, within_s: float) -> None:
+    async with asyncio.timeout(within_s):
         while True:
             status = await node.ask("status")
             if status["ready"] and not status["missing"] and not status["call_ids"]:
@@ -65,11 +103,36 @@ async def _free(node: RunningNode) -> None:
     assert status["free_lines"] == node.settings.sip.max_calls
 
 
+def children(node: RunningNode) -> dict[str, int]:
+    """The process ids of its processes by their names."""
+    found: dict[str, int] = asyncio.run(node.ask("status"))["children"]
+    return found
+
+
 def child(node: RunningNode, name: str) -> int:
     """The process id of one of its processes."""
-    pid = asyncio.run(node.ask("status"))["children"][name]
-    assert isinstance(pid, int)
-    return pid
+    return children(node)[name]
+
+
+def killing(node: RunningNode, name: str) -> Callable[[], None]:
+    """What kills one of its processes: the one that there is now."""
+    pid = child(node, name)
+    return lambda: os.kill(pid, signal.SIGKILL)
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+async def gone(pids: list[int]) -> None:
+    """Raises TimeoutError."""
+    async with asyncio.timeout(GONE_WITHIN_S):
+        while any(alive(pid) for pid in pids):  # noqa: ASYNC110  these are no children of ours
+            await asyncio.sleep(0.1)
 
 
 def other_process(node: RunningNode) -> closing[sqlite3.Connection]:

@@ -1,8 +1,7 @@
-"""Faults in the middle of real calls on one node: bad networks, far ends that go their own way, processes
-that stall or die, a database that takes nothing, and at last the node itself, killed and started again.
+"""Faults of a node's own processes and of what it writes to, in the middle of real calls: each call but the
+first is the one after a fault.
 
-Silence is measured on what arrived at the caller's own socket; and each call but the first is the one after
-a fault.
+Silence is measured on what arrived at the caller's own socket.
 """
 
 from __future__ import annotations
@@ -10,13 +9,12 @@ from __future__ import annotations
 import asyncio
 import os
 import resource
+import secrets
 import signal
-from contextlib import suppress
 from dataclasses import dataclass, field
 
 import pytest
 
-from bot.core.endings import Disposition, EndKind
 from bot.core.events import (
     AnswerRecorded,
     CallEnded,
@@ -25,104 +23,28 @@ from bot.core.events import (
     PromptStarted,
     TurnHeard,
 )
-from bot.sim.messages import PeerSpec, Perform, Report
-from bot.sim.peer_process import PeerProcess
 from bot.sim.results import CallReport
-from bot.sim.script import Step
-from bot.store import queries
-from tests.node.heard import Talk, stored, talk
-from tests.node.running import RunningNode, ready, start
-from tests.node.test_calls import ANSWERS, DEAD_AIR_S, scenario
-from tests.node.test_stopping import alive, gone
-from tests.trust.bad_networks import AT_ONCE, HOLD_S, IN_THE_MIDDLE, NETWORKS, calls
-from tests.trust.faults import answers, child, nothing, one, other_process, then, well, whole
+from tests.node.running import RunningNode
+from tests.node.test_calls import ANSWERS, DEAD_AIR_S
+from tests.trust.faults import (
+    STARTED_AGAIN_S,
+    Watched,
+    answers,
+    child,
+    killing,
+    one,
+    other_process,
+    then,
+    well,
+    whole,
+)
 
 SLOW_S = 1.5
 """By so much Rasa's reply is late: within what the dialogue is given (2 s), and beyond what silence may last
 with the answer's own end."""
-GOODBYE_S = 15.0
-"""A worker that is left alone says its apology and goes within so long."""
 
 
-# Networks and far ends ------------------------------------------------------------------------
-
-
-@pytest.fixture(scope="module")
-def met(faulty: RunningNode, tmp_path_factory: pytest.TempPathFactory) -> Talk:
-    async def play() -> Talk:
-        async with await faulty.connect() as control:
-            folder = tmp_path_factory.mktemp("network")
-            return await talk(faulty, scenario(*calls(), at_once=AT_ONCE), folder, control, nothing)
-
-    return asyncio.run(play())
-
-
-@pytest.mark.parametrize("name", [*NETWORKS, *IN_THE_MIDDLE])
-def test_what_was_committed_is_stored(met: Talk, name: str) -> None:
-    """And nothing else: the last word on each question that has one."""
-    recorded = {event.question_id: event.answer.value for event in met.of(name, AnswerRecorded)}
-    assert met.call(name).answers == {
-        question: value for question, value in recorded.items() if value is not None
-    }
-
-
-@pytest.mark.parametrize(
-    "name", ["loss-5", "loss-20", "jitter-60-ms", "reordered", "held", "renegotiated", "moved"]
-)
-def test_the_survey_is_completed_and_nobody_waits_in_silence(met: Talk, name: str) -> None:
-    call = met.call(name)
-    assert (call.disposition, call.failures) == ("completed", [])
-    assert call.longest_bot_silence_s < DEAD_AIR_S
-
-
-@pytest.mark.parametrize("name", ["jitter-60-ms", "reordered", "held", "renegotiated", "moved"])
-def test_where_nothing_is_lost_every_answer_is_right(met: Talk, name: str) -> None:
-    answers = met.call(name).answers
-    assert (answers["nps"], answers["resolved"]) == (9, "yes")
-    assert answers["comment"]
-
-
-def test_on_hold_he_is_asked_again_and_answers_when_he_is_back(met: Talk) -> None:
-    asked = [event for event in met.of("held", PromptStarted) if event.purpose == "no_input"]
-    assert asked, "a silence like any other"
-    assert met.call("held").longest_silence_s < HOLD_S + DEAD_AIR_S
-
-
-def test_a_lost_packet_is_lost(met: Talk) -> None:
-    """Or the calls above would prove nothing."""
-    lost = [met.call(name) for name in ("loss-5", "loss-20")]
-    shares = [call.packets_lost / (call.packets_lost + call.packets_received) for call in lost]
-    assert shares == [pytest.approx(0.05, abs=0.03), pytest.approx(0.2, abs=0.07)]
-
-
-@pytest.mark.parametrize("name", ["caller-hears-nothing", "moved-unsaid"])
-def test_whom_the_node_hears_it_believes_though_he_hears_nothing(met: Talk, name: str) -> None:
-    """It cannot know it; a network in front of it can: see docs/trust.md."""
-    call = met.call(name)
-    assert (call.disposition, call.answers["nps"], call.answers["resolved"]) == ("completed", 9, "yes")
-
-
-def test_a_caller_whom_the_node_does_not_hear_is_hung_up_on(met: Talk) -> None:
-    call = met.call("node-hears-nothing")
-    (ended,) = met.of("node-hears-nothing", CallEnded)
-    assert ended.cause is EndKind.MEDIA_LOST
-    assert (call.disposition, call.ended, call.answers) == ("failed", "remote_hangup", {})
-    assert call.longest_bot_silence_s < DEAD_AIR_S
-
-
-def test_a_caller_who_vanishes_leaves_his_answers_and_no_call(met: Talk) -> None:
-    call = met.call("vanished")
-    (ended,) = met.of("vanished", CallEnded)
-    assert (call.disposition, call.answers) == ("partial", {"nps": 9})
-    assert ended.cause is EndKind.MEDIA_LOST
-
-
-def test_every_line_is_free_again(faulty: RunningNode, met: Talk) -> None:
-    well(faulty)
-    assert faulty.metrics()["otklik_live_calls", ()] == 0
-
-
-# Processes and the database -------------------------------------------------------------------
+# Processes ------------------------------------------------------------------------------------
 
 
 @dataclass
@@ -180,14 +102,79 @@ def test_rasa_hangs(faulty: RunningNode, stalled: Stalled) -> None:
     well(faulty)
 
 
+def test_rasa_is_killed(faulty: RunningNode) -> None:
+    """He is told, what he had answered is stored, and another Rasa is started."""
+    rasa, seen = child(faulty, "rasa"), Watched((AnswerRecorded, killing(faulty, "rasa")))
+    call = one(faulty, "orphan", seen, survey="nps", answers=ANSWERS)
+    seen.kept_in(call.answers)
+    assert seen.said[-1] == "apology"
+    assert (call.disposition, call.answers, call.ended) == ("partial", {"nps": 9}, "remote_hangup")
+    assert call.longest_silence_s < DEAD_AIR_S
+    well(faulty, STARTED_AGAIN_S)
+    assert child(faulty, "rasa") != rasa
+
+
+def test_the_recogniser_is_killed(faulty: RunningNode) -> None:
+    """Its process is the media worker's, so SIP goes with it: control hangs up for the dead one, and stores
+    from the spool what was committed."""
+    worker = child(faulty, "worker-0")
+    seen = Watched((AnswerRecorded, int), (AnswerRecorded, killing(faulty, "worker-0")))
+    call = one(faulty, "killed", seen, survey="nps", answers=ANSWERS)
+    seen.kept_in(call.answers)
+    assert (call.disposition, call.ended) == ("interrupted", "remote_hangup")
+    assert call.answers == {"nps": 9, "resolved": "yes"}
+    assert call.longest_silence_s < DEAD_AIR_S
+    well(faulty, STARTED_AGAIN_S)
+    assert child(faulty, "worker-0") != worker
+
+
 def test_the_synthesiser_is_killed(faulty: RunningNode) -> None:
-    """Whatever a call can say was made before it rang."""
+    """All that this survey can say was made before it rang."""
     synthesiser = child(faulty, "synthesiser")
-    kill = then((PromptStarted, lambda: os.kill(synthesiser, signal.SIGKILL)))
-    call = one(faulty, "voiceless", kill)
+    call = one(faulty, "voiceless", then((PromptStarted, killing(faulty, "synthesiser"))))
     whole(call)
-    well(faulty)
+    well(faulty, STARTED_AGAIN_S)
     assert child(faulty, "synthesiser") != synthesiser
+
+
+def test_the_synthesiser_is_killed_before_a_prompt_of_what_he_said(faulty: RunningNode) -> None:
+    """The sentence that asks whether it was this number cannot be made before the call: he is told, and what
+    he had answered is stored."""
+    number = 100_000 + secrets.randbelow(900_000)  # sentences of earlier runs are kept
+    seen = Watched((AnswerRecorded, killing(faulty, "synthesiser")))
+    pressed = {"resolved": {"keys": "1"}, "minutes": {"keys": f"{number}#"}}
+    call = one(faulty, "repeated", seen, survey="confirmed", answers=pressed)
+    seen.kept_in(call.answers)
+    assert seen.said[-1] == "apology"
+    assert (call.disposition, call.answers, call.ended) == ("partial", {"resolved": "yes"}, "remote_hangup")
+    assert call.longest_silence_s < DEAD_AIR_S
+    well(faulty, STARTED_AGAIN_S)
+
+
+# What it writes to ----------------------------------------------------------------------------
+
+
+def test_the_disk_under_the_spool_is_full(faulty: RunningNode) -> None:
+    """The caller is told, and whatever anybody was told of is stored."""
+    before, worker = faulty.metrics(), child(faulty, "worker-0")
+    unlimited = resource.prlimit(worker, resource.RLIMIT_FSIZE)
+    # No file of the worker may grow any more: to a writer, that is a full disk.
+    full = (1, unlimited[1])
+    seen = Watched((AnswerRecorded, lambda: resource.prlimit(worker, resource.RLIMIT_FSIZE, full)))
+    try:
+        call = one(faulty, "full", seen, survey="nps", answers=ANSWERS)
+    finally:
+        resource.prlimit(worker, resource.RLIMIT_FSIZE, unlimited)
+    assert call.ended == "remote_hangup", "the bot said sorry and hung up"
+    assert call.longest_silence_s < DEAD_AIR_S
+    # Its end could not be written down, so nobody was told of it; whatever was told of is there.
+    (stored,) = asyncio.run(faulty.ask("calls", call_ids=[call.call_id]))["calls"]
+    assert seen.committed
+    seen.kept_in(stored["answers"])
+    after, interrupted = faulty.metrics(), ("otklik_calls_total", ("outbound", "interrupted"))
+    assert after["otklik_live_calls", ()] == 0, "that nobody was told of its end does not keep it alive"
+    assert after[interrupted] - before.get(interrupted, 0) == 1
+    well(faulty)
 
 
 def test_the_database_is_locked(faulty: RunningNode) -> None:
@@ -228,77 +215,3 @@ def test_the_disk_under_the_database_is_full(faulty: RunningNode) -> None:
     assert during == [before], "none could be stored while he talked"
     whole(call)
     well(faulty)
-
-
-# The node itself ------------------------------------------------------------------------------
-
-
-@dataclass
-class Killed:
-    left: list[str] = field(default_factory=list)
-    """Processes that were there when the caller had been told and the time for it was over."""
-    reports: list[Report] = field(default_factory=list)
-    stored: queries.Call | None = None
-
-
-async def answer_once_and_kill(node: RunningNode, peer: PeerProcess, told: Killed) -> str:
-    """He presses five, and the node is gone as soon as that is committed; the call's id."""
-    pids = (await node.ask("status"))["children"]
-    async with await node.connect() as control:
-        await control.watch()
-        call_id = (await control.request("place_call", to=peer.uri, survey="csat"))["call_id"]
-        async for event in control.events():
-            if isinstance(event, ListeningStarted) and event.question_id == "csat":
-                peer.tell(Perform(steps=(Step(keys="5"),)))
-            if isinstance(event, AnswerRecorded):
-                break
-    node.process.send_signal(signal.SIGKILL)
-    await asyncio.to_thread(node.process.wait, 10)
-    await peer.report(0, GOODBYE_S)
-    with suppress(TimeoutError):
-        await gone(list(pids.values()))
-    told.left = [name for name, pid in pids.items() if alive(pid)]
-    return str(call_id)
-
-
-@pytest.fixture(scope="module")
-def killed(faulty: RunningNode) -> Killed:
-    """The node is killed in a call and started again, in the same folder. His telephone could be rung until
-    somebody else's call with the new one is over."""
-    told = Killed()
-
-    async def play() -> str:
-        peer = await PeerProcess.start(PeerSpec(name="left", user="left"))
-        try:
-            call_id = await answer_once_and_kill(faulty, peer, told)
-            faulty.process = start(faulty.settings).process
-            await ready(faulty)
-            whole(await asyncio.to_thread(one, faulty, "next", lambda event: None))
-        finally:
-            await peer.close()
-        told.reports = peer.reports
-        return call_id
-
-    told.stored = stored(faulty, asyncio.run(play()))
-    return told
-
-
-def test_the_node_is_killed_and_the_caller_is_told(killed: Killed) -> None:
-    report = killed.reports[0]
-    assert report.cause is EndKind.REMOTE_HANGUP
-    assert report.longest_bot_silence_s < DEAD_AIR_S
-
-
-def test_the_node_is_killed_and_leaves_nothing_running(killed: Killed) -> None:
-    assert killed.left == []
-
-
-def test_the_node_is_killed_and_its_next_start_stores_the_answer(killed: Killed) -> None:
-    assert killed.stored is not None
-    assert [(answer.question_id, answer.value) for answer in killed.stored.answers] == [("csat", "5")]
-    assert killed.stored.attempt.disposition == Disposition.PARTIAL
-    assert killed.stored.attempt.end_cause == EndKind.LOCAL_HANGUP, "by its own word, from the spool"
-
-
-def test_the_node_is_killed_and_nobody_is_rung_a_second_time(killed: Killed) -> None:
-    assert len(killed.reports) == 1
