@@ -75,7 +75,10 @@ class SipSection(Section):
         (), description="чей звук пускает `otklik firewall`, кроме транка и allowed: адреса и сети"
     )
     calls_per_s: int = Field(
-        10, ge=1, le=1000, description="сколько INVITE в секунду от одного адреса пускает `otklik firewall`"
+        10,
+        ge=1,
+        le=1000,
+        description="сколько INVITE (по TCP: соединений) в секунду от адреса пускает `otklik firewall`",
     )
     behind_edge: bool = Field(
         False, description="стоит ли перед узлом граница (deploy/kamailio и rtpengine): true или false"
