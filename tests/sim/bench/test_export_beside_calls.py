@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from bot.cli import bench_export
 from bot.cli.bench_export import Exports, section, summary
 from bot.core.percentiles import percentiles
 from bot.sim.bench.load import Load, LoadBook, Taken, load_of
@@ -59,3 +64,21 @@ def test_the_page_says_whether_the_target_is_met() -> None:
     assert "Цель выдержана." in section(found(held(700), WORKED) | about)
     missed = section(found(held(900, late=101), Exports()) | about)
     assert "Цель не выдержана: пауза выросла, звук опоздал, выгрузка не работала." in missed
+
+
+@pytest.mark.parametrize(("exports", "status"), [(WORKED, 0), (Exports(), 1)])
+def test_the_command_fails_where_it_is_not_shown(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, exports: Exports, status: int
+) -> None:
+    monkeypatch.setenv("OTKLIK_VAR", str(tmp_path))
+    (tmp_path / "bench-export-1000.sqlite").touch()
+
+    async def paired(*_: object) -> dict[str, Any]:
+        return found(held(700), exports)
+
+    monkeypatch.setattr(bench_export, "_paired", paired)
+    app = typer.Typer()
+    app.command()(bench_export.export_during_calls)
+    ran = CliRunner().invoke(app, ["--rows", "1000", "--json"])
+    assert ran.exit_code == status, ran.output
+    assert json.loads(ran.stdout)["exports"] == 0

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
 from bot.cli import bench_soak
 from bot.core.endings import Disposition
@@ -236,3 +239,25 @@ def test_the_table_says_what_is_not_kept_and_what_is_not_judged() -> None:
     assert "| ≤ +3 % | мало, чтобы судить |" in page
     assert "после разогрева 240 с, нужно 300 (--minutes 8 и больше)" in page
     assert "мало ответов, чтобы судить: 0, нужно 160" in page
+
+
+@pytest.mark.parametrize(
+    ("ends", "status"),
+    [(Disposition.COMPLETED, 0), (Disposition.INTERRUPTED, 1)],  # neither run is long enough for the rest
+)
+def test_the_command_fails_by_what_is_missed_alone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, ends: Disposition, status: int
+) -> None:
+    monkeypatch.setenv("OTKLIK_VAR", str(tmp_path))
+
+    async def soaked(callers: object, lines: int, minutes: float) -> dict[str, Any]:
+        taken = Taken(seconds=300.0, samples=samples(5, mb_per_hour=9000.0))
+        reports = [CallReport(name="a", disposition=ends, seconds=60.0)]
+        return summary(load_of(lines, reports, {"a": planned("a")}, LoadBook(), taken, 4), minutes, 300.0)
+
+    monkeypatch.setattr(bench_soak, "_soak", soaked)
+    app = typer.Typer()
+    app.command()(bench_soak.soak)
+    ran = CliRunner().invoke(app, ["--calls", "2", "--json"])
+    assert ran.exit_code == status, ran.output
+    assert json.loads(ran.stdout)["verdicts"]["memory"] == "not_judged"
