@@ -16,7 +16,7 @@ from bot.core.errors import BadInput, Unavailable
 from bot.firewall import HURRIED, STRANGE_SOUND, STRANGERS, ruleset
 from bot.settings import PROJECT
 from bot.settings_load import load_settings
-from tests.trust.two_networks import ALLOWED, RTP, SIP, SOUND, WEB, WEBRTC
+from tests.trust.two_networks import ALLOWED, BURST, PBX, RTP, SIP, SOUND, WEB, WEBRTC
 
 PER_SECOND = 5
 
@@ -39,7 +39,8 @@ def played(rules: str, module: str = "tests.trust.two_networks") -> dict[str, An
 
 
 async def trunk_and_sound() -> dict[str, Any]:
-    return played(await printed(trunk={"domain": f"{ALLOWED}:5060"}, media=(SOUND,), calls_per_s=PER_SECOND))
+    sip = {"trunk": {"domain": f"{ALLOWED}:5060"}, "allowed": (PBX,), "media": (SOUND,)}
+    return played(await printed(**sip, calls_per_s=PER_SECOND))
 
 
 async def test_only_the_trunk_signals_and_strangers_are_dropped_and_counted() -> None:
@@ -57,6 +58,12 @@ async def test_calls_above_the_rate_are_dropped_and_counted_and_nothing_else_is(
     assert len(taken) + found["dropped"][HURRIED] == 8
     assert taken[:PER_SECOND] == [f"INVITE {number}" for number in range(PER_SECOND)]
     assert 0 < found["dropped"][HURRIED] <= 8 - PER_SECOND
+
+
+async def test_over_tcp_it_is_connections_that_are_counted_and_not_the_calls_on_one() -> None:
+    found = (await trunk_and_sound())["burst"]
+    assert 0 < found["dropped"] <= BURST - PER_SECOND
+    assert found["invites"] == BURST
 
 
 async def test_sound_comes_from_the_trunk_and_from_who_is_named_for_sound() -> None:
