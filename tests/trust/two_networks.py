@@ -18,11 +18,16 @@ import sys
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from typing import Any, TypeVar
 
-NODE, ALLOWED, SOUND, STRANGER = "192.0.2.1", "192.0.2.7", "192.0.2.9", "192.0.2.66"
+from bot.firewall import HURRIED
+
+NODE, ALLOWED, PBX, SOUND, STRANGER = "192.0.2.1", "192.0.2.7", "192.0.2.8", "192.0.2.9", "192.0.2.66"
 SIP, RTP, WEBRTC, WEB = 5070, 30000, 31000, 8080
 LAST = b"last"
+BURST = 8
+"""Connections that one address makes at once, and INVITEs that it sends on one of them."""
 _NEW_NET = 0x40000000  # CLONE_NEWNET of unshare(2)
 _NFT = "/usr/sbin/nft"
 T = TypeVar("T")
@@ -42,7 +47,7 @@ class Outside:
         for command in (f"addr add {NODE}/24 dev inside", "link set inside up", "link set lo up"):
             run("ip", *command.split())
         for command in (
-            *(f"addr add {address}/24 dev outside" for address in (ALLOWED, SOUND, STRANGER)),
+            *(f"addr add {address}/24 dev outside" for address in (ALLOWED, PBX, SOUND, STRANGER)),
             "link set outside up",
         ):
             self._pool.submit(run, "ip", *command.split()).result()
@@ -110,6 +115,7 @@ def play(ruleset: str) -> dict[str, Any]:
         "received": {str(port): received(server) for port, server in servers.items()},
         "tcp": connects(outside),
         "dropped": counters(),
+        "burst": burst(outside, servers[SIP]),
     }
 
 
@@ -128,6 +134,30 @@ def connects(outside: Outside) -> dict[str, bool]:
                 else:
                     reached[name] = True
         return reached
+
+
+def burst(outside: Outside, over_udp: socket.socket) -> dict[str, int]:
+    """What is dropped of many connections at once of an address that may signal, and how many INVITEs arrive
+    on the first one. When a last packet is there that was sent over UDP after them, they are through or
+    dropped; those that were dropped are repeated after a second."""
+    dropped = counters()[HURRIED]
+    with ExitStack() as stack:
+        server = stack.enter_context(_bound(socket.SOCK_STREAM, NODE, SIP))
+        server.listen()
+        clients = [stack.enter_context(outside.tcp(PBX)) for _ in range(BURST)]
+        for client in clients:
+            client.setblocking(False)
+            client.connect_ex((NODE, SIP))
+        stack.enter_context(outside.udp(PBX)).sendto(LAST, (NODE, SIP))
+        received(over_udp)
+        dropped = counters()[HURRIED] - dropped
+        accepted, _ = server.accept()
+        stack.enter_context(accepted).settimeout(5)
+        (first,) = [each for each in clients if each.getsockname() == accepted.getpeername()]
+        first.sendall(b"".join(b"INVITE %d\n" % number for number in range(BURST)))
+        with accepted.makefile("rb") as stream:
+            invites = sum(line.startswith(b"INVITE") for line in (stream.readline() for _ in range(BURST)))
+    return {"dropped": dropped, "invites": invites}
 
 
 def counters() -> dict[str, int]:
