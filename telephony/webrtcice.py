@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import asyncio
 import random
+import struct
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import structlog
 from aioice import Candidate, Connection, ConnectionClosed
@@ -27,6 +29,17 @@ _STUN_WAIT_S = 2.0
 
 _UNREAD = 500
 """Datagrams that may wait while DTLS is not listening yet (10 s of sound): whoever sends more floods us."""
+
+_LONGEST = 1500
+"""Bytes of a datagram that SRTP takes. DTLS gives the line up over a longer one, and over an empty one."""
+
+
+class _Ear(StunProtocol):
+    """A port on which anybody may send anything: STUN that cannot be read is none."""
+
+    def datagram_received(self, data: bytes | str, addr: tuple[Any, ...]) -> None:
+        with suppress(struct.error):  # an attribute that is too short: aioice does not look at each of them
+            super().datagram_received(data, addr)
 
 
 class BoundIce(Connection):
@@ -66,9 +79,7 @@ class BoundIce(Connection):
         loop = asyncio.get_running_loop()
         for port in self._ports():
             with suppress(OSError):
-                _, protocol = await loop.create_datagram_endpoint(
-                    lambda: StunProtocol(self), local_addr=(host, port)
-                )
+                _, protocol = await loop.create_datagram_endpoint(lambda: _Ear(self), local_addr=(host, port))
                 address = protocol.transport.get_extra_info("sockname")
                 protocol.local_candidate = Candidate(
                     foundation=candidate_foundation("host", "udp", address[0]),
@@ -151,6 +162,8 @@ class IceLink:
         await old.close()
 
     def _take(self, data: bytes) -> None:
+        if not 0 < len(data) <= _LONGEST:
+            return
         self.heard_at = self._loop.time()
         if self._received.qsize() < _UNREAD:
             self._received.put_nowait(data)

@@ -94,6 +94,11 @@ class Browser:
         """Nothing of it arrives any more, as when a telephone leaves the network."""
         self._gone = True
 
+    @property
+    def answer(self) -> str:
+        """What the other side has said of itself."""
+        return self._peer.remoteDescription.sdp
+
     async def offer(self) -> str:
         await self._peer.setLocalDescription(await self._peer.createOffer())
         return self._peer.localDescription.sdp

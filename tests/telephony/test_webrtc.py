@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import socket
+import struct
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,6 +15,7 @@ import pytest
 from bot.core.audio import FRAME_S
 from bot.core.endings import EndKind
 from bot.core.errors import BadInput, LegClosed, OfferInvalid, PortInUse, TransferFailed, Unavailable
+from bot.sim.bench.fuzz_pages import heard_at
 from telephony.tones import goertzel_dbfs, tone
 from telephony.webrtc import WebRtcLeg
 from tests.telephony.browsers import Browser, browser, webrtc_endpoint
@@ -231,6 +233,31 @@ async def test_every_line_has_its_place_and_no_more_are_taken() -> None:
         second = await other.call(endpoint)
         assert endpoint.leg(second.id) is second
         assert endpoint.leg(leg.id) is None
+
+
+STRANGE = {
+    "empty": b"",
+    "long as RTP": b"\x80\x60" + bytes(1499),
+    "long as RTCP": b"\x80\xc8" + bytes(8000),
+    "STUN with a short number": struct.pack("!HHI12xHH", 0x0001, 4, 0x2112A442, 0x8028, 0),
+    "DTLS alert": bytes((21, 0xFE, 0xFD)) + bytes(8) + b"\x00\x02\x02\x28",
+}
+
+
+@pytest.mark.parametrize("what", STRANGE)
+async def test_whatever_strangers_send_to_its_port_a_line_goes_on(what: str) -> None:
+    """The first three ended it: the stack gives a connection up over a datagram that it did not expect."""
+    troubles: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, trouble: troubles.append(trouble))
+    async with webrtc_endpoint() as endpoint, browser() as page:
+        leg = await page.call(endpoint)
+        await connected(leg, page)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+            for _ in range(3):
+                stranger.sendto(STRANGE[what], heard_at(page.answer))
+        await hears(leg, page, 700)
+        assert not leg.ended.done()
+    assert troubles == []
 
 
 async def test_keys_are_checked_and_a_browser_cannot_be_transferred() -> None:
