@@ -7,10 +7,13 @@ has a table of its own, whose chain accepts what it does not name.
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable, Iterator
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from bot.settings_sip import SipSection
+from bot.words import words
 from telephony.doorman import Address, Network, hosts_of
 
 TABLE = "otklik"
@@ -20,6 +23,17 @@ STRANGERS, HURRIED, STRANGE_SOUND = "strangers", "too_many_calls", "strange_soun
 _INVITE = f"0x{b'INVITE'.hex()}"
 _PRIORITY = -10
 """Before a machine's own filter (priority 0): what is dropped here is dropped, whatever that one accepts."""
+
+_LISTED_SET = re.compile(
+    r"\bset (?P<name>(?:callers|sound)[46]) \{[^{}]*?(?:elements = \{(?P<elements>[^{}]*)\}[^{}]*)?\}"
+)
+_LISTED_CHAIN = re.compile(r"\bchain input \{\n(?P<rules>(?:(?![ \t]*\}$).*\n)*)", re.MULTILINE)
+_BURST = re.compile(r" burst \d+ packets")
+"""As large as the rate; nft leaves out what is its default."""
+_SETTINGS = (
+    (("порты", "ports"), re.compile(r"dport (\S+)")),
+    (("calls_per_s", "calls_per_s"), re.compile(r"over (\d+)/second")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,3 +125,91 @@ def _chain(door: Door) -> Iterator[str]:
 
 def _range(ports: tuple[int, int]) -> str:
     return f"{ports[0]}-{ports[1]}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """What a ruleset lets in, however it is laid out: the networks of each set, and the chain's rules."""
+
+    networks: Mapping[str, tuple[Network, ...]]
+    rules: tuple[str, ...]
+
+
+def differences(door: Door, listed: str) -> tuple[str, ...]:
+    """In words, how a table that is loaded differs from what `ruleset(door)` would load now; nothing where it
+    does not. `listed` is what `nft --numeric-priority list table` prints."""
+    wanted, there = _table(ruleset(door)), _table(listed)
+    return (*_other_networks(wanted, there), *_other_rules(wanted.rules, there.rules))
+
+
+def _table(text: str) -> _Table:
+    networks = {
+        found["name"]: tuple(_networks(found["elements"] or "")) for found in _LISTED_SET.finditer(text)
+    }
+    chain = _LISTED_CHAIN.search(text)
+    lines = chain["rules"].splitlines() if chain else ()
+    return _Table(networks, tuple(_BURST.sub("", line.strip().replace('"', "")) for line in lines))
+
+
+def _networks(elements: str) -> Iterator[Network]:
+    """nft makes one of neighbours: a range, where no network holds just these."""
+    for each in filter(None, map(str.strip, elements.split(","))):
+        first, dash, last = each.partition("-")
+        if dash:
+            ends = ipaddress.ip_address(first), ipaddress.ip_address(last)
+            yield from ipaddress.summarize_address_range(*ends)
+        else:
+            yield ipaddress.ip_network(each)
+
+
+def _other_networks(wanted: _Table, there: _Table) -> Iterator[str]:
+    for name, networks in wanted.networks.items():
+        if name not in there.networks:
+            yield words(f"нет набора {name}", f"there is no set {name}")
+            continue
+        loaded = there.networks[name]
+        missing, beside = _beyond(networks, loaded), _beyond(loaded, networks)
+        if missing:
+            yield f"{name}: {words('нет', 'without')} {', '.join(missing)}"
+        if beside:
+            yield f"{name}: {words('лишние', 'besides')} {', '.join(beside)}"
+
+
+def _beyond(networks: Iterable[Network], others: Iterable[Network]) -> list[str]:
+    """What of these networks is in none of the others."""
+    left: list[Any] = list(networks)
+    for other in others:
+        apart = [each for each in left if not each.overlaps(other)]
+        around = [each for each in left if each.overlaps(other) and each.supernet_of(other)]
+        left = [*apart, *(part for each in around for part in each.address_exclude(other))]
+    return [str(each.network_address if each.num_addresses == 1 else each) for each in sorted(left)]
+
+
+def _other_rules(wanted: tuple[str, ...], there: tuple[str, ...]) -> Iterator[str]:
+    """By what can be set, where that tells it; else by the rules themselves."""
+    if wanted == there:
+        return
+    if not there[1:]:  # the first one hooks the chain in
+        yield words("нет ни одного правила", "there is no rule")
+        return
+    by_setting = [
+        f"{words(*name)}: {_facts(fact, there)}; {words('по настройкам', 'the settings say')} "
+        f"{_facts(fact, wanted)}"
+        for name, fact in _SETTINGS
+        if _facts(fact, there) != _facts(fact, wanted)
+    ]
+    missing = [f"«{rule}»" for rule in wanted if rule not in there]
+    beside = [f"«{rule}»" for rule in there if rule not in wanted]
+    if by_setting:
+        yield from by_setting
+    elif missing or beside:
+        if missing:
+            yield words("нет правила ", "without the rule ") + ", ".join(missing)
+        if beside:
+            yield words("лишнее правило ", "besides the rule ") + ", ".join(beside)
+    else:
+        yield words("правила идут в другом порядке", "the rules are in another order")
+
+
+def _facts(pattern: re.Pattern[str], rules: tuple[str, ...]) -> str:
+    return ", ".join(dict.fromkeys(pattern.findall("\n".join(rules)))) or "—"

@@ -15,14 +15,13 @@ import pytest
 from bot import health
 from bot.cli import doctor
 from bot.cli.app import main
-from bot.cli.firewall import door_of
 from bot.core.control import ControlServer
 from bot.core.errors import BadInput
 from bot.findings import Finding, State
 from bot.settings import DEMO_MODEL, Settings
 from bot.settings_load import load_settings
 from bot.settings_rooms import store_settings
-from bot.sip_door import door
+from bot.sip_door import door, door_of
 from bot.store.database import Database
 from tests.ports import free_port
 
@@ -88,8 +87,13 @@ async def test_an_sip_port_that_is_open_to_all_is_warned_of(
     nft(tmp_path, monkeypatch, 'echo "Operation not permitted (you must be root)" >&2; exit 1')
     unseen = await door(open_to_all)
     assert (unseen.state, "root" in unseen.found) == (State.ADVICE, True)
-    nft(tmp_path, monkeypatch, '[ "$*" = "list table inet otklik" ]')
-    assert (await door(open_to_all)).state is State.OK
+    nft(tmp_path, monkeypatch, "printf 'table inet otklik {\\n}\\n'")
+    empty = await door(named)
+    assert (empty.state, "нет ни одного правила" in empty.found) == (State.ADVICE, True)
+    assert "otklik firewall" in empty.hint
+    unmeasured = await door(open_to_all)
+    assert (unmeasured.state, "сверить её не с чем" in unmeasured.found) == (State.ADVICE, True)
+    assert unmeasured.hint.startswith("назовите АТС")
 
 
 async def test_no_firewall_is_asked_for_on_loopback_or_behind_the_edge(

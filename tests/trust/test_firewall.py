@@ -11,11 +11,11 @@ from typing import Any
 
 import pytest
 
-from bot.cli.firewall import door_of
 from bot.core.errors import BadInput, Unavailable
 from bot.firewall import HURRIED, STRANGE_SOUND, STRANGERS, ruleset
 from bot.settings import PROJECT
 from bot.settings_load import load_settings
+from bot.sip_door import door_of
 from tests.trust.two_networks import ALLOWED, BURST, PBX, RTP, SIP, SOUND, WEB, WEBRTC
 
 PER_SECOND = 5
