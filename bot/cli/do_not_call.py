@@ -26,6 +26,9 @@ from bot.settings import Settings
 from bot.store import do_not_call
 from bot.store.database import Database
 from bot.store.do_not_call import LIST, Proof
+from bot.store.sealed_numbers import sealed_number
+from bot.store.tables import DoNotCall
+from bot.store.tables_privacy import SealedNumberRow
 from bot.words import words
 
 app = typer.Typer(no_args_is_help=True, add_completion=False)
@@ -110,13 +113,23 @@ def list_numbers(
     as_json: Json = False,
 ) -> None:
     key = a_phone(phone) if phone else ""
-    found = _read(source, key, history, limit)
+    found, sealed = _looked_up(source, key, history, limit)
     if as_json:
-        typer.echo(json.dumps([_json(proof) for proof in found], ensure_ascii=False, indent=2))
+        rows = [_json(proof) for proof in found]
+        if sealed is not None:
+            refusal = DoNotCall(phone=key, at=sealed.at, source=sealed.source)
+            rows.append(_json(Proof(refusal), sealed.erasure_id))
+        typer.echo(json.dumps(rows, ensure_ascii=False, indent=2))
         return
-    if not found:
+    if found:
+        Console(highlight=False).print(_table(found))
+    if sealed is not None:
+        typer.echo(_of_sealed(key, sealed))
+    if not found and sealed is None:
         typer.echo(words("Таких номеров нет.", "There are no such numbers."))
-        return
+
+
+def _table(found: list[Proof]) -> Table:
     table = Table(box=None)
     for head in words("номер|с|откуда|слова|звонок|снято", "number|since|source|words|call|taken off").split(
         "|"
@@ -127,7 +140,18 @@ def list_numbers(
         off = f"{gone.removed_at.astimezone():%d.%m.%Y}: {gone.reason}" if gone else ""
         since = f"{row.at.astimezone():%d.%m.%Y %H:%M}"
         table.add_row(shown_phone(row.phone), since, row.source, row.words, row.call_id, off)
-    Console(highlight=False).print(table)
+    return table
+
+
+def _of_sealed(phone: str, sealed: SealedNumberRow) -> str:
+    """All that is known of the refusal of who was erased: to whoever names the number it stays provable."""
+    number, since = shown_phone(phone), f"{sealed.at.astimezone():%d.%m.%Y %H:%M}"
+    return words(
+        f"{number}: больше не звоним с {since}, откуда: {sealed.source}. Данные удалены "
+        f"({sealed.erasure_id}), от номера остался хеш.",
+        f"{number}: never to be rung since {since}, source: {sealed.source}. The data was erased "
+        f"({sealed.erasure_id}), of the number a hash is left.",
+    )
 
 
 @app.command("import", help=words("Номера из файла CSV или XLSX", "Numbers from a CSV or XLSX file"))
@@ -162,7 +186,7 @@ def import_numbers(
 @app.command(help=words("Доказательства отказов в CSV", "The proof of opt-outs as CSV"))
 def export(file: WhereTo = None, source: Source = "", history: History = True) -> None:
     """Кто, когда, откуда, какими словами, в каком звонке, где запись; снятые запреты — с причиной."""
-    found = _read(source, "", history, None)
+    found, _ = _looked_up(source, "", history, None)
     with csv_out(file, list(PROOF_HEADS)) as write:
         for proof in found:
             write(proof_cells(proof))
@@ -170,15 +194,24 @@ def export(file: WhereTo = None, source: Source = "", history: History = True) -
         typer.echo(words(f"{file}: номеров {len(found)}.", f"{file}: {len(found)} numbers."))
 
 
-def _read(source: str, phone: str, history: bool, limit: int | None) -> list[Proof]:
-    async def read(db: Database, settings: Settings) -> list[Proof]:
-        return await do_not_call.listed(db, source=source, phone=phone, removed=history, limit=limit)
+def _looked_up(
+    source: str, phone: str, history: bool, limit: int | None
+) -> tuple[list[Proof], SealedNumberRow | None]:
+    """What is on the list, and of one number also what an erasure left of its refusal."""
+
+    async def read(db: Database, settings: Settings) -> tuple[list[Proof], SealedNumberRow | None]:
+        found = await do_not_call.listed(db, source=source, phone=phone, removed=history, limit=limit)
+        async with db.read() as session:
+            sealed = await sealed_number(session, phone) if phone else None
+        return found, sealed if sealed is not None and sealed.source.startswith(source) else None
 
     return on_database(read)
 
 
-def _json(proof: Proof) -> dict[str, Any]:
+def _json(proof: Proof, erasure_id: str = "") -> dict[str, Any]:
+    """`erasure` is that of a number which stands under its hash alone."""
     return proof.row.model_dump(mode="json") | {
         "recording": proof.call.recording if proof.call else "",
         "removed": proof.removed.model_dump(mode="json") if proof.removed else None,
+        "erasure": erasure_id,
     }

@@ -46,3 +46,8 @@ async def sealed_among(session: AsyncSession, phones: Iterable[str]) -> dict[str
         rows = await session.exec(select(SealedNumberRow).where(col(SealedNumberRow.sealed).in_(piece)))
         found |= {by_seal[row.sealed]: row.at for row in rows.all()}
     return found
+
+
+async def sealed_number(session: AsyncSession, phone: str) -> SealedNumberRow | None:
+    """What is kept of the refusal of this `phones.phone_key`, where it is sealed."""
+    return await session.get(SealedNumberRow, seal(await sealing_key(session), phone))
