@@ -135,7 +135,7 @@ def torture(address: str) -> list[str]:
 
 
 async def test_damaged_messages_of_every_kind_lose_no_call(node: RunningNode) -> None:
-    plan = Fuzzing(FUZZED_S, seed=4475, number="csat", keys=KEYS, lines=1, rate=100)
+    plan = Fuzzing(FUZZED_S, seed=4475, number="csat", keys=KEYS, lines=1, pages=1, rate=100)
     async with await node.connect() as control:
         found = await fuzz(plan, control)
     with no_second_try():
