@@ -28,7 +28,11 @@ TRIES = 3
 TOGETHER = {
     f"tests/{room}/test_{name}.py": fixture
     for fixture, room, names in (
-        ("other_node", "node", ("attribution", "handover", "inbound", "postgres", "publishing")),
+        (
+            "other_node",
+            "node",
+            ("attribution", "handover", "inbound", "postgres", "publishing", "recording_keys"),
+        ),
         (
             "clustered_node",
             "trust",

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import shutil
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from bot.call.recording_keys import KeyRing
 from bot.settings import PROJECT
 from tests.node.running import SHORT_SURVEYS, RunningNode, running_node
 from tests.postgres import Postgres, running_postgres
@@ -39,9 +41,13 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(scope="session")
-def other_node(postgres: Postgres) -> Iterator[RunningNode]:
-    """Whatever can be set otherwise: PostgreSQL, transfers by REFER, few lines, only known numbers."""
+def other_node(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningNode]:
+    """Whatever can be set otherwise: PostgreSQL, transfers by REFER, few lines, only known numbers, keys of
+    recordings."""
+    keys = tmp_path_factory.mktemp("keys") / "recording.keys"
+    KeyRing(keys, ()).with_new(datetime.now(UTC)).save()
     with running_node(
+        privacy={"recording_keys": str(keys)},
         store={"url": asyncio.run(postgres.new_database())},
         handover={"form": "blind"},
         sip={"max_calls": 4},

@@ -1,18 +1,27 @@
-"""A node that is to encrypt recordings and has no key that it may use does not start, and says why."""
+"""A node that is to encrypt recordings does so, and does not start where it has no key that it may use."""
 
 from __future__ import annotations
 
+import asyncio
 import logging
+import wave
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from bot.call.recording_files import read_recording
 from bot.call.recording_keys import KeyRing
+from bot.call.sealed import sealed_with
+from bot.core.errors import RecordingsLocked
+from bot.core.events import RecordingStarted
 from bot.settings_load import as_environment
-from tests.node.running import node_settings
+from bot.sim.g711 import RATE
+from tests.node.heard import Talk, talk
+from tests.node.running import RunningNode, node_settings
 from tests.node.test_bad_input import var
+from tests.node.test_calls import scenario
 from tests.privacy.test_commands import run
 
 __all__ = ["var"]
@@ -68,3 +77,22 @@ def test_a_node_without_its_recording_keys(
     assert not list(var.glob("*.sqlite"))
     assert not settings.recordings_dir.exists()
     assert not settings.control_socket.exists()
+
+
+def test_what_a_node_records_opens_with_its_key_alone(other_node: RunningNode, tmp_path: Path) -> None:
+    """A caller who answers one question and leaves."""
+    answers = {"nps": {"keys": "9"}, "resolved": {"hang_up": True}}
+
+    async def called() -> Talk:
+        async with await other_node.connect() as control:
+            return await talk(other_node, scenario({"name": "sealed", "answers": answers}), tmp_path, control)
+
+    [began] = asyncio.run(called()).of("sealed", RecordingStarted)
+    keys = other_node.settings.recording_keys
+    assert keys is not None
+    file = other_node.settings.recordings_dir / began.file
+    assert sealed_with(file) == KeyRing.read(keys).newest.id
+    with pytest.raises(RecordingsLocked):
+        read_recording(file, None)
+    with read_recording(file, keys) as sound, wave.open(sound, "rb") as opened:
+        assert opened.getnframes() > RATE
