@@ -14,7 +14,7 @@ from bot.call.journal import Journal
 from bot.call.waiting import first_of
 from bot.core.audio import Pcm
 from bot.core.errors import DiskFull, StoreUnavailable, SynthesiserUnavailable
-from bot.core.events import PromptEnded, PromptPaused, PromptResumed, PromptStarted
+from bot.core.events import CallEvent, PromptEnded, PromptPaused, PromptResumed, PromptStarted
 from bot.core.ports import Prompts
 from bot.surveys.breaks import without_breaks
 from telephony.leg import CallLeg, Playback
@@ -79,6 +79,7 @@ class Spoken:
         self._from_s = 0.0  # where in the sound the stretch began that is playing
         self._at = self.started_s = media.time.media_s
         self._paused = False
+        self.writing: list[asyncio.Future[Any]] = []
 
     @property
     def sounding(self) -> bool:
@@ -90,28 +91,34 @@ class Spoken:
         heard_s = await self._playback.pause()
         self._tape(heard_s)
         self._paused = True
-        await self._media.journal.write(
+        self._write(
             PromptPaused,
             media_s=self._media.time.media_s,
-            prompt=self.number,
             heard_s=round(heard_s, 3),
             voice_s=voice_s,
         )
         return heard_s
 
-    async def resume(self, because: str) -> None:
+    def resume(self, because: str) -> None:
         """Goes on from the place that was heard."""
         self._from_s = self._playback.resume()
         self._at = self._media.time.media_s
         self._paused = False
-        await self._media.journal.write(PromptResumed, media_s=self._at, prompt=self.number, because=because)
+        self._write(PromptResumed, media_s=self._at, because=because)
+
+    def _write(self, kind: type[CallEvent], **fields: Any) -> None:
+        """Behind what goes on: while a prompt is paused nothing else is heard, so no disk is waited for."""
+        write = self._media.journal.write(kind, prompt=self.number, **fields)
+        self.writing.append(asyncio.ensure_future(write))
 
     async def until(self, *ends: asyncio.Future[Any]) -> float:
-        """Plays to its end, or until one of these is done; seconds that were heard."""
+        """Plays to its end, or until one of these is done, and is written down until there; seconds that were
+        heard. Raises DiskFull, StoreUnavailable."""
         await first_of(self._end, *ends)
         heard_s = self._end.result() if self._end.done() else await self._playback.stop()
         if not self._paused:
             self._tape(heard_s)
+        await asyncio.gather(*self.writing)
         return heard_s
 
     async def over(self) -> None:
@@ -277,7 +284,7 @@ class Speaker:
             await spoken.stop()
             raise
         finally:
-            await _end(beside)
+            await _end([*beside, *spoken.writing])
         completed = heard_s >= pcm.seconds - 0.02
         await self._journal.write(
             PromptEnded,

@@ -168,7 +168,7 @@ class TalkOver:
         if self._keys is not None:
             self._ear.expect_keys(self._keys)  # a turn takes the keys with it
         if verdict is not None and not self._beside:
-            await prompt.resume(verdict.because)
+            prompt.resume(verdict.because)
         return True
 
     def _verdict(

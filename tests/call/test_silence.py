@@ -9,11 +9,11 @@ from itertools import pairwise
 import pytest
 
 from bot.call.session import CallSession
-from bot.core.audio import Pcm
+from bot.core.audio import FRAME_S, Pcm, frame_bytes
 from bot.core.context import CallContext
 from bot.core.directives import Ask, Directive, End, OpenExpected, Say, ScaleExpected, TurnReply
 from bot.core.endings import Disposition
-from bot.core.events import Answered, CallEvent, ListeningStarted, PromptStarted, TurnHeard
+from bot.core.events import Answered, CallEvent, ListeningStarted, PromptResumed, PromptStarted, TurnHeard
 from telephony.scripted import ScriptedLeg
 from telephony.tones import tone
 from telephony.virtual_time import run
@@ -43,6 +43,19 @@ def gaps(leg: ScriptedLeg, spoken: list[tuple[float, float]], *, until_s: float)
         ends.append((last, begin))
         last = max(last, end)
     return [begin - end for end, begin in ends]
+
+
+def unheard(leg: ScriptedLeg, spoken: list[tuple[float, float]], *, until_s: float) -> list[float]:
+    """The same where a prompt was paused: by what came over the line."""
+    size = frame_bytes(leg.rate)
+    last, found = 0.0, []
+    for number in range(round(until_s / FRAME_S)):
+        at = number * FRAME_S
+        own = any(begin <= at < end for begin, end in spoken)
+        if own or any(leg.heard[number * size : (number + 1) * size]):
+            found.append(at - last)
+            last = at
+    return found
 
 
 class Talker:
@@ -102,6 +115,32 @@ def test_a_slow_disk_is_no_dead_line(slow_s: float, opening: tuple[Directive, ..
     assert found
     assert max(found) < PROMISED_S
     assert said(bench)[-1] == CLOSING.text, "nobody is told to wait after the farewell"
+
+
+@pytest.mark.parametrize("slow_s", [1.9, 3.0, 7.0])
+def test_a_slow_disk_is_no_dead_line_for_who_coughs_over_the_question(slow_s: float) -> None:
+    sink = SlowSink()
+    bench = Bench(sink=sink)
+    found: list[float] = []
+
+    async def caller(leg: ScriptedLeg) -> None:
+        talker = Talker(bench, leg)
+        await sink.until(lambda: sink.of(PromptStarted))
+        await asyncio.sleep(0.3)
+        sink.slow_s = slow_s
+        await talker.say("", 0.1)
+        await sink.until(lambda: sink.of(ListeningStarted))
+        sink.slow_s = 0.0
+        await talker.say("девять")
+        await sink.until(lambda: any(event.text == CLOSING.text for event in sink.of(PromptStarted)))
+        closing_s = leg.played[-1][0]
+        await leg.ended
+        found.extend(unheard(leg, talker.spoken, until_s=closing_s))
+
+    long = NPS.model_copy(update={"text": "насколько вы готовы порекомендовать нас от нуля до десяти"})
+    assert call(bench, caller, (long,), (NINE, CLOSING)) is Disposition.COMPLETED
+    assert [event.because for event in sink.of(PromptResumed)] == ["noise"]
+    assert max(found) < PROMISED_S
 
 
 @pytest.mark.parametrize("slow_s", [1.0, 1.4])
