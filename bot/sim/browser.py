@@ -13,8 +13,10 @@ from collections.abc import Awaitable, Callable
 
 import numpy as np
 from aiortc import RTCConfiguration, RTCPeerConnection, RTCSessionDescription
+from aiortc.sdp import SessionDescription
 
 from bot.core.audio import FRAME_S
+from bot.core.errors import Unavailable
 from bot.sim.g711 import Samples
 from bot.sim.packets import Packet
 from telephony.opus import OPUS_RATE, OpusDecoder, OpusEncoder
@@ -27,6 +29,14 @@ FRAME = round(OPUS_RATE * FRAME_S)
 def _is_rtp(data: bytes) -> bool:
     """RTP, and neither RTCP nor DTLS (RFC 7983, 7; RFC 5761, 4)."""
     return 127 < data[0] < 192 and not 192 <= data[1] <= 223
+
+
+def heard_at(sdp: str) -> tuple[str, int]:
+    """Where the node listens, by its answer. Raises Unavailable for one without an address."""
+    for media in SessionDescription.parse(sdp).media:
+        for candidate in media.ice_candidates:
+            return candidate.ip, candidate.port
+    raise Unavailable("the node's answer has no address")
 
 
 class SimBrowser:

@@ -14,12 +14,13 @@ from bot.cli.bench_fuzz import as_figures
 from bot.core.control import ControlClient
 from bot.core.errors import Unavailable
 from bot.sim.bench.fuzz_calls import Line, LiveEnd
-from bot.sim.bench.fuzz_pages import Page, heard_at, link_id, longest_silence
+from bot.sim.bench.fuzz_pages import Page, link_id, longest_silence
 from bot.sim.bench.fuzz_run import KINDS, NOBODY, FuzzFound, Fuzzing, Source, targets
 from bot.sim.bench.fuzz_seeds import Seeds
 from bot.sim.bench.fuzz_watch import Seen, later_growth, memory_verdict
 from bot.sim.bench.mutations import MOST, Mutator
 from bot.sim.bench.soaking import Verdict
+from bot.sim.browser import heard_at
 from bot.sim.sip_message import Request, parse
 
 

@@ -79,7 +79,7 @@ def test_a_certificate_of_another_name_is_refused() -> None:
     assert json.loads(done.stdout.splitlines()[-1]) == {DIALLED: True, ANOTHER: False}
 
 
-@pytest.mark.xfail(strict=True, reason="the stack compares names, and no addresses: see docs/administrators.md")
+@pytest.mark.xfail(strict=True, reason="the stack compares names alone: see docs/administrators.md")
 async def test_a_certificate_of_another_address_is_refused(tmp_path: Path, authority: Authority) -> None:
     await refused(tmp_path, authority.issue(ELSEWHERE), str(authority.file))
 

@@ -15,7 +15,7 @@ import pytest
 from bot.core.audio import FRAME_S
 from bot.core.endings import EndKind
 from bot.core.errors import BadInput, LegClosed, OfferInvalid, PortInUse, TransferFailed, Unavailable
-from bot.sim.bench.fuzz_pages import heard_at
+from bot.sim.browser import heard_at
 from telephony.tones import goertzel_dbfs, tone
 from telephony.webrtc import WebRtcLeg
 from tests.telephony.browsers import Browser, browser, webrtc_endpoint

@@ -10,14 +10,13 @@ from itertools import pairwise
 from typing import Any
 
 import aiohttp
-from aiortc.sdp import SessionDescription
 
 from bot.core.control import ControlClient
 from bot.core.endings import Disposition
 from bot.core.errors import Unavailable
 from bot.core.events import CallEnded, CallStarted
 from bot.sim.bench.fuzz_calls import NOT_WELL, Live
-from bot.sim.browser import SimBrowser
+from bot.sim.browser import SimBrowser, heard_at
 
 PORTS = (20_000, 28_999)
 """Of the browser; any free one of them."""
@@ -91,11 +90,3 @@ def link_id(link: str) -> str:
     'abc'
     """
     return link.rpartition("/")[2].partition(".")[0]
-
-
-def heard_at(sdp: str) -> tuple[str, int]:
-    """Where the node listens, by its answer. Raises Unavailable for one without an address."""
-    for media in SessionDescription.parse(sdp).media:
-        for candidate in media.ice_candidates:
-            return candidate.ip, candidate.port
-    raise Unavailable("the node's answer has no address")
