@@ -296,7 +296,7 @@ class Ear:
                             return said
                     case NoInput(at=at) if not pad.started:
                         return Heard(TurnSource.SILENCE, at)
-            if pad.started:  # pressed while those words were decoded
+            if pad.keys:  # pressed while those words were decoded
                 continue
             if started_s is not None and not speaking and self.partial != offered:
                 offered = self.partial
