@@ -22,7 +22,7 @@ PORTS = (20_000, 28_999)
 """Of the browser; any free one of them."""
 CONNECTED_S = 15.0
 SILENT_S = 2.0
-"""Issue 9: dead air. A line that is up sends a packet every 20 ms, in pauses too."""
+"""Dead air (docs/trust.md). A line that is up sends a packet every 20 ms, in pauses too."""
 
 
 class Page(Live):
