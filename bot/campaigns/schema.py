@@ -198,6 +198,9 @@ class Campaign(_Model):
                     "уберите consent или напишите required",
                 )
             )
+        for name, day in (("starts", self.starts), ("ends", self.ends)):
+            if day is not None and not 1970 <= day.year <= 2200:  # the years around these still are dates
+                faults.append(Fault("bad-value", f"{name}: тогда не звонят", (name,)))
         if self.starts and self.ends and self.ends < self.starts:
             faults.append(Fault("bad-value", "ends: раньше, чем starts", ("ends",)))
         if faults:

@@ -25,6 +25,7 @@ from ruamel.yaml.events import (
 )
 
 from bot.core.errors import Place, SurveyInvalid
+from bot.core.texts import can_be_kept
 
 
 class FileRefused(SurveyInvalid):
@@ -193,6 +194,9 @@ def _check_events(path: Path, text: str) -> None:
             _refuse(
                 "yaml-tag", path, f"тег YAML {tag} не допускается", "уберите его", line=line, column=column
             )
+        if not can_be_kept(getattr(event, "value", None)):
+            what = "U+0000 или половина суррогатной пары: в текстах их не бывает"
+            _refuse("control-character", path, what, "сотрите", line=line, column=column)
         if isinstance(event, DocumentStartEvent):
             documents += 1
             if documents > 1:

@@ -83,6 +83,8 @@ async def _told_to_a_person(request: web.Request, handler: Handler) -> web.Strea
         return _answer(request, answer.status, "http", headers={"Allow": allow} if allow else {})
     except TooManyTries as error:
         return _answer(request, 429, error.code, error, {"Retry-After": str(error.wait_s)})
+    except web.RequestPayloadError:  # a body that broke off, or is not packed as it says
+        return _answer(request, 400, "http")
     except OtklikError as error:
         status = 400 if isinstance(error, BadInput) else 503 if isinstance(error, Unavailable) else 500
         log.warning("request failed", code=error.code, reason=error.message)

@@ -9,7 +9,9 @@ from aiohttp.http_exceptions import HttpProcessingError
 from aiohttp.typedefs import Handler
 
 from bot.core.errors import BadInput
+from bot.core.texts import can_be_kept
 from bot.web.security import SAFE, reads_parts
+from bot.words import words
 
 BROKEN = (ValueError, LookupError, HttpProcessingError)
 """What aiohttp raises for a form that makes no sense."""
@@ -17,15 +19,38 @@ BROKEN = (ValueError, LookupError, HttpProcessingError)
 FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
 
 
+def require_kept(given: object) -> None:
+    """Raises BadInput where not all of it `can_be_kept`."""
+    if not can_be_kept(given):
+        raise BadInput(
+            words("в тексте знак, которого в текстах не бывает", "a text has a character that no text has"),
+            hint=words("U+0000 и половины суррогатных пар", "U+0000 and halves of surrogate pairs"),
+        )
+
+
+@web.middleware
+async def heads_that_make_sense(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Headers are UTF-8 (else HTTPBadRequest). What no database could hold stands at no address
+    (HTTPNotFound), and nobody can ask for it (BadInput): no handler need look."""
+    if not can_be_kept(tuple(request.headers.values())):
+        raise web.HTTPBadRequest
+    if not can_be_kept(request.path):
+        raise web.HTTPNotFound
+    require_kept(request.query_string)
+    return await handler(request)
+
+
 @web.middleware
 async def forms_that_make_sense(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """A form is read here, so that one that breaks off, has no boundary or an unknown charset is its sender's
-    fault (HTTPBadRequest) and not a handler's. Those who read part by part do so by themselves."""
+    """A form is read here, so that one that breaks off, has no boundary, an unknown charset or texts that
+    cannot be kept is its sender's fault (HTTPBadRequest, BadInput) and not a handler's. Those who read part
+    by part do so by themselves."""
     if request.method not in SAFE and request.content_type in FORMS and not reads_parts(request):
         try:
-            await request.post()
+            form = await request.post()
         except BROKEN as error:
             raise web.HTTPBadRequest from error
+        require_kept(list(form.items()))
     return await handler(request)
 
 
@@ -41,6 +66,7 @@ async def json_of(request: web.Request) -> dict[str, Any]:
         raise BadInput("no JSON that is nested so deep is taken") from error
     if not isinstance(given, dict):
         raise BadInput("a JSON object is needed")
+    require_kept(given)
     return given
 
 

@@ -77,7 +77,12 @@ def is_foreign(site: str | None, origin: str | None, host: str) -> bool:
     """`none` is a person who typed or reloaded the address (W3C Fetch Metadata)."""
     if site is not None:
         return site not in ("same-origin", "none")
-    return origin is not None and urlsplit(origin).netloc != host
+    if origin is None:
+        return False
+    try:
+        return urlsplit(origin).netloc != host
+    except ValueError:  # http://[
+        return True
 
 
 def token_for(secret: str, session_id: str) -> str:

@@ -38,7 +38,7 @@ from bot.web.journal import calls as journal_calls
 from bot.web.journal import cases as journal_cases
 from bot.web.parts import PARTS, Parts
 from bot.web.patience import HEADERS_S, LARGEST_BODY, PATIENCE, Patience, in_good_time
-from bot.web.reading import forms_that_make_sense
+from bot.web.reading import forms_that_make_sense, heads_that_make_sense
 from bot.web.rendering import NAVIGATION, TEMPLATES, NavItem, templates
 from bot.web.results import pages as results
 from bot.web.results import taking as results_taking
@@ -104,6 +104,7 @@ def make_app(parts: Parts) -> web.Application:
             told_kindly,
             in_good_time,
             from_our_own_pages,
+            heads_that_make_sense,
             forms_that_make_sense,
             remember_who,
         ],

@@ -32,6 +32,8 @@ YAML = {
     "deep map": "".join(" " * level + "a:\n" for level in range(300)),
     "99th month": "a: 2001-99-99",
     "99th hour": "a: 2001-01-01T99:99:99",
+    "no text": 'a: "\\0"',
+    "half a letter": 'a: "\\uD800"',
     "no letter": 'a: "\\UFFFFFFFF"',
     "version": "%YAML 9.9\n---\na: 1",
     "many documents": "a: 1\n---\nb: 2",

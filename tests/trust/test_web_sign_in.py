@@ -10,7 +10,7 @@ import pytest
 from bot.accounts.accounts import Accounts
 from bot.accounts.passwords import Passwords
 from bot.accounts.roles import Role
-from bot.accounts.sign_in import SignIn, source_of
+from bot.accounts.sign_in import TRIES, SignIn, source_of
 from bot.core.clock import ManualClock
 from bot.core.errors import LinkRefused, SignInRefused, TooManyTries
 from bot.web.links import OPEN_FOR
@@ -63,6 +63,21 @@ async def test_no_writing_of_a_login_gives_an_account_more_tries(parts: Parts) -
             await parts.sign_in.sign_in(written[number % len(written)], "wrong", f"198.51.100.{number}")
     with pytest.raises(TooManyTries):
         await parts.sign_in.sign_in("ｉｒina", PASSWORD, "203.0.113.1")
+
+
+async def test_a_source_has_fifty_tries_in_five_minutes_for_all_accounts_together(parts: Parts) -> None:
+    """By the limits that a node has: other names, other addresses of one network, and one that is right."""
+    await parts.accounts.add("irina", PASSWORD, Role.ADMIN)
+    door = parts.sign_in
+    assert TRIES.address.get_expiry() == 300
+    await door.sign_in("irina", PASSWORD, "2001:db8:1:2::1")
+    for number in range(49):
+        with pytest.raises(SignInRefused):
+            await door.sign_in(f"guess-{number}", "wrong", f"2001:db8:1:2::{number:x}")
+    with pytest.raises(TooManyTries) as refused:
+        await door.sign_in("irina", PASSWORD, "2001:db8:1:2:ffff::1")
+    assert 0 < refused.value.wait_s <= 300
+    assert (await door.sign_in("irina", PASSWORD, "2001:db8:1:3::1")).login == "irina"
 
 
 @pytest.mark.parametrize(

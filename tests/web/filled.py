@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -32,7 +32,6 @@ from bot.settings import PROJECT
 from bot.store import agents, campaigns, do_not_call, drafts, notices, queries
 from bot.store.agents import StaffChange
 from bot.store.database import Database
-from bot.store.settings import StoreSettings
 from bot.store.tables import Attempt, Contact
 from bot.store.tables_agents import AgentRow, DepartmentRow
 from bot.store.tables_campaigns import CampaignRow
@@ -48,6 +47,7 @@ from bot.web.settings import MODULES, WebSettings
 from bot.web.who import COOKIE
 from tests.accounts.conftest import QUICK
 from tests.campaigns.stage import campaign
+from tests.databases import database_at
 from tests.store.talk import START, Talk
 from tests.web.calls import record, store, talk
 from tests.web.conftest import PASSWORD
@@ -127,10 +127,12 @@ class Company(Node):
 
 
 @asynccontextmanager
-async def filled(folder: Path) -> AsyncIterator[tuple[Parts, str]]:
-    """The console's parts and its address."""
-    async with Database.open(StoreSettings(f"sqlite+aiosqlite:///{folder}/otklik.sqlite")) as db:
-        await db.upgrade()
+async def filled(
+    folder: Path, database: AbstractAsyncContextManager[Database] | None = None, *, answers: int = 2400
+) -> AsyncIterator[tuple[Parts, str]]:
+    """The console's parts and its address. `database` has tables and no rows (None: SQLite in the folder);
+    `answers` are so many of a year."""
+    async with database or database_at(folder / "otklik.sqlite") as db:
         clock = ManualClock(START + timedelta(hours=1))
         server = ControlServer(folder / "node.sock")
         company = Company(server)
@@ -142,7 +144,7 @@ async def filled(folder: Path) -> AsyncIterator[tuple[Parts, str]]:
             settings, db, clock, Published(folder / "surveys"), Live(), control=company, worker=company,
             passwords=Passwords(QUICK), mails=True,
         )  # fmt: skip
-        await sample.fill(db, 2400)
+        await sample.fill(db, answers)
         await _staff(parts)
         await _calls(parts, server, folder)
         await _surveys(parts)

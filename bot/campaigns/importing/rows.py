@@ -194,6 +194,8 @@ def moment(written: str, zone: tzinfo) -> datetime:
     if found is None:
         raise ValueError(f"«{written}» не день: нужен такой, как 01.07.2026 или 2026-07-01 12:30")
     year, month, day = (int(found[name] or found[name + "2"]) for name in "ymd")
+    if not 1970 <= year <= 2200:  # mistyped; and the years around these still are dates, by any clock
+        raise ValueError(f"«{written}»: тогда согласий не давали")
     hour, minute, second = (int(found[name] or 0) for name in ("hour", "minute", "second"))
     there = datetime(year, month, day, hour, minute, second, tzinfo=zone)
     if offset := found["z"]:

@@ -22,7 +22,8 @@ from bot.accounts.audit_log import Place, Wanted, choices, every, page
 from bot.accounts.roles import Role
 from bot.core.cells import harmless
 from bot.core.errors import BadInput
-from bot.reports.periods import after, first_moment
+from bot.core.texts import can_be_kept
+from bot.reports.periods import FIRST_YEAR, LAST_YEAR, after, first_moment
 from bot.store.account_tables import AuditRow
 from bot.web.admin.clock import zone_of
 from bot.web.admin.forms import problem_of
@@ -134,8 +135,8 @@ def _place(written: str) -> Place | None:
         text = base64.urlsafe_b64decode(written + "=" * (-len(written) % 4)).decode()
         moment, _, row_id = text.partition(" ")
         at = datetime.fromisoformat(moment)
-        if at.tzinfo is None:
-            raise ValueError(moment)
+        if at.tzinfo is None or not FIRST_YEAR <= at.year <= LAST_YEAR or not can_be_kept(row_id):
+            raise ValueError(text)
     except ValueError as error:
         raise BadInput(
             words("такой страницы журнала нет", "there is no such page of the log"),

@@ -20,7 +20,8 @@ from pydantic_core import from_json
 
 from bot.accounts.sign_in import source_of
 from bot.accounts.tokens import ApiToken, Scope
-from bot.web.api.problems import UNREADABLE, Problem, invalid, too_large, too_often
+from bot.core.texts import can_be_kept
+from bot.web.api.problems import UNREADABLE, Problem, invalid, too_large, too_often, unkept
 from bot.web.parts import parts_of
 from bot.web.who import address_of
 
@@ -144,6 +145,8 @@ async def read(request: web.Request, model: type[ModelT]) -> ModelT:
     except ValueError as error:
         said = (f"это не JSON: {error}", f"this is no JSON: {error}")
         raise Problem(400, "no_json", UNREADABLE, said) from error
+    if not can_be_kept(given):
+        raise unkept()
     try:
         return model.model_validate(given)
     except ValidationError as error:

@@ -75,6 +75,7 @@ def answer_to(request: web.Request, problem: Problem) -> web.Response:
 
 REFUSED: Said = ("Так нельзя", "This cannot be done")
 UNREADABLE: Said = ("Запрос не разобрать", "The request makes no sense")
+INVALID: Said = ("В запросе ошибки", "The request has mistakes")
 
 
 def problem_of(error: Exception) -> Problem:
@@ -84,6 +85,8 @@ def problem_of(error: Exception) -> Problem:
             return error
         case web.HTTPException():
             return _of_http(error)
+        case web.RequestPayloadError():  # a body that broke off, or is not packed as it says
+            return _of_http(web.HTTPBadRequest())
         case NumberBlocked():
             return Problem(
                 409,
@@ -206,10 +209,23 @@ def invalid(error: ValidationError) -> Problem:
     return Problem(
         422,
         "invalid",
-        ("В запросе ошибки", "The request has mistakes"),
+        INVALID,
         (f"не подходит: {_names(found)}", f"will not do: {_names(found)}"),
         (f"поля описаны в {API}/openapi.json", f"the fields are described in {API}/openapi.json"),
         errors=found,
+    )
+
+
+def unkept() -> Problem:
+    """Of a text with a character that no database holds (`bot.core.texts.can_be_kept`)."""
+    return Problem(
+        422,
+        "invalid",
+        INVALID,
+        (
+            "в тексте U+0000 или половина суррогатной пары: в текстах их не бывает",
+            "a text has U+0000 or half a surrogate pair: no text has",
+        ),
     )
 
 

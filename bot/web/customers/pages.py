@@ -159,7 +159,7 @@ async def events(request: web.Request) -> web.StreamResponse:
     parts, call_id = await _own_call(request)
     captions = Captions(parts.published.by_hash)
     last = request.headers.get("Last-Event-ID", "")
-    after = int(last) if last.isdecimal() else 0
+    after = int(last) if last.isdecimal() and len(last) < 10 else 0
     async with sse_response(request, ping_interval=PING_S) as stream:
         with parts.live.of_call(call_id) as listener:
             seen = 0

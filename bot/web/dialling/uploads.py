@@ -26,7 +26,7 @@ from bot.campaigns.importing.numbers import NumbersTaken
 from bot.campaigns.importing.sheet import Sheet
 from bot.core.errors import BadInput, DiskFull, OtklikError
 from bot.web.parts import parts_of
-from bot.web.reading import BROKEN
+from bot.web.reading import BROKEN, require_kept
 from bot.web.security import CSRF_HEADER, check_token
 from bot.web.who import signed_in
 from bot.words import words
@@ -206,6 +206,7 @@ async def receive(request: web.Request) -> tuple[Path | None, dict[str, str]]:
                 raise BadInput(words("форма не разобрана", "the form makes no sense"))
             if part.filename is None:
                 fields[part.name] = (await _read(part, _FIELD)).decode("utf-8", "replace")
+                require_kept((part.name, fields[part.name]))
                 continue
             check_token(request, found.session_id, request.headers.get(CSRF_HEADER) or fields.get("csrf"))
             if part.filename and file is None:

@@ -140,7 +140,7 @@ def _period(query: MultiMapping[str], zone: str, now: datetime) -> Period:
 def _days(text: str) -> int:
     if not text:
         return REPEAT_DAYS
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= MOST_REPEAT_DAYS:
+    if not text.isascii() or not text.isdigit() or len(text) > 3 or not 1 <= int(text) <= MOST_REPEAT_DAYS:
         raise BadInput(
             words(f"«{text}» не срок повторного обращения", f"«{text}» is no term of a repeated contact"),
             hint=words(f"от 1 до {MOST_REPEAT_DAYS} дней", f"from 1 to {MOST_REPEAT_DAYS} days"),

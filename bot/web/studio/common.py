@@ -23,6 +23,9 @@ from bot.web.who import account_of
 SUBJECT = "survey"
 """Of the rows in the audit log."""
 
+LAST_REVISION = 10**9 - 1
+"""What a column of integers takes; nobody saves as often."""
+
 
 @dataclass(frozen=True, slots=True)
 class Version:
@@ -123,7 +126,7 @@ def text_field(form: Any, name: str, *, longest: int = 200) -> str:
 
 def revision_of(form: Any) -> int:
     """Raises HTTPBadRequest."""
-    value = text_field(form, "revision", longest=12)
+    value = text_field(form, "revision", longest=len(str(LAST_REVISION)))
     if not value.isdecimal():
         raise web.HTTPBadRequest
     return int(value)

@@ -14,6 +14,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.accounts.roles import OBSERVERS, OPERATORS
+from bot.core.texts import can_be_kept
 from bot.settings import PROJECT
 from bot.store import drafts
 from bot.surveys.json_schema import json_schema
@@ -149,6 +150,12 @@ def text_of_file(request: web.Request, file: object) -> str:
         ) from error
     if not text.strip():
         raise web.HTTPUnprocessableEntity(text=tr(request, "Файл пуст.", "The file is empty."))
+    if not can_be_kept(text):
+        raise web.HTTPUnprocessableEntity(
+            text=tr(
+                request, "В файле нулевой байт: это не опрос.", "The file has a zero byte: no survey has."
+            )
+        )
     return text.replace("\r\n", "\n")
 
 

@@ -122,7 +122,7 @@ async def turn(request: web.Request) -> web.StreamResponse:
     return _page(request, survey, found, template)
 
 
-@routes.get(r"/surveys/{survey_id}/talks/{talk_id}/{number:\d+}.wav")
+@routes.get(r"/surveys/{survey_id}/talks/{talk_id}/{number:[0-9]{1,6}}.wav")
 @allowed(*OPERATORS)
 async def sound(request: web.Request) -> web.StreamResponse:
     try:

@@ -24,7 +24,7 @@ from bot.store.tables_drafts import DraftRow
 from bot.web.language import tr
 from bot.web.parts import parts_of
 from bot.web.reading import json_of, text_of
-from bot.web.studio.common import SUBJECT, Shown, revision_of, survey_of, to
+from bot.web.studio.common import LAST_REVISION, SUBJECT, Shown, revision_of, survey_of, to
 from bot.web.studio.lines import differing
 from bot.web.studio.listing import text_of_file
 from bot.web.studio.sheet import sheet_page
@@ -44,7 +44,7 @@ async def save(request: web.Request) -> web.StreamResponse:
         return await _saved_by_a_form(request, survey)
     given = await json_of(request)
     text, revision = text_of(given, "text"), given.get("revision")
-    if not isinstance(revision, int) or isinstance(revision, bool) or revision < 0:
+    if not isinstance(revision, int) or isinstance(revision, bool) or not 0 <= revision <= LAST_REVISION:
         raise BadInput("revision: a number from 0 on is needed")
     saved = await _save(request, survey, text, revision)
     if saved.draft is None or not saved.done:
