@@ -61,8 +61,9 @@ screenshots:
 
 test:
 	$(call set_up,--peers)
-	@.venv/bin/python tools/check.py
-	@exec .venv/bin/python -m pytest $(SIDE_BY_SIDE) $(ARGS)
+	@.venv/bin/python tools/check.py; checked=$$?; [ $$checked -le 1 ] || exit $$checked; \
+	  .venv/bin/python -m pytest $(SIDE_BY_SIDE) $(ARGS) || exit $$?; \
+	  [ $$checked -eq 0 ] || { echo 'make check: не прошло, см. выше / failed, see above' >&2; exit $$checked; }
 
 clean:
 	rm -rf .setup .tools .venv dialogue/.venv dialogue/models .mypy_cache .ruff_cache .pytest_cache \

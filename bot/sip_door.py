@@ -107,7 +107,7 @@ async def door_of(settings: Settings, on_found: Found = lambda host, addresses: 
 async def _addresses(host: str) -> tuple[Address, ...]:
     try:
         return await resolved(host)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # UnicodeError: no name, as sip..ru
         raise Unavailable(
             words(f"адрес транка {host} не узнать: {error}", f"the trunk {host} is not resolved: {error}"),
             hint=words(

@@ -225,7 +225,12 @@ def _run(command: Sequence[str | Path], folder: Path, deadline: float) -> tuple[
     (time.monotonic)."""
     try:
         with subprocess.Popen(
-            command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            cwd=folder,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
         ) as process:
             try:
                 out, err = process.communicate(timeout=max(0.0, deadline - time.monotonic()))

@@ -107,7 +107,7 @@ def run_audit() -> tuple[Done, float]:
     """What it said and how it ended, and the seconds that it took."""
     started = time.monotonic()
     command = [sys.executable, str(ROOT / "tools" / "audit.py"), "--within", str(AUDIT_S)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, errors="replace", check=False)
     return done, time.monotonic() - started
 
 

@@ -122,9 +122,11 @@ class Accepting:
     async def _ask(self, whisper: Sequence[str]) -> bool | None:
         """Tell him and listen, a few times; None where he said neither. Raises LegClosed."""
         await self._watch.turn_to_speak()
-        for _ in range(self._parts.room.settings.handover_whispers):
+        for times in range(self._parts.room.settings.handover_whispers):
             for text in whisper:
                 await self._tell(text)
+            if not times:
+                self._ear.unheard()  # what he said before he was asked decides nothing
             accepted = await self._hear()
             if accepted is not None:
                 return accepted
@@ -155,7 +157,6 @@ class Accepting:
 
     async def _hear(self) -> bool | None:
         """The question, and the answer to it, which may come before its end."""
-        self._ear.unheard()  # what he said before he was asked decides nothing
         over = TalkOver(self._ear, DECISION, _DECIDES_S)
         keyed = self._ear.expect_keys(WAITING)
         try:

@@ -13,7 +13,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from bot.campaigns.facts import TARGET, CampaignFacts, ContactFacts, PastRing, QuotaCount
-from bot.campaigns.schema import Campaign
+from bot.campaigns.schema import KEPT, Campaign
 from bot.core.endings import Disposition, RetryCause
 from bot.store.campaigns import ALIVE
 from bot.store.contact_facts import standings
@@ -43,7 +43,7 @@ _FIELDS: dict[str, Any] = {
 @lru_cache(maxsize=64)
 def definition_of(text: str) -> Campaign:
     """A campaign as its row keeps it."""
-    return Campaign.model_validate_json(text)
+    return Campaign.model_validate_json(text, context=KEPT)
 
 
 async def campaign_facts(session: AsyncSession, row: CampaignRow, survey: Survey) -> CampaignFacts:

@@ -11,15 +11,20 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Annotated, Literal, Self
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from bot.campaigns.durations import Duration
 from bot.campaigns.names import CallerNumber, Country, Hours, SurveyName
 from bot.core.endings import RetryCause
+from bot.core.years import is_meant
 from bot.surveys.problems import Fault, refusal
 from bot.surveys.questions import Id, first_twice
 
 Share = Annotated[float, Field(gt=0, le=1)]
+
+KEPT = object()
+"""The context in which a campaign is validated that was accepted before, maybe by an older version: it stays
+what it was."""
 
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
@@ -187,7 +192,7 @@ class Campaign(_Model):
         return self.consent == "required" or self.purpose == "marketing"
 
     @model_validator(mode="after")
-    def _makes_sense(self) -> Self:
+    def _makes_sense(self, given: ValidationInfo) -> Self:
         faults: list[Fault] = []
         if self.purpose == "marketing" and self.consent == "not_required":
             faults.append(
@@ -199,7 +204,7 @@ class Campaign(_Model):
                 )
             )
         for name, day in (("starts", self.starts), ("ends", self.ends)):
-            if day is not None and not 1970 <= day.year <= 2200:  # the years around these still are dates
+            if day is not None and not is_meant(day.year) and given.context is not KEPT:
                 faults.append(Fault("bad-value", f"{name}: тогда не звонят", (name,)))
         if self.starts and self.ends and self.ends < self.starts:
             faults.append(Fault("bad-value", "ends: раньше, чем starts", ("ends",)))

@@ -14,14 +14,11 @@ from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 from bot.core.errors import BadInput
+from bot.core.years import is_meant
 from bot.words import words
 
 MOST_PARTS = 1000
 """Into so many days, weeks … one report is divided at most."""
-
-
-FIRST_YEAR, LAST_YEAR = 1970, 2200
-"""Whoever names another one has mistyped it; and the years around these still are dates."""
 
 
 class Grain(StrEnum):
@@ -39,7 +36,7 @@ def day_of(text: str) -> date:
             found = datetime.strptime(text.strip(), form).replace(tzinfo=UTC).date()
         except ValueError:
             continue
-        if FIRST_YEAR <= found.year <= LAST_YEAR:
+        if is_meant(found.year):
             return found
         raise BadInput(
             words(f"«{text}»: тогда звонков не было", f"«{text}»: no calls then"),

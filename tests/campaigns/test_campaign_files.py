@@ -21,6 +21,7 @@ from bot.campaigns.durations import parse_duration, told, written
 from bot.campaigns.json_schema import campaign_schema
 from bot.campaigns.linting import RULES, lint_campaign
 from bot.campaigns.loader import load_campaign, read_campaign
+from bot.campaigns.reading import definition_of
 from bot.campaigns.schema import Campaign
 from bot.cli.app import app
 from bot.core.endings import RetryCause
@@ -68,7 +69,14 @@ def test_four_lines_are_enough(tmp_path: Path) -> None:
 @pytest.mark.parametrize("base", [SHORT, EXAMPLE.read_text(encoding="utf-8")])
 def test_what_is_stored_is_read_again_as_it_was(tmp_path: Path, base: str) -> None:
     campaign = load_campaign(in_file(tmp_path, base=base))
-    assert Campaign.model_validate_json(campaign.model_dump_json()) == campaign
+    assert definition_of(campaign.model_dump_json()) == campaign
+
+
+def test_a_year_that_an_older_version_took_is_read_from_the_database_and_from_no_file(tmp_path: Path) -> None:
+    campaign = load_campaign(in_file(tmp_path)).model_copy(update={"ends": date(2999, 12, 31)})
+    assert definition_of(campaign.model_dump_json()) == campaign
+    with pytest.raises(CampaignInvalid, match="тогда не звонят"):
+        load_campaign(in_file(tmp_path, "ends: 2999-12-31\n"))
 
 
 @pytest.mark.parametrize(

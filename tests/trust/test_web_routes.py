@@ -266,6 +266,17 @@ async def test_a_header_that_is_none_is_refused(header: str, client: Client, par
         assert 400 <= int(status) < 500, line
 
 
+async def test_headers_that_nobody_reads_may_be_anything(client: Client) -> None:
+    """Another program's cookie on the same host, what a proxy adds."""
+    reader, writer = await asyncio.open_connection(client.host, client.port)
+    strange = "Cookie: other=\udcff\r\nX-City: \udcff\r\n"
+    head = f"GET /sign-in HTTP/1.1\r\nHost: pages.test\r\nConnection: close\r\n{strange}\r\n"
+    writer.write(head.encode(errors="surrogateescape"))
+    assert (await reader.readline()).split()[1] == b"200"
+    writer.close()
+    await writer.wait_closed()
+
+
 async def test_bodies_without_end_are_not_taken(client: Client, admin: str) -> None:
     """Too long, nested too deep, of too many fields, of another type: 4xx, and no error of ours."""
     deep = b"[" * 100_000

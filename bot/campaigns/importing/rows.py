@@ -13,6 +13,7 @@ from bot.campaigns.importing.names import NameParts, split_name
 from bot.campaigns.importing.phones import NotAPhone, Phone, read_phones
 from bot.campaigns.importing.zones import FoundZone, ZoneFrom, find_zone
 from bot.core.cells import as_meant
+from bot.core.years import is_meant
 from bot.store.contact_writing import ToldConsent, ToldContact
 
 MAX_TEXT = 300
@@ -194,7 +195,7 @@ def moment(written: str, zone: tzinfo) -> datetime:
     if found is None:
         raise ValueError(f"«{written}» не день: нужен такой, как 01.07.2026 или 2026-07-01 12:30")
     year, month, day = (int(found[name] or found[name + "2"]) for name in "ymd")
-    if not 1970 <= year <= 2200:  # mistyped; and the years around these still are dates, by any clock
+    if not is_meant(year):
         raise ValueError(f"«{written}»: тогда согласий не давали")
     hour, minute, second = (int(found[name] or 0) for name in ("hour", "minute", "second"))
     there = datetime(year, month, day, hour, minute, second, tzinfo=zone)

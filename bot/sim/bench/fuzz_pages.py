@@ -51,8 +51,11 @@ class Page(Live):
             async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as self._http:
                 await self._post("redeem")
                 answer = await self._post("offer", sdp=await browser.offer())
-                async with asyncio.timeout(CONNECTED_S):
-                    await browser.accept(answer["sdp"])
+                try:
+                    async with asyncio.timeout(CONNECTED_S):
+                        await browser.accept(answer["sdp"])
+                except TimeoutError as error:
+                    raise Unavailable(f"not connected within {CONNECTED_S:g} s") from error
                 self.at, connected_at = heard_at(answer["sdp"]), time.monotonic()
                 yield None  # it hears no BYE: the node's own end of the call is the end
                 arrived = (packet.at for packet in browser.received)

@@ -61,11 +61,11 @@ class FuzzFound:
 
     @property
     def rss_first_mb(self) -> float:
-        return self.seen[0].rss_mb
+        return self.seen[0].rss_mb if self.seen else 0.0
 
     @property
     def rss_last_mb(self) -> float:
-        return self.seen[-1].rss_mb
+        return self.seen[-1].rss_mb if self.seen else 0.0
 
     @property
     def rss_later_mb(self) -> float:

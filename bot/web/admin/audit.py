@@ -23,7 +23,8 @@ from bot.accounts.roles import Role
 from bot.core.cells import harmless
 from bot.core.errors import BadInput
 from bot.core.texts import can_be_kept
-from bot.reports.periods import FIRST_YEAR, LAST_YEAR, after, first_moment
+from bot.core.years import is_meant
+from bot.reports.periods import after, first_moment
 from bot.store.account_tables import AuditRow
 from bot.web.admin.clock import zone_of
 from bot.web.admin.forms import problem_of
@@ -135,7 +136,7 @@ def _place(written: str) -> Place | None:
         text = base64.urlsafe_b64decode(written + "=" * (-len(written) % 4)).decode()
         moment, _, row_id = text.partition(" ")
         at = datetime.fromisoformat(moment)
-        if at.tzinfo is None or not FIRST_YEAR <= at.year <= LAST_YEAR or not can_be_kept(row_id):
+        if at.tzinfo is None or not is_meant(at.year) or not can_be_kept(row_id):
             raise ValueError(text)
     except ValueError as error:
         raise BadInput(

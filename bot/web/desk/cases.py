@@ -17,7 +17,7 @@ from bot.accounts.accounts import Account
 from bot.accounts.audit import LOOK
 from bot.accounts.roles import Role
 from bot.core.errors import BadInput
-from bot.reports.periods import FIRST_YEAR, LAST_YEAR
+from bot.core.years import is_meant
 from bot.web.desk.pages import everybody
 from bot.web.language import tr
 from bot.web.masking import sees_numbers, shown_number
@@ -147,7 +147,7 @@ def moment(written: str, tz: ZoneInfo) -> datetime:
     """A `datetime-local` field (HTML 4.10.5.1.11), at the agent's clock. Raises BadInput."""
     try:
         given = datetime.fromisoformat(written)
-        if not FIRST_YEAR <= given.year <= LAST_YEAR:
+        if not is_meant(given.year):
             raise ValueError(written)
     except ValueError as error:
         raise BadInput(
