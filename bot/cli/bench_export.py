@@ -176,8 +176,8 @@ def summary(without: Load, beside: Load, exports: Exports, rows: int) -> dict[st
         "without": before.model_dump(),
         "during": during.model_dump(),
         "failed": [sum(without.failed.values()), sum(beside.failed.values())],
-        "late_share": [_share(each.late, each.packets) for each in (without, beside)],
-        "torn_share": [_share(each.torn, each.prompts) for each in (without, beside)],
+        "late_share": [each.late_share for each in (without, beside)],
+        "torn_share": [each.torn_share for each in (without, beside)],
         "exports": exports.whole,
         "first_export_s": exports.first_s,
         "export_mb": exports.mb,
@@ -198,10 +198,6 @@ def problems(told: Mapping[str, Any]) -> Iterator[str]:
         yield "late_audio"
     if not told["exports"] and told["unfinished_export_s"] < WORKED_S:
         yield "no_export"
-
-
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else 0.0
 
 
 def section(found: Mapping[str, Any]) -> str:

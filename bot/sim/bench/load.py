@@ -154,6 +154,16 @@ class Load:
     taken: Taken
     records: tuple[CallRecord, ...]
 
+    @property
+    def late_share(self) -> float:
+        """Of the packets, 0..1."""
+        return self.late / self.packets if self.packets else 0.0
+
+    @property
+    def torn_share(self) -> float:
+        """Of the prompts, 0..1."""
+        return self.torn / self.prompts if self.prompts else 0.0
+
 
 class LoadBook:
     """Counts what the node says of its calls."""

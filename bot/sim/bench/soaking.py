@@ -147,8 +147,8 @@ def summary(found: Load, minutes: float, held_s: float) -> dict[str, Any]:
         "reply_gap_p95_ms": found.figures.closed.p95_ms,
         "reply_gap_p95_halves_ms": [first, second],
         "replies": found.figures.closed.turns,
-        "late_share": _share(found.late, found.packets),
-        "torn_share": _share(found.torn, found.prompts),
+        "late_share": round(found.late_share, 6),
+        "torn_share": round(found.torn_share, 6),
         "core_seconds_per_call_minute": _per_minute(found),
         "stalls": found.figures.stalls,
     }
@@ -181,10 +181,6 @@ def _steady(first_ms: int | None, second_ms: int | None) -> bool:
     if first_ms is None or second_ms is None or max(first_ms, second_ms) > TARGET_GAP_MS:
         return False
     return second_ms <= max(GOOD_GAP_MS, UNSTEADY * first_ms)
-
-
-def _share(part: int, whole: int) -> float:
-    return round(part / whole, 6) if whole else 0.0
 
 
 def _per_minute(found: Load) -> float | None:
